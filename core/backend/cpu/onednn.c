@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The backend "cpu": the plain ops, with oneDNN for convolutions and matrix products and wider
+ * vectors for attention. Float32 as well; results differ from the plain ones in the order of sums
+ * only.
+ *
+ * After planning nothing of ours allocates. oneDNN's execute() itself makes small objects on the
+ * heap and frees them before it returns; no option of version 2 turns that off.
+ */
+#include "onednn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct fvsr_loops *best_loops(void)
+{
+#ifdef FVSR_X86_64
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+	    __builtin_cpu_supports("avx512vl"))
+		return &fvsr_loops_v4;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+	    __builtin_cpu_supports("bmi2"))
+		return &fvsr_loops_v3;
+#endif
+	return &fvsr_loops_base;
+}
+
+static void describe(struct fvsr_backend_info *info)
+{
+	const dnnl_version_t *version = dnnl_version();
+	char device[sizeof(info->device)];
+
+	fvsr_cpu_describe(info);
+	snprintf(device, sizeof(device), "%.90s, oneDNN %d.%d, %s", info->device, version->major,
+		 version->minor, best_loops()->name);
+	memcpy(info->device, device, sizeof(device));
+}
+
+static void device_close(struct fvsr_device *base)
+{
+	struct fvsr_dnnl_device *device = (struct fvsr_dnnl_device *)base;
+
+	if (!device)
+		return;
+	fvsr_dnnl_forget(base, NULL, SIZE_MAX);
+	dnnl_engine_destroy(device->engine);
+	pthread_mutex_destroy(&device->lock);
+	free(device);
+}
+
+static int device_open(struct fvsr_device **out, int threads, const struct fvsr_log *log,
+		       struct fvsr_error *err)
+{
+	struct fvsr_dnnl_device *device = calloc(1, sizeof(*device));
+	dnnl_status_t status;
+
+	if (!device)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	device->base.backend = &fvsr_backend_cpu;
+	device->base.threads = threads > 0 ? threads : fvsr_cpu_count();
+	if (log)
+		device->base.log = *log;
+	device->loops = best_loops();
+	status = dnnl_engine_create(&device->engine, dnnl_cpu, 0);
+	if (status || pthread_mutex_init(&device->lock, NULL)) {
+		dnnl_engine_destroy(device->engine);
+		free(device);
+		return fvsr_fail(err, FVSR_ERR_BACKEND, "oneDNN cannot be started (status %d)",
+				 (int)status);
+	}
+	*out = &device->base;
+	return 0;
+}
+
+static void queue_close(struct fvsr_queue *base)
+{
+	struct fvsr_dnnl_queue *queue = (struct fvsr_dnnl_queue *)base;
+
+	if (!queue)
+		return;
+	fvsr_dnnl_plans_free(queue);
+	dnnl_stream_destroy(queue->stream);
+	fvsr_cpu_queue_clear(&queue->base);
+	free(queue);
+}
+
+static int queue_open(struct fvsr_queue **out, struct fvsr_device *base, struct fvsr_error *err)
+{
+	struct fvsr_dnnl_device *device = (struct fvsr_dnnl_device *)base;
+	struct fvsr_dnnl_queue *queue = calloc(1, sizeof(*queue));
+	dnnl_status_t status;
+
+	if (!queue)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	fvsr_cpu_queue_init(&queue->base, base);
+	status = dnnl_stream_create(&queue->stream, device->engine, dnnl_stream_in_order);
+	if (status) {
+		queue_close(&queue->base.base);
+		return fvsr_fail(err, FVSR_ERR_BACKEND, "oneDNN makes no stream (status %d)",
+				 (int)status);
+	}
+	*out = &queue->base.base;
+	return 0;
+}
+
+const struct fvsr_backend fvsr_backend_cpu = {
+	.name = "cpu",
+	.act_bytes = sizeof(float),
+	.canvas_bytes = sizeof(float),
+	.describe = describe,
+	.device_open = device_open,
+	.device_close = device_close,
+	.alloc = fvsr_cpu_alloc,
+	.free = fvsr_cpu_free,
+	.upload = fvsr_cpu_upload,
+	.forget = fvsr_dnnl_forget,
+	.queue_open = queue_open,
+	.queue_close = queue_close,
+	.finish = fvsr_plain_finish,
+	.stage = fvsr_plain_stage,
+	.download = fvsr_plain_download,
+	.copy = fvsr_plain_copy,
+	.zero = fvsr_plain_zero,
+	.emit = fvsr_plain_emit,
+	.ingest = fvsr_plain_ingest,
+	.unshuffle = fvsr_plain_unshuffle,
+	.conv_frames = fvsr_onednn_conv_frames,
+	.rms_silu = fvsr_plain_rms_silu,
+	.linear = fvsr_onednn_linear,
+	.layer_norm = fvsr_plain_layer_norm,
+	.rms_norm = fvsr_plain_rms_norm,
+	.add = fvsr_plain_add,
+	.rope_table = fvsr_plain_rope_table,
+	.qk_rope = fvsr_plain_qk_rope,
+	.block_select = fvsr_plain_block_select,
+	.block_attention = fvsr_onednn_block_attention,
+	.cross_attention = fvsr_onednn_cross_attention,
+	.noise_slice = fvsr_plain_noise_slice,
+	.unpatchify = fvsr_plain_unpatchify,
+	.decoder_input = fvsr_plain_decoder_input,
+	.conv3x3 = fvsr_onednn_conv3x3,
+	.upsample_conv = fvsr_onednn_upsample_conv,
+	.conv_rgb = fvsr_onednn_conv_rgb,
+	.color_finish = fvsr_plain_color_finish,
+};

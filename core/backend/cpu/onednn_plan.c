@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * oneDNN's objects and their lives. Making a primitive takes milliseconds (code is generated for
+ * its shape), so planning makes one for every call that the network will do and calls find it
+ * again by shape and weight. Convolutions want their weights in blocks of the vector width: a
+ * copy in that layout is made once and shared by all queues of a device. Matrix products take
+ * theirs as they are, which is as fast and does not double the memory of large models.
+ */
+#include "onednn.h"
+
+#include <stdlib.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+/* Identifies a plan; zeroed before it is filled, so that it can be compared as bytes. */
+struct plan_key {
+	const void *weight; /* NULL for matrix products: any */
+	int shape[8];
+	int border[4];
+	int bias, sum, after;
+};
+
+enum plan_memory { SRC, WEIGHT, BIAS, DST, SCRATCH, MEMORIES };
+
+struct fvsr_dnnl_plan {
+	struct plan_key key;
+	dnnl_primitive_t primitive;
+	dnnl_memory_t memory[MEMORIES];
+	const void *weight; /* in the primitive's layout; NULL for matrix products */
+	size_t scratch_bytes;
+};
+
+struct fvsr_dnnl_weight {
+	struct fvsr_dnnl_weight *next;
+	const void *source;
+	dnnl_memory_desc_t from, to;
+	void *data;
+};
+
+/* oneDNN takes the number of threads from the calling thread, which is not ours to change. */
+static int enter_threads(const struct fvsr_queue *queue)
+{
+#ifdef _OPENMP
+	int before = omp_get_max_threads();
+
+	omp_set_num_threads(fvsr_cpu_threads(queue));
+	return before;
+#else
+	(void)queue;
+	return 0;
+#endif
+}
+
+static void leave_threads(int before)
+{
+#ifdef _OPENMP
+	omp_set_num_threads(before);
+#else
+	(void)before;
+#endif
+}
+
+static bool failed(struct fvsr_queue *queue, dnnl_status_t status, const char *what)
+{
+	if (status == dnnl_success)
+		return false;
+	if (status == dnnl_out_of_memory)
+		fvsr_queue_fail(queue, FVSR_ERR_MEMORY, "out of memory");
+	else
+		fvsr_queue_fail(queue, FVSR_ERR_BACKEND, "oneDNN: %s (status %d)", what,
+				(int)status);
+	return true;
+}
+
+static void *handle_of(const void *address)
+{
+	return (void *)(uintptr_t)address;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Weights                                                                                     */
+
+static bool reorder(struct fvsr_queue *queue, struct fvsr_dnnl_weight *weight)
+{
+	dnnl_engine_t engine = fvsr_dnnl_device(queue)->engine;
+	dnnl_stream_t stream = ((struct fvsr_dnnl_queue *)queue)->stream;
+	dnnl_primitive_desc_t desc = NULL;
+	dnnl_primitive_t primitive = NULL;
+	dnnl_memory_t from = NULL, to = NULL;
+	dnnl_status_t status;
+
+	status = dnnl_reorder_primitive_desc_create(&desc, &weight->from, engine, &weight->to,
+						    engine, NULL);
+	if (!status)
+		status = dnnl_primitive_create(&primitive, desc);
+	if (!status)
+		status = dnnl_memory_create(&from, &weight->from, engine,
+					    handle_of(weight->source));
+	if (!status)
+		status = dnnl_memory_create(&to, &weight->to, engine, weight->data);
+	if (!status) {
+		dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+
+		status = dnnl_primitive_execute(primitive, stream, 2, args);
+	}
+	if (!status)
+		status = dnnl_stream_wait(stream);
+	dnnl_memory_destroy(to);
+	dnnl_memory_destroy(from);
+	dnnl_primitive_destroy(primitive);
+	dnnl_primitive_desc_destroy(desc);
+	return !failed(queue, status, "weights cannot be reordered");
+}
+
+static struct fvsr_dnnl_weight *new_weight(struct fvsr_queue *queue, const void *source,
+					   const dnnl_memory_desc_t *from,
+					   const dnnl_memory_desc_t *to)
+{
+	struct fvsr_dnnl_weight *weight = calloc(1, sizeof(*weight));
+	void *data = fvsr_cpu_alloc(queue->device, dnnl_memory_desc_get_size(to));
+
+	if (!weight || !data) {
+		fvsr_queue_fail(queue, FVSR_ERR_MEMORY, "out of memory");
+		goto fail;
+	}
+	weight->source = source;
+	weight->from = *from;
+	weight->to = *to;
+	weight->data = data;
+	if (reorder(queue, weight))
+		return weight;
+fail:
+	fvsr_cpu_free(queue->device, data);
+	free(weight);
+	return NULL;
+}
+
+/* The copy of 'source' in layout 'to', made if it is the first; NULL on failure. */
+static const void *weight_in_layout(struct fvsr_queue *queue, const void *source,
+				    const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to)
+{
+	struct fvsr_dnnl_device *device = fvsr_dnnl_device(queue);
+	struct fvsr_dnnl_weight *weight;
+
+	if (dnnl_memory_desc_equal(from, to))
+		return source;
+	pthread_mutex_lock(&device->lock);
+	for (weight = device->weights; weight; weight = weight->next)
+		if (weight->source == source && dnnl_memory_desc_equal(&weight->from, from) &&
+		    dnnl_memory_desc_equal(&weight->to, to))
+			break;
+	if (!weight) {
+		weight = new_weight(queue, source, from, to);
+		if (weight) {
+			weight->next = device->weights;
+			device->weights = weight;
+		}
+	}
+	pthread_mutex_unlock(&device->lock);
+	return weight ? weight->data : NULL;
+}
+
+/* Queues that planned with these weights are closed before: nobody else holds the copies. */
+void fvsr_dnnl_forget(struct fvsr_device *base, const void *memory, size_t bytes)
+{
+	struct fvsr_dnnl_device *device = (struct fvsr_dnnl_device *)base;
+	struct fvsr_dnnl_weight **link = &device->weights;
+
+	pthread_mutex_lock(&device->lock);
+	while (*link) {
+		struct fvsr_dnnl_weight *weight = *link;
+
+		if ((uintptr_t)weight->source - (uintptr_t)memory >= bytes) {
+			link = &weight->next;
+			continue;
+		}
+		*link = weight->next;
+		fvsr_cpu_free(base, weight->data);
+		free(weight);
+	}
+	pthread_mutex_unlock(&device->lock);
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Plans                                                                                       */
+
+static struct fvsr_dnnl_plan *find_plan(struct fvsr_queue *base, const struct plan_key *key)
+{
+	struct fvsr_dnnl_queue *queue = (struct fvsr_dnnl_queue *)base;
+
+	for (int i = 0; i < queue->count; i++)
+		if (!memcmp(&queue->plans[i].key, key, sizeof(*key)))
+			return &queue->plans[i];
+	return NULL;
+}
+
+static struct fvsr_dnnl_plan *add_plan(struct fvsr_queue *base, const struct plan_key *key)
+{
+	struct fvsr_dnnl_queue *queue = (struct fvsr_dnnl_queue *)base;
+	struct fvsr_dnnl_plan *plan;
+
+	if (queue->count == queue->capacity) {
+		int capacity = queue->capacity ? 2 * queue->capacity : 32;
+
+		plan = realloc(queue->plans, (size_t)capacity * sizeof(*plan));
+		if (!plan) {
+			fvsr_queue_fail(base, FVSR_ERR_MEMORY, "out of memory");
+			return NULL;
+		}
+		queue->plans = plan;
+		queue->capacity = capacity;
+	}
+	plan = &queue->plans[queue->count++];
+	memset(plan, 0, sizeof(*plan));
+	plan->key = *key;
+	return plan;
+}
+
+void fvsr_dnnl_plans_free(struct fvsr_dnnl_queue *queue)
+{
+	for (int i = 0; i < queue->count; i++) {
+		for (int j = 0; j < MEMORIES; j++)
+			dnnl_memory_destroy(queue->plans[i].memory[j]);
+		dnnl_primitive_destroy(queue->plans[i].primitive);
+	}
+	free(queue->plans);
+	queue->plans = NULL;
+	queue->count = queue->capacity = 0;
+}
+
+/* y = activation(..), then y += what was there, or the other way round. */
+static dnnl_status_t make_attributes(dnnl_primitive_attr_t *out, const struct plan_key *key,
+				     bool sum_first, dnnl_alg_kind_t algorithm, float alpha)
+{
+	dnnl_post_ops_t ops = NULL;
+	dnnl_status_t status = dnnl_primitive_attr_create(out);
+
+	if (!status)
+		status = dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
+	if (!status)
+		status = dnnl_post_ops_create(&ops);
+	if (!status && key->sum && sum_first)
+		status = dnnl_post_ops_append_sum(ops, 1);
+	if (!status && algorithm != dnnl_alg_kind_undef)
+		status = dnnl_post_ops_append_eltwise(ops, 1, algorithm, alpha, 0);
+	if (!status && key->sum && !sum_first)
+		status = dnnl_post_ops_append_sum(ops, 1);
+	if (!status)
+		status = dnnl_primitive_attr_set_post_ops(*out, ops);
+	dnnl_post_ops_destroy(ops);
+	return status;
+}
+
+static dnnl_status_t make_memory(struct fvsr_dnnl_plan *plan, dnnl_primitive_desc_t desc,
+				 dnnl_engine_t engine)
+{
+	static const struct {
+		dnnl_query_t what;
+		int index;
+	} queries[MEMORIES] = {
+		[SRC] = {dnnl_query_src_md, 0},
+		[WEIGHT] = {dnnl_query_weights_md, 0},
+		[BIAS] = {dnnl_query_weights_md, 1},
+		[DST] = {dnnl_query_dst_md, 0},
+		[SCRATCH] = {dnnl_query_scratchpad_md, 0},
+	};
+	dnnl_status_t status = dnnl_success;
+
+	for (int i = 0; i < MEMORIES && !status; i++) {
+		const dnnl_memory_desc_t *md =
+			dnnl_primitive_desc_query_md(desc, queries[i].what, queries[i].index);
+
+		if (i == BIAS && !plan->key.bias)
+			continue;
+		if (i == SCRATCH)
+			plan->scratch_bytes = dnnl_memory_desc_get_size(md);
+		status = dnnl_memory_create(&plan->memory[i], md, engine, DNNL_MEMORY_NONE);
+	}
+	return status;
+}
+
+/* Takes over 'attributes'; 'operation' is an op descriptor of oneDNN. */
+static dnnl_primitive_desc_t make_primitive(struct fvsr_queue *queue, struct fvsr_dnnl_plan *plan,
+					    const_dnnl_op_desc_t operation,
+					    dnnl_primitive_attr_t attributes)
+{
+	dnnl_engine_t engine = fvsr_dnnl_device(queue)->engine;
+	dnnl_primitive_desc_t desc = NULL;
+	dnnl_status_t status;
+
+	status = dnnl_primitive_desc_create(&desc, operation, attributes, engine, NULL);
+	if (!status)
+		status = dnnl_primitive_create(&plan->primitive, desc);
+	if (!status)
+		status = make_memory(plan, desc, engine);
+	if (failed(queue, status, "a primitive cannot be made")) {
+		dnnl_primitive_desc_destroy(desc);
+		desc = NULL;
+	}
+	return desc;
+}
+
+static void execute(struct fvsr_queue *queue, const struct fvsr_dnnl_plan *plan, void *dst,
+		    const void *src, const void *weight, const void *bias, size_t offset)
+{
+	static const int names[MEMORIES] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS,
+					    DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD};
+	const void *handles[MEMORIES] = {src, weight, bias, dst, (char *)queue->scratch + offset};
+	dnnl_stream_t stream = ((struct fvsr_dnnl_queue *)queue)->stream;
+	dnnl_exec_arg_t args[MEMORIES];
+	dnnl_status_t status = dnnl_success;
+	int count = 0, before;
+
+	for (int i = 0; i < MEMORIES && !status; i++) {
+		if (!plan->memory[i] || (i == SCRATCH && !plan->scratch_bytes))
+			continue;
+		args[count++] = (dnnl_exec_arg_t){names[i], plan->memory[i]};
+		status = dnnl_memory_set_data_handle(plan->memory[i], handle_of(handles[i]));
+	}
+	before = enter_threads(queue);
+	if (!status)
+		status = dnnl_primitive_execute(plan->primitive, stream, count, args);
+	if (!status)
+		status = dnnl_stream_wait(stream);
+	leave_threads(before);
+	failed(queue, status, "a primitive failed");
+}
+
+/* The plan of a call, or NULL when there is nothing to compute. */
+static const struct fvsr_dnnl_plan *plan_to_run(struct fvsr_queue *queue,
+						const struct plan_key *key)
+{
+	const struct fvsr_dnnl_plan *plan;
+
+	if (fvsr_queue_idle(queue))
+		return NULL;
+	plan = find_plan(queue, key);
+	if (!plan)
+		fvsr_queue_fail(queue, FVSR_ERR_BACKEND, "an operation was not planned");
+	return plan;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Convolutions                                                                                */
+
+static struct plan_key conv_key(const struct fvsr_dnnl_conv *c)
+{
+	struct plan_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.weight = c->weight;
+	key.shape[0] = 1;
+	key.shape[1] = c->frames;
+	key.shape[2] = c->h;
+	key.shape[3] = c->w;
+	key.shape[4] = c->cin;
+	key.shape[5] = c->cout;
+	key.shape[6] = c->size;
+	key.border[0] = c->top;
+	key.border[1] = c->left;
+	key.border[2] = c->bottom;
+	key.border[3] = c->right;
+	key.bias = c->bias != NULL;
+	key.sum = c->sum;
+	key.after = c->relu;
+	return key;
+}
+
+static dnnl_status_t describe_conv(dnnl_convolution_desc_t *out, dnnl_memory_desc_t *source,
+				   const struct fvsr_dnnl_conv *c)
+{
+	int height = c->h + c->top + c->bottom - c->size + 1;
+	int width = c->w + c->left + c->right - c->size + 1;
+	dnnl_dims_t src = {c->frames, c->cin, c->h, c->w};
+	dnnl_dims_t dst = {c->frames, c->cout, height, width};
+	dnnl_dims_t weight = {c->cout, c->cin, c->size, c->size}, bias = {c->cout};
+	dnnl_dims_t weight_strides = {c->stride_cout, 1, c->stride_row, c->stride_column};
+	dnnl_dims_t step = {1, 1}, begin = {c->top, c->left}, end = {c->bottom, c->right};
+	dnnl_memory_desc_t src_md, dst_md, weight_md, bias_md;
+	dnnl_status_t status;
+
+	status = dnnl_memory_desc_init_by_tag(&src_md, 4, src, dnnl_f32, dnnl_nhwc);
+	if (!status)
+		status = dnnl_memory_desc_init_by_tag(&dst_md, 4, dst, dnnl_f32, dnnl_nhwc);
+	if (!status)
+		status = dnnl_memory_desc_init_by_tag(&weight_md, 4, weight, dnnl_f32,
+						      dnnl_format_tag_any);
+	if (!status)
+		status = dnnl_memory_desc_init_by_strides(source, 4, weight, dnnl_f32,
+							  weight_strides);
+	if (!status)
+		status = dnnl_memory_desc_init_by_tag(&bias_md, 1, bias, dnnl_f32, dnnl_a);
+	if (!status)
+		status = dnnl_convolution_forward_desc_init(
+			out, dnnl_forward_inference, dnnl_convolution_direct, &src_md, &weight_md,
+			c->bias ? &bias_md : NULL, &dst_md, step, begin, end);
+	return status;
+}
+
+static void plan_conv(struct fvsr_queue *queue, const struct plan_key *key,
+		      const struct fvsr_dnnl_conv *c, size_t offset)
+{
+	dnnl_convolution_desc_t operation;
+	dnnl_primitive_attr_t attributes = NULL;
+	dnnl_primitive_desc_t desc = NULL;
+	dnnl_memory_desc_t source;
+	dnnl_status_t status;
+	struct fvsr_dnnl_plan *plan = find_plan(queue, key);
+
+	if (!plan) {
+		plan = add_plan(queue, key);
+		if (!plan)
+			return;
+		status = describe_conv(&operation, &source, c);
+		if (!status)
+			status = make_attributes(
+				&attributes, key, true,
+				c->relu ? dnnl_eltwise_relu : dnnl_alg_kind_undef, 0);
+		if (!failed(queue, status, "a convolution cannot be described"))
+			desc = make_primitive(queue, plan, &operation, attributes);
+		if (desc)
+			plan->weight = weight_in_layout(
+				queue, c->weight, &source,
+				dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0));
+		dnnl_primitive_desc_destroy(desc);
+		dnnl_primitive_attr_destroy(attributes);
+	}
+	fvsr_queue_scratch(queue, offset + plan->scratch_bytes);
+}
+
+void fvsr_dnnl_run_conv(struct fvsr_queue *queue, const struct fvsr_dnnl_conv *conv, float *dst,
+			const float *src, size_t offset)
+{
+	struct plan_key key = conv_key(conv);
+	const struct fvsr_dnnl_plan *plan;
+
+	if (queue->planning && !queue->error) {
+		int before = enter_threads(queue);
+
+		plan_conv(queue, &key, conv, fvsr_dnnl_aligned(offset));
+		leave_threads(before);
+	}
+	plan = plan_to_run(queue, &key);
+	if (plan)
+		execute(queue, plan, dst, src, plan->weight, conv->bias,
+			fvsr_dnnl_aligned(offset));
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Matrix products                                                                             */
+
+static struct plan_key linear_key(const struct fvsr_linear *a)
+{
+	struct plan_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.shape[0] = 2;
+	key.shape[1] = a->m;
+	key.shape[2] = a->n;
+	key.shape[3] = a->k;
+	key.bias = 1;
+	key.sum = a->residual != NULL;
+	key.after = (int)a->activation;
+	return key;
+}
+
+static dnnl_status_t describe_linear(dnnl_matmul_desc_t *out, const struct fvsr_linear *a)
+{
+	dnnl_dims_t x = {a->m, a->k}, weight = {a->k, a->n}, y = {a->m, a->n}, bias = {1, a->n};
+	dnnl_memory_desc_t x_md, weight_md, y_md, bias_md;
+	dnnl_status_t status;
+
+	status = dnnl_memory_desc_init_by_tag(&x_md, 2, x, dnnl_f32, dnnl_ab);
+	if (!status)
+		status = dnnl_memory_desc_init_by_tag(&weight_md, 2, weight, dnnl_f32, dnnl_ba);
+	if (!status)
+		status = dnnl_memory_desc_init_by_tag(&y_md, 2, y, dnnl_f32, dnnl_ab);
+	if (!status)
+		status = dnnl_memory_desc_init_by_tag(&bias_md, 2, bias, dnnl_f32, dnnl_ab);
+	if (!status)
+		status = dnnl_matmul_desc_init(out, &x_md, &weight_md, &bias_md, &y_md);
+	return status;
+}
+
+static void plan_linear(struct fvsr_queue *queue, const struct plan_key *key,
+			const struct fvsr_linear *a)
+{
+	static const dnnl_alg_kind_t algorithms[] = {
+		[FVSR_ACT_NONE] = dnnl_alg_kind_undef,
+		[FVSR_ACT_SILU] = dnnl_eltwise_swish,
+		[FVSR_ACT_GELU_TANH] = dnnl_eltwise_gelu_tanh,
+	};
+	dnnl_matmul_desc_t operation;
+	dnnl_primitive_attr_t attributes = NULL;
+	dnnl_primitive_desc_t desc = NULL;
+	dnnl_status_t status;
+	struct fvsr_dnnl_plan *plan = find_plan(queue, key);
+
+	if (!plan) {
+		plan = add_plan(queue, key);
+		if (!plan)
+			return;
+		status = describe_linear(&operation, a);
+		if (!status)
+			status = make_attributes(&attributes, key, false,
+						 algorithms[a->activation], 1);
+		if (!failed(queue, status, "a matrix product cannot be described"))
+			desc = make_primitive(queue, plan, &operation, attributes);
+		dnnl_primitive_desc_destroy(desc);
+		dnnl_primitive_attr_destroy(attributes);
+	}
+	fvsr_queue_scratch(queue, plan->scratch_bytes);
+}
+
+void fvsr_dnnl_run_linear(struct fvsr_queue *queue, const struct fvsr_linear *a)
+{
+	struct plan_key key = linear_key(a);
+	const struct fvsr_dnnl_plan *plan;
+
+	if (queue->planning && !queue->error) {
+		int before = enter_threads(queue);
+
+		plan_linear(queue, &key, a);
+		leave_threads(before);
+	}
+	plan = plan_to_run(queue, &key);
+	if (plan)
+		execute(queue, plan, a->y, a->x, a->weight, a->bias, 0);
+}

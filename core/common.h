@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every part of the library needs: filling errors, logging, small arithmetic.
+ */
+#ifndef FVSR_COMMON_H
+#define FVSR_COMMON_H
+
+#include <stdarg.h>
+
+#include "fvsr/fvsr.h"
+
+#if defined(__GNUC__)
+#define FVSR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define FVSR_PRINTF(fmt, args)
+#endif
+
+/* Writes the message (if 'err' is not NULL) and returns 'code', so that callers can return it. */
+int fvsr_fail(struct fvsr_error *err, int code, const char *format, ...) FVSR_PRINTF(3, 4);
+
+/* 'log' may be NULL. Lines longer than 1 KiB are cut. */
+void fvsr_log(const struct fvsr_log *log, enum fvsr_log_level level, const char *format, ...)
+	FVSR_PRINTF(3, 4);
+
+/* True to go on. 'progress' may be NULL. */
+bool fvsr_progress(const struct fvsr_progress *progress, uint64_t done, uint64_t total,
+		   const char *what);
+
+/* a * b in *out; false when it does not fit. */
+bool fvsr_mul_size(size_t a, size_t b, size_t *out);
+
+static inline int fvsr_round_up(int value, int multiple)
+{
+	return (value + multiple - 1) / multiple * multiple;
+}
+
+#endif

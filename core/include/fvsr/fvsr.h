@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libfvsr: streaming video super-resolution with FlashVSR (arXiv 2510.12747).
+ *
+ * A model is opened once on a backend and shared; a stream upscales one video with it. Frames go
+ * in one by one and come out one by one, in order, each exactly once, later than they went in:
+ *
+ *	struct fvsr_settings set;
+ *	struct fvsr_error err;
+ *	fvsr_model *model;
+ *	fvsr_stream *stream;
+ *
+ *	fvsr_settings_default(&set);
+ *	set.in_width = 320, set.in_height = 180, set.out_width = 1280, set.out_height = 720;
+ *	if (fvsr_model_open(&model, "model.safetensors", NULL, &err) < 0 ||
+ *	    fvsr_stream_open(&stream, model, &set, &err) < 0)
+ *		return fail(err.text);
+ *	while (have_input) {
+ *		fvsr_stream_send(stream, in);                   // copies; 'in' stays yours
+ *		while (fvsr_stream_receive(stream, out) == 0)   // FVSR_ERR_AGAIN: send more
+ *			show(out);
+ *	}
+ *	fvsr_stream_end(stream);                                // no more frames will come
+ *	while (fvsr_stream_receive(stream, out) == 0)           // FVSR_ERR_EOF: all are out
+ *		show(out);
+ *
+ * Threads: a model may be used by any number of threads at once. A stream belongs to one thread
+ * at a time; two streams never disturb one another. Nothing here keeps global state.
+ *
+ * Errors: functions return 0 (or a count) on success and a negative FVSR_ERR_* code otherwise.
+ * Functions that can fail in more ways than a code says also fill a struct fvsr_error, which may
+ * be NULL. The library never exits, aborts or writes to the terminal.
+ *
+ * Sections of the specification named in comments are those of docs/architecture.md.
+ */
+#ifndef FVSR_FVSR_H
+#define FVSR_FVSR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32) && defined(FVSR_SHARED)
+#ifdef FVSR_BUILDING
+#define FVSR_API __declspec(dllexport)
+#else
+#define FVSR_API __declspec(dllimport)
+#endif
+#elif defined(__GNUC__)
+#define FVSR_API __attribute__((visibility("default")))
+#else
+#define FVSR_API
+#endif
+
+/* ------------------------------------------------------------------------------------------- */
+/* Errors, log, version                                                                        */
+
+enum fvsr_result {
+	FVSR_OK = 0,
+	FVSR_ERR_AGAIN = -1,       /* receive: send more frames first; send: receive first */
+	FVSR_ERR_EOF = -2,         /* receive: every frame has come out; send: after end */
+	FVSR_ERR_ARGUMENT = -3,    /* the caller broke a rule of this header */
+	FVSR_ERR_MEMORY = -4,      /* host or device memory ran out */
+	FVSR_ERR_IO = -5,          /* a file cannot be read or written */
+	FVSR_ERR_FORMAT = -6,      /* a file is not what it should be */
+	FVSR_ERR_UNSUPPORTED = -7, /* understood, but not possible with this model or backend */
+	FVSR_ERR_BACKEND = -8,     /* no such backend, or its device failed; close the stream */
+	FVSR_ERR_CANCELLED = -9,   /* a progress callback asked to stop */
+};
+
+/* Why a call failed, for a person: one line, UTF-8, no newline. */
+struct fvsr_error {
+	char text[512];
+};
+
+enum fvsr_log_level {
+	FVSR_LOG_ERROR = 1,
+	FVSR_LOG_WARNING = 2,
+	FVSR_LOG_INFO = 3,
+	FVSR_LOG_DEBUG = 4,
+};
+
+/*
+ * Where messages go. 'write' may be called from any thread that uses the model or a stream of it;
+ * 'text' is one line without newline and valid only during the call. write == NULL: nowhere.
+ */
+struct fvsr_log {
+	void (*write)(void *opaque, enum fvsr_log_level level, const char *text);
+	void *opaque;
+};
+
+/* Work done and to do, in the same unit (bytes, tensors). Return false to cancel. */
+struct fvsr_progress {
+	bool (*report)(void *opaque, uint64_t done, uint64_t total, const char *what);
+	void *opaque;
+};
+
+/* "1.2.3", a static string. */
+FVSR_API const char *fvsr_version(void);
+/* A short English phrase for an FVSR_ERR_* code, a static string. */
+FVSR_API const char *fvsr_result_text(int result);
+
+/* ------------------------------------------------------------------------------------------- */
+/* Backends                                                                                    */
+
+/* What runs the network. 'name' is what settings and command lines use. */
+struct fvsr_backend_info {
+	char name[16];    /* "cpu-plain", "cpu" (oneDNN), "cuda" */
+	char device[128]; /* "AMD EPYC, 2 threads", "NVIDIA H200, 139 GiB"; empty if unavailable */
+	bool available;
+	char reason[256]; /* when not available: why, for a person */
+};
+
+/*
+ * Describes backend 'index' (0, 1, ...; best first). Returns 0, or FVSR_ERR_EOF past the last
+ * one: also backends that this build or machine lacks are listed, with the reason.
+ */
+FVSR_API int fvsr_backend_describe(unsigned index, struct fvsr_backend_info *info);
+
+/* ------------------------------------------------------------------------------------------- */
+/* Models                                                                                      */
+
+typedef struct fvsr_model fvsr_model;
+
+enum fvsr_lq_version {
+	FVSR_LQ_MODEL = 0, /* what the model says */
+	FVSR_LQ_V1 = 1,    /* projection caches of FlashVSR v1 */
+	FVSR_LQ_V1_1 = 2,  /* projection caches of FlashVSR v1.1 */
+};
+
+/* Every dimension of the network; nothing is fixed to the released values (in brackets). */
+struct fvsr_config {
+	int dim;               /* [1536] width of a token */
+	int num_heads;         /* [12] dim / num_heads = head_dim, even */
+	int num_layers;        /* [30] */
+	int ffn_dim;           /* [8960] */
+	int in_dim, out_dim;   /* [16, 16] latent channels; equal */
+	int text_dim;          /* [4096] width of a prompt token */
+	int text_len;          /* [512] prompt tokens */
+	int freq_dim;          /* [256] sinusoid of the timestep */
+	int lq_hidden1;        /* [2048] channels after the projection's first convolution */
+	int lq_hidden2;        /* [3072] after its second */
+	int lq_layers;         /* [1] layers that receive projected tokens */
+	int dec_channels[4];   /* [512, 256, 128, 128] decoder channels at 1/8, 1/4, 1/2, 1/1 */
+	enum fvsr_lq_version lq_version; /* [v1.1] never FVSR_LQ_MODEL in a model */
+	bool dec_depth_to_space; /* [false] upsample by depth-to-space instead of nearest */
+	bool residual;         /* [false] picture = canvas + decoded instead of decoded */
+};
+
+struct fvsr_model_options {
+	const char *backend; /* NULL or "auto": the best available one; else a backend's name */
+	int threads;         /* CPU threads, 0: as many as the machine has */
+	bool allow_directory; /* also take a released directory, imported to memory */
+	struct fvsr_log log;
+	struct fvsr_progress progress;
+};
+
+struct fvsr_model_info {
+	struct fvsr_config config;
+	char name[128];       /* from the file's metadata, may be empty */
+	char backend[16];     /* what it was opened on */
+	uint64_t parameters;  /* number of weights */
+	uint64_t host_bytes;  /* memory the opened model holds */
+	uint64_t device_bytes;
+};
+
+/* All fields to their defaults (best backend, all threads, no directory, no log). */
+FVSR_API void fvsr_model_options_default(struct fvsr_model_options *options);
+
+/*
+ * Opens a model on a backend and computes all that is constant for it. 'spec' is a packed file,
+ * "synth:full:SEED" or "synth:CONFIG.json:SEED" (weights from a formula, for tests and
+ * benchmarks) or, when allowed, a directory of released files. 'options' may be NULL.
+ * Takes seconds and may be cancelled through options->progress. *out is set only on success.
+ */
+FVSR_API int fvsr_model_open(fvsr_model **out, const char *spec,
+			     const struct fvsr_model_options *options, struct fvsr_error *err);
+/* One more owner; returns 'model'. Any thread. */
+FVSR_API fvsr_model *fvsr_model_ref(fvsr_model *model);
+/* One owner less; the last frees it. NULL is allowed. Streams hold a reference of their own. */
+FVSR_API void fvsr_model_unref(fvsr_model *model);
+FVSR_API void fvsr_model_describe(const fvsr_model *model, struct fvsr_model_info *info);
+
+enum fvsr_pack_type {
+	FVSR_PACK_BF16 = 1,
+	FVSR_PACK_F32 = 2,
+};
+
+struct fvsr_import_options {
+	enum fvsr_pack_type type;         /* BF16 by default */
+	enum fvsr_lq_version lq_version;  /* FVSR_LQ_MODEL: by hash, v1.1 where unknown */
+	const char *name;                 /* written to the metadata, may be NULL */
+	struct fvsr_log log;              /* reports recognised and unknown files */
+	struct fvsr_progress progress;    /* in bytes */
+};
+
+FVSR_API void fvsr_import_options_default(struct fvsr_import_options *options);
+
+/*
+ * Reads a released directory (or a "synth:" model) and writes one packed file. The file appears
+ * under its name only when it is complete; on any failure or cancellation nothing is left.
+ */
+FVSR_API int fvsr_import(const char *source, const char *packed_path,
+			 const struct fvsr_import_options *options, struct fvsr_error *err);
+
+/* ------------------------------------------------------------------------------------------- */
+/* Frames                                                                                      */
+
+typedef struct fvsr_frame fvsr_frame;
+
+enum fvsr_format {
+	FVSR_FORMAT_RGBA8 = 1, /* bytes R, G, B, A; straight alpha */
+	FVSR_FORMAT_BGRA8 = 2, /* bytes B, G, R, A */
+	/*
+	 * Three float planes R, G, B in [-1, 1], each height x stride. On the way in it is the
+	 * canvas itself (already output size, not scaled); on the way out the corrected picture
+	 * before rounding. For verification and for callers with their own scaler.
+	 */
+	FVSR_FORMAT_RGBF32P = 3,
+};
+
+enum fvsr_memory {
+	FVSR_MEMORY_HOST = 1,
+	FVSR_MEMORY_CUDA_POINTER = 2, /* 'data' is a CUdeviceptr */
+	FVSR_MEMORY_CUDA_ARRAY = 3,   /* 'data' is a CUarray (a mapped texture) */
+};
+
+/* Where the pixels of a frame are. */
+struct fvsr_picture {
+	enum fvsr_format format;
+	enum fvsr_memory memory;
+	int width, height;
+	size_t stride;  /* bytes from a row to the next; ignored for CUDA arrays */
+	void *data;     /* first row; never freed by libfvsr unless fvsr_frame_create made it */
+	void *queue;    /* device memory: the CUstream that its content is ordered on; may be NULL */
+};
+
+/* A frame with its own host memory. 'stride' becomes the tightest multiple of 64 bytes. */
+FVSR_API int fvsr_frame_create(fvsr_frame **out, enum fvsr_format format, int width, int height);
+/* A frame over the caller's memory, which must outlive it. */
+FVSR_API int fvsr_frame_wrap(fvsr_frame **out, const struct fvsr_picture *picture);
+/* Points a wrapped frame at other memory; allocates nothing. */
+FVSR_API int fvsr_frame_rewrap(fvsr_frame *frame, const struct fvsr_picture *picture);
+FVSR_API void fvsr_frame_destroy(fvsr_frame *frame);
+FVSR_API const struct fvsr_picture *fvsr_frame_picture(const fvsr_frame *frame);
+/* A number of the caller's (a timestamp) that travels with the frame through a stream. */
+FVSR_API void fvsr_frame_set_tag(fvsr_frame *frame, int64_t tag);
+FVSR_API int64_t fvsr_frame_tag(const fvsr_frame *frame);
+
+/* ------------------------------------------------------------------------------------------- */
+/* Streams                                                                                     */
+
+typedef struct fvsr_stream fvsr_stream;
+
+enum fvsr_color {
+	FVSR_COLOR_ADAIN = 1,   /* mean and deviation of each channel follow the canvas */
+	FVSR_COLOR_WAVELET = 2, /* low frequencies follow the canvas */
+	FVSR_COLOR_OFF = 3,
+};
+
+enum fvsr_noise {
+	FVSR_NOISE_NORMAL = 1,  /* standard normal, counter-based: the same on every backend */
+	FVSR_NOISE_UNIFORM = 2, /* variance 1, uniform: the formula of the golden test streams */
+};
+
+struct fvsr_settings {
+	int in_width, in_height;   /* 16 x 16 or more */
+	int out_width, out_height; /* at least the input's */
+	enum fvsr_format in_format, out_format;
+	double sparse_ratio;       /* attention budget; 1.5 fast, 2.0 stable */
+	int local_range;           /* attention window in blocks; 9 sharper, 11 more stable */
+	int kv_ratio;              /* slices kept from the past, 1 .. 8 */
+	enum fvsr_color color;
+	enum fvsr_noise noise;
+	uint64_t seed;             /* of the noise */
+	enum fvsr_lq_version lq_version; /* FVSR_LQ_MODEL, or override the model's */
+};
+
+/* RGBA8 both ways, sparse_ratio 2.0, local_range 11, kv_ratio 3, adain, seed 0; sizes 0. */
+FVSR_API void fvsr_settings_default(struct fvsr_settings *settings);
+
+/* What a stream costs, known before it is opened. */
+struct fvsr_stream_cost {
+	int first_latency; /* frames that must be in before the first comes out (25) */
+	int latency;       /* afterwards: a frame comes out at most this many frames later (12) */
+	int chunk;         /* frames that come out together (8; 21 the first time) */
+	int canvas_width, canvas_height; /* out size padded to multiples of 128 */
+	uint64_t host_bytes, device_bytes; /* of the stream alone, without the model */
+};
+
+/* Checks the settings as fvsr_stream_open() does and fills *cost without allocating a stream. */
+FVSR_API int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settings,
+			      struct fvsr_stream_cost *cost, struct fvsr_error *err);
+
+/* Opens a stream; everything it will ever need is allocated here. *out is set on success only. */
+FVSR_API int fvsr_stream_open(fvsr_stream **out, fvsr_model *model,
+			      const struct fvsr_settings *settings, struct fvsr_error *err);
+/* Frees a stream (NULL is allowed). Waits for work in flight on a device. */
+FVSR_API void fvsr_stream_close(fvsr_stream *stream);
+
+/*
+ * Gives the next frame, of in_width x in_height and in_format (or out size and RGBF32P). The
+ * pixels are copied before it returns; device pixels are read in the order of picture.queue.
+ * FVSR_ERR_AGAIN: the stream is full, receive first. FVSR_ERR_EOF: after fvsr_stream_end().
+ */
+FVSR_API int fvsr_stream_send(fvsr_stream *stream, const fvsr_frame *frame);
+/* No more frames will come: the rest comes out (the last one is repeated inside as needed). */
+FVSR_API int fvsr_stream_end(fvsr_stream *stream);
+/*
+ * Takes the next frame into 'frame' (out_width x out_height, out_format, the caller's memory) and
+ * copies its tag. Computes a chunk when one is due: on a CPU backend the call then takes as long
+ * as the chunk. FVSR_ERR_AGAIN: send more. FVSR_ERR_EOF: all frames that went in are out.
+ * Any other error is final for the stream: close it, or call fvsr_stream_reset().
+ */
+FVSR_API int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame);
+/* Drops everything inside; the next frame sent is frame 0 of a new video. Allocates nothing. */
+FVSR_API void fvsr_stream_reset(fvsr_stream *stream);
+/* The message behind the last error of send, receive or end on this stream. */
+FVSR_API const char *fvsr_stream_error(const fvsr_stream *stream);
+
+/* Milliseconds per stage of the network. */
+struct fvsr_timing {
+	double ingest_ms;      /* scaling to the canvas */
+	double projection_ms;
+	double transformer_ms;
+	double decoder_ms;
+	double color_ms;
+	double total_ms;       /* wall time of the chunks */
+	uint64_t chunks;       /* how many the figures sum up */
+	uint64_t frames;       /* how many frames came out of them */
+};
+
+/* Sums over the chunks since the stream was opened or since the last call with 'restart'. */
+FVSR_API void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool restart);
+
+/*
+ * Intermediate tensors, for verification. Called with float32 host data, valid during the call,
+ * for each name that 'wants' accepts (NULL: all): lq_tokens (1, tokens, dim), after_block0,
+ * mask_block0 (heads, query blocks, key blocks; 0 or 1), latent (1, c, f, H/8, W/8), decoded.J
+ * and final.J (3, H, W), under the name "chunkK.NAME".
+ * Slows the stream down. 'shape' has 'rank' entries.
+ */
+struct fvsr_tap {
+	bool (*wants)(void *opaque, const char *name);
+	void (*tensor)(void *opaque, const char *name, int rank, const int64_t *shape,
+		       const float *data);
+	void *opaque;
+};
+
+/* Before the first frame only. 'tap' is copied; NULL removes it. FVSR_ERR_MEMORY is possible. */
+FVSR_API int fvsr_stream_set_tap(fvsr_stream *stream, const struct fvsr_tap *tap);
+
+/* ------------------------------------------------------------------------------------------- */
+/* Parts on their own                                                                          */
+
+/*
+ * Bicubic as in Pillow (Keys, a = -0.5, two passes of 8-bit values): 'src' to 'dst', RGBA8 or
+ * BGRA8 (the same for both), host memory, any sizes. The definition; runs on the calling thread.
+ */
+FVSR_API int fvsr_bicubic(const struct fvsr_picture *src, const struct fvsr_picture *dst,
+			  struct fvsr_error *err);
+
+/*
+ * Colour correction of one picture on a backend ("cpu-plain", ...): 'picture' (3, height, width)
+ * float in [-1, 1] is changed in place to follow 'canvas' of the same shape.
+ */
+FVSR_API int fvsr_color_correct(const char *backend, enum fvsr_color color, int width, int height,
+				float *picture, const float *canvas, struct fvsr_error *err);
+
+/* Noise of the golden test streams: element i of the tensor 'name', uniform, see noise.h. */
+FVSR_API void fvsr_test_noise(const char *name, uint64_t seed, uint64_t first, size_t count,
+			      double mean, double std, float *out);
+
+/* A safetensors file, read-only: golden streams, packed models. */
+typedef struct fvsr_tensors fvsr_tensors;
+
+struct fvsr_tensor_info {
+	const char *name;  /* valid while the file is open */
+	const char *dtype; /* "F32", "BF16", "F16", "U8", ... */
+	int rank;
+	int64_t shape[5];
+	const void *data;  /* little-endian, row-major, maybe unaligned */
+	size_t bytes;
+};
+
+FVSR_API int fvsr_tensors_open(fvsr_tensors **out, const char *path, struct fvsr_error *err);
+FVSR_API void fvsr_tensors_close(fvsr_tensors *file);
+/* Tensor 'index' in file order. FVSR_ERR_EOF past the last. */
+FVSR_API int fvsr_tensors_get(const fvsr_tensors *file, size_t index,
+			      struct fvsr_tensor_info *info);
+/* Value of a key of __metadata__, or NULL. 'index' form: key and value of entry 'index'. */
+FVSR_API const char *fvsr_tensors_metadata(const fvsr_tensors *file, const char *key);
+FVSR_API int fvsr_tensors_metadata_at(const fvsr_tensors *file, size_t index, const char **key,
+				      const char **value);
+/* Converts 'count' elements from 'first' on to float32. FVSR_ERR_UNSUPPORTED for other types. */
+FVSR_API int fvsr_tensor_to_f32(const struct fvsr_tensor_info *info, size_t first, size_t count,
+				float *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads, checks and writes model configurations. Every value has an upper limit far above the
+ * released one: with all of them held, no product of dimensions that the library forms overflows.
+ */
+#include "model/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common.h"
+#include "model/file.h"
+#include "model/json.h"
+
+#define MAX_PARAMETERS (1ull << 36)
+
+struct int_key {
+	const char *name;
+	size_t offset;
+	int min, max;
+};
+
+#define KEY(field, min, max) {#field, offsetof(struct fvsr_config, field), min, max}
+
+static const struct int_key int_keys[] = {
+	KEY(dim, 2, 16384),       KEY(num_heads, 1, 256),      KEY(num_layers, 1, 256),
+	KEY(ffn_dim, 1, 65536),   KEY(in_dim, 1, 256),         KEY(out_dim, 1, 256),
+	KEY(text_dim, 1, 65536),  KEY(text_len, 1, 8192),      KEY(freq_dim, 2, 4096),
+	KEY(lq_hidden1, 1, 8192), KEY(lq_hidden2, 1, 8192),    KEY(lq_layers, 1, 256),
+};
+
+#define NUM_INT_KEYS (sizeof(int_keys) / sizeof(int_keys[0]))
+#define MAX_DEC_CHANNELS 4096
+
+static int *int_field(struct fvsr_config *config, const struct int_key *key)
+{
+	return (int *)((char *)config + key->offset);
+}
+
+static int int_value(const struct fvsr_config *config, const struct int_key *key)
+{
+	return *(const int *)((const char *)config + key->offset);
+}
+
+void fvsr_config_released(struct fvsr_config *config)
+{
+	*config = (struct fvsr_config){
+		.dim = 1536,
+		.num_heads = 12,
+		.num_layers = 30,
+		.ffn_dim = 8960,
+		.in_dim = 16,
+		.out_dim = 16,
+		.text_dim = 4096,
+		.text_len = 512,
+		.freq_dim = 256,
+		.lq_hidden1 = 2048,
+		.lq_hidden2 = 3072,
+		.lq_layers = 1,
+		.dec_channels = {512, 256, 128, 128},
+		.lq_version = FVSR_LQ_V1_1,
+	};
+}
+
+const char *fvsr_lq_version_name(enum fvsr_lq_version version)
+{
+	return version == FVSR_LQ_V1 ? "v1" : "v1.1";
+}
+
+enum fvsr_lq_version fvsr_lq_version_parse(const char *text)
+{
+	if (text && !strcmp(text, "v1"))
+		return FVSR_LQ_V1;
+	if (text && !strcmp(text, "v1.1"))
+		return FVSR_LQ_V1_1;
+	return FVSR_LQ_MODEL;
+}
+
+static int check_heads(const struct fvsr_config *c, struct fvsr_error *err)
+{
+	int head_dim;
+
+	if (c->dim % c->num_heads)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: dim %d is not a multiple of num_heads %d", c->dim,
+				 c->num_heads);
+	head_dim = c->dim / c->num_heads;
+	/* RoPE turns pairs within each of three parts: hd - 2 (hd / 3), hd / 3, hd / 3. */
+	if (head_dim % 2 || head_dim / 3 % 2)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: dim %d / num_heads %d = %d does not split into "
+				 "even parts for RoPE",
+				 c->dim, c->num_heads, head_dim);
+	return 0;
+}
+
+/* Dominant terms only; the limits above keep each factor small enough for 64 bits. */
+static uint64_t rough_parameters(const struct fvsr_config *c)
+{
+	uint64_t d = (uint64_t)c->dim;
+	uint64_t layer = 8 * d * d + 2 * d * (uint64_t)c->ffn_dim;
+	uint64_t lq = 36 * (uint64_t)c->lq_hidden1 * (768 + (uint64_t)c->lq_hidden2);
+	uint64_t text = (uint64_t)c->text_dim * ((uint64_t)c->text_len + d);
+
+	return layer * (uint64_t)c->num_layers + lq + text;
+}
+
+int fvsr_config_check(const struct fvsr_config *c, struct fvsr_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < NUM_INT_KEYS; i++) {
+		const struct int_key *key = &int_keys[i];
+		int value = int_value(c, key);
+
+		if (value < key->min || value > key->max)
+			return fvsr_fail(err, FVSR_ERR_FORMAT,
+					 "configuration: %s is %d, must be %d to %d", key->name,
+					 value, key->min, key->max);
+	}
+	for (i = 0; i < 4; i++)
+		if (c->dec_channels[i] < 1 || c->dec_channels[i] > MAX_DEC_CHANNELS)
+			return fvsr_fail(err, FVSR_ERR_FORMAT,
+					 "configuration: dec_channels holds %d, must be 1 to %d",
+					 c->dec_channels[i], MAX_DEC_CHANNELS);
+	if (c->in_dim != c->out_dim)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: in_dim %d and out_dim %d differ", c->in_dim,
+				 c->out_dim);
+	if (c->freq_dim % 2)
+		return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: freq_dim %d is odd",
+				 c->freq_dim);
+	if (c->lq_layers > c->num_layers)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: lq_layers %d is more than num_layers %d",
+				 c->lq_layers, c->num_layers);
+	if (c->lq_version != FVSR_LQ_V1 && c->lq_version != FVSR_LQ_V1_1)
+		return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: no lq_version");
+	if (rough_parameters(c) > MAX_PARAMETERS)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: more than 2^36 parameters");
+	return check_heads(c, err);
+}
+
+/* The object that holds the keys: the one behind "model" if there is one, else the root. */
+static json_t *model_object(json_t *root)
+{
+	json_t *model = json_object_get(root, "model");
+
+	return json_is_object(model) ? model : root;
+}
+
+static int set_int(int *field, const char *name, const json_t *value, struct fvsr_error *err)
+{
+	json_int_t number = json_integer_value(value);
+
+	if (!json_is_integer(value) || number < 0 || number > 1 << 24)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: %s is not a number in range", name);
+	*field = (int)number;
+	return 0;
+}
+
+static int set_bool(bool *field, const char *name, const json_t *value, struct fvsr_error *err)
+{
+	if (!json_is_boolean(value))
+		return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: %s is not true or false",
+				 name);
+	*field = json_is_true(value);
+	return 0;
+}
+
+static int set_lq_version(struct fvsr_config *config, const json_t *value, struct fvsr_error *err)
+{
+	enum fvsr_lq_version version = fvsr_lq_version_parse(json_string_value(value));
+
+	if (version == FVSR_LQ_MODEL)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: lq_version is not \"v1\" or \"v1.1\"");
+	config->lq_version = version;
+	return 0;
+}
+
+static int set_dec_channels(struct fvsr_config *config, const json_t *value,
+			    struct fvsr_error *err)
+{
+	size_t i;
+	int ret = 0;
+
+	if (!json_is_array(value) || json_array_size(value) != 4)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: dec_channels is not a list of 4 numbers");
+	for (i = 0; i < 4 && ret >= 0; i++)
+		ret = set_int(&config->dec_channels[i], "dec_channels", json_array_get(value, i),
+			      err);
+	return ret;
+}
+
+/* 1 when 'name' is one of the keys that shapes cannot tell, and it was set. */
+static int set_hint(struct fvsr_config *config, const char *name, const json_t *value,
+		    struct fvsr_error *err)
+{
+	int ret;
+
+	if (!strcmp(name, "lq_version"))
+		ret = set_lq_version(config, value, err);
+	else if (!strcmp(name, "dec_depth_to_space"))
+		ret = set_bool(&config->dec_depth_to_space, name, value, err);
+	else if (!strcmp(name, "residual"))
+		ret = set_bool(&config->residual, name, value, err);
+	else
+		return 0;
+	return ret < 0 ? ret : 1;
+}
+
+static int set_key(struct fvsr_config *config, const char *name, const json_t *value,
+		   struct fvsr_error *err)
+{
+	char shown[64];
+	size_t i;
+	int ret = set_hint(config, name, value, err);
+
+	if (ret)
+		return ret < 0 ? ret : 0;
+	if (!strcmp(name, "dec_channels"))
+		return set_dec_channels(config, value, err);
+	for (i = 0; i < NUM_INT_KEYS; i++)
+		if (!strcmp(name, int_keys[i].name))
+			return set_int(int_field(config, &int_keys[i]), name, value, err);
+	fvsr_printable(shown, sizeof(shown), name, strlen(name));
+	return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: unknown key '%s'", shown);
+}
+
+static int read_keys(struct fvsr_config *config, json_t *object, struct fvsr_error *err)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	memset(config, 0, sizeof(*config));
+	config->lq_version = FVSR_LQ_V1_1;
+	json_object_foreach(object, name, value) {
+		int ret = set_key(config, name, value, err);
+
+		if (ret < 0)
+			return ret;
+	}
+	for (i = 0; i < NUM_INT_KEYS; i++)
+		if (!json_object_get(object, int_keys[i].name))
+			return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: %s is missing",
+					 int_keys[i].name);
+	if (!json_object_get(object, "dec_channels"))
+		return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: dec_channels is missing");
+	return 0;
+}
+
+static int parse_text(json_t **root, const char *text, size_t length, struct fvsr_error *err)
+{
+	static const struct fvsr_json_limits limits = {.depth = 8, .values = 4096};
+
+	return fvsr_json_parse(root, text, length, &limits, "configuration", err);
+}
+
+int fvsr_config_parse(struct fvsr_config *config, const char *text, size_t length,
+		      struct fvsr_error *err)
+{
+	json_t *root;
+	int ret = parse_text(&root, text, length, err);
+
+	if (ret < 0)
+		return ret;
+	ret = read_keys(config, model_object(root), err);
+	json_decref(root);
+	return ret < 0 ? ret : fvsr_config_check(config, err);
+}
+
+int fvsr_config_hints(struct fvsr_config *config, const char *text, size_t length,
+		      struct fvsr_error *err)
+{
+	json_t *root, *value;
+	const char *name;
+	int ret = parse_text(&root, text, length, err);
+
+	if (ret < 0)
+		return ret;
+	json_object_foreach(model_object(root), name, value) {
+		if (!strcmp(name, "num_heads"))
+			ret = set_int(&config->num_heads, name, value, err);
+		else
+			ret = set_hint(config, name, value, err);
+		if (ret < 0)
+			break;
+	}
+	json_decref(root);
+	return ret < 0 ? ret : 0;
+}
+
+void fvsr_config_write(const struct fvsr_config *c, char text[FVSR_CONFIG_TEXT])
+{
+	int used = 0;
+	size_t i;
+
+	for (i = 0; i < NUM_INT_KEYS; i++)
+		used += snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used, "%s\"%s\": %d",
+				 i ? ", " : "{", int_keys[i].name, int_value(c, &int_keys[i]));
+	snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used,
+		 ", \"dec_channels\": [%d, %d, %d, %d], \"dec_depth_to_space\": %s, "
+		 "\"residual\": %s}",
+		 c->dec_channels[0], c->dec_channels[1], c->dec_channels[2], c->dec_channels[3],
+		 c->dec_depth_to_space ? "true" : "false", c->residual ? "true" : "false");
+}

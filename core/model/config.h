@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration of a model as JSON, and what it may say.
+ */
+#ifndef FVSR_MODEL_CONFIG_H
+#define FVSR_MODEL_CONFIG_H
+
+#include "fvsr/fvsr.h"
+
+/* Room for any configuration that fvsr_config_write() writes. */
+#define FVSR_CONFIG_TEXT 1024
+
+/* The released model's. */
+void fvsr_config_released(struct fvsr_config *config);
+/* FVSR_ERR_FORMAT when a value is out of range or two do not fit together. */
+int fvsr_config_check(const struct fvsr_config *config, struct fvsr_error *err);
+/*
+ * Reads and checks a configuration: {"dim": ..., ...}, or the same behind "model". Keys are those
+ * of docs/model-format.md; unknown ones are an error, since they would change the picture.
+ */
+int fvsr_config_parse(struct fvsr_config *config, const char *text, size_t length,
+		      struct fvsr_error *err);
+/*
+ * Takes from such a JSON text only what the shapes of tensors cannot tell: num_heads,
+ * dec_depth_to_space, residual and lq_version, each if it is there. Nothing is checked.
+ */
+int fvsr_config_hints(struct fvsr_config *config, const char *text, size_t length,
+		      struct fvsr_error *err);
+/* Writes it as fvsr_config_parse() reads it; without lq_version, which packed files keep apart. */
+void fvsr_config_write(const struct fvsr_config *config, char text[FVSR_CONFIG_TEXT]);
+
+const char *fvsr_lq_version_name(enum fvsr_lq_version version);
+/* FVSR_LQ_MODEL when it is neither "v1" nor "v1.1". */
+enum fvsr_lq_version fvsr_lq_version_parse(const char *text);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A directory of released files (section 2 of the specification): one safetensors file and three
+ * PyTorch archives. The configuration is read off the shapes; what shapes cannot tell (heads) may
+ * stand in synthetic.json or config.json beside them, and is otherwise as in the released model.
+ */
+#include "model/directory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "model/archive.h"
+#include "model/dtype.h"
+#include "model/packed.h"
+#include "model/source.h"
+
+#define MAX_LOGGED       20
+#define MAX_CONFIG_BYTES (64 * 1024)
+#define RELEASED_HEAD    128
+#define MAX_LAYERS       512
+
+const char *const fvsr_released_files[FVSR_RELEASED_FILES] = {
+	"diffusion_pytorch_model_streaming_dmd.safetensors",
+	"LQ_proj_in.ckpt",
+	"TCDecoder.ckpt",
+	"posi_prompt.pth",
+};
+
+static const char *const prefixes[FVSR_RELEASED_FILES] = {"dit.", "lq.", "dec.", "prompt"};
+
+/* Where one expected tensor is: in the safetensors file, or in memory. */
+struct place {
+	enum fvsr_dtype dtype;
+	uint64_t offset;
+	const unsigned char *data; /* NULL: in the file, at 'offset' */
+};
+
+struct directory {
+	struct fvsr_file *file; /* the safetensors file */
+	struct fvsr_safetensors st;
+	struct fvsr_archive archives[FVSR_RELEASED_FILES]; /* the first is unused */
+	struct place *places; /* by index of the shape table */
+};
+
+/* What the two kinds of file say about a tensor. */
+struct found {
+	int rank;
+	const int64_t *shape;
+	enum fvsr_dtype dtype;
+	uint64_t offset;
+	const unsigned char *data;
+};
+
+static enum fvsr_dtype directory_dtype(const void *source, size_t index)
+{
+	const struct directory *d = source;
+
+	return d->places[index].dtype;
+}
+
+static int directory_read(const void *source, size_t index, uint64_t first, size_t count,
+			  float *out, struct fvsr_error *err)
+{
+	const struct directory *d = source;
+	const struct place *place = &d->places[index];
+	uint64_t skip = first * fvsr_dtype_size(place->dtype);
+
+	if (!place->data)
+		return fvsr_dtype_read_f32(d->file, place->offset + skip, place->dtype, count, out,
+					   err);
+	fvsr_dtype_to_f32(place->dtype, place->data + skip, count, out);
+	return 0;
+}
+
+static void directory_close(void *source)
+{
+	struct directory *d = source;
+	size_t i;
+
+	for (i = 1; i < FVSR_RELEASED_FILES; i++)
+		fvsr_archive_free(&d->archives[i]);
+	fvsr_st_free(&d->st);
+	fvsr_file_close(d->file);
+	free(d->places);
+	free(d);
+}
+
+static const struct fvsr_source_ops directory_ops = {
+	.dtype = directory_dtype,
+	.read = directory_read,
+	.close = directory_close,
+};
+
+/* ------------------------------------------------------------------------------------------- */
+/* Tensors by name                                                                             */
+
+static bool find_in_part(const struct directory *d, size_t part, const char *name,
+			 struct found *out)
+{
+	const struct fvsr_archive_tensor *t;
+
+	memset(out, 0, sizeof(*out));
+	if (!part) {
+		const struct fvsr_st_tensor *s = fvsr_st_find(&d->st, name);
+
+		if (!s)
+			return false;
+		*out = (struct found){s->rank, s->shape, s->type->weight, s->offset, NULL};
+		return true;
+	}
+	t = fvsr_archive_find(&d->archives[part], name);
+	if (!t)
+		return false;
+	*out = (struct found){t->rank, t->shape, t->dtype, 0, t->data};
+	return true;
+}
+
+static size_t part_of(const char *name)
+{
+	size_t part = 0;
+
+	while (strncmp(name, prefixes[part], strlen(prefixes[part])))
+		part++;
+	return part;
+}
+
+/* 'name' is one of ours, with the prefix of its part. */
+static bool find_tensor(const struct directory *d, const char *name, struct found *out)
+{
+	size_t part = part_of(name);
+
+	return find_in_part(d, part, name + strlen(prefixes[part]), out);
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Configuration from shapes                                                                   */
+
+/* Dimension 'i' of a tensor; an error when it is not there or too large for any model. */
+static int dim_of(const struct directory *d, const char *name, int i, int *out,
+		  struct fvsr_error *err)
+{
+	struct found found;
+
+	if (!find_tensor(d, name, &found))
+		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: tensor '%s' is missing",
+				 fvsr_released_files[part_of(name)], name);
+	if (i >= found.rank || found.shape[i] > 1 << 20)
+		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: tensor '%s' has an impossible shape",
+				 fvsr_released_files[part_of(name)], name);
+	*out = (int)found.shape[i];
+	return 0;
+}
+
+/* How many of "…0…", "…1…" there are without a gap; 'format' has one %d. */
+static int count_layers(const struct directory *d, const char *before, const char *after)
+{
+	struct found found;
+	char name[64];
+	int n = 0;
+
+	do
+		snprintf(name, sizeof(name), "%s%d%s", before, n, after);
+	while (find_tensor(d, name, &found) && ++n < MAX_LAYERS);
+	return n;
+}
+
+static int infer_config(const struct directory *d, struct fvsr_config *c, struct fvsr_error *err)
+{
+	const struct {
+		const char *name;
+		int dim;
+		int *field;
+	} known[] = {
+		{"dit.patch_embedding.weight", 0, &c->dim},
+		{"dit.patch_embedding.weight", 1, &c->in_dim},
+		{"dit.text_embedding.0.weight", 1, &c->text_dim},
+		{"dit.time_embedding.0.weight", 1, &c->freq_dim},
+		{"dit.blocks.0.ffn.0.weight", 0, &c->ffn_dim},
+		{"dit.head.head.weight", 0, &c->out_dim},
+		{"lq.conv1.weight", 0, &c->lq_hidden1},
+		{"lq.conv2.weight", 0, &c->lq_hidden2},
+		{"dec.decoder.1.weight", 0, &c->dec_channels[0]},
+		{"dec.decoder.11.conv.0.weight", 0, &c->dec_channels[1]},
+		{"dec.decoder.17.conv.0.weight", 0, &c->dec_channels[2]},
+		{"dec.decoder.24.weight", 0, &c->dec_channels[3]},
+		{"prompt", 1, &c->text_len},
+	};
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]) && ret >= 0; i++)
+		ret = dim_of(d, known[i].name, known[i].dim, known[i].field, err);
+	if (ret < 0)
+		return ret;
+	c->out_dim /= 4; /* one patch is 2 x 2 */
+	c->num_layers = count_layers(d, "dit.blocks.", ".modulation");
+	c->lq_layers = count_layers(d, "lq.linear_layers.", ".weight");
+	c->lq_version = FVSR_LQ_V1_1;
+	return 0;
+}
+
+/* From synthetic.json or config.json, if one is there. */
+static int read_hints(struct fvsr_config *config, const char *folder, struct fvsr_error *err)
+{
+	static const char *const names[] = {"synthetic.json", "config.json"};
+	size_t i, bytes;
+	int ret = 0;
+
+	for (i = 0; i < 2; i++) {
+		char *path = fvsr_path_join(folder, names[i]), *text = NULL;
+
+		if (!path)
+			return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+		if (!fvsr_path_exists(path)) {
+			free(path);
+			continue;
+		}
+		ret = fvsr_file_slurp(path, MAX_CONFIG_BYTES, &text, &bytes, err);
+		free(path);
+		if (ret >= 0)
+			ret = fvsr_config_hints(config, text, bytes, err);
+		free(text);
+		break;
+	}
+	return ret;
+}
+
+static int make_config(const struct directory *d, struct fvsr_config *config, const char *folder,
+		       struct fvsr_error *err)
+{
+	int ret = infer_config(d, config, err);
+
+	if (ret >= 0)
+		ret = read_hints(config, folder, err);
+	if (ret < 0)
+		return ret;
+	if (!config->num_heads) {
+		if (config->dim % RELEASED_HEAD)
+			return fvsr_fail(err, FVSR_ERR_FORMAT,
+					 "dim %d is not a multiple of %d; say num_heads in a "
+					 "config.json beside the files",
+					 config->dim, RELEASED_HEAD);
+		config->num_heads = config->dim / RELEASED_HEAD;
+	}
+	return fvsr_config_check(config, err);
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Tensors to their places                                                                     */
+
+/* A TGrow weight may have more output channels than are used: the last ones count. */
+static void trim_grow(const struct fvsr_shape *want, struct found *found, int64_t shape[5])
+{
+	int64_t extra = found->rank == want->rank ? found->shape[0] - want->dims[0] : 0;
+	uint64_t skip;
+	int i;
+
+	memcpy(shape, found->shape, sizeof(*shape) * FVSR_MAX_RANK);
+	found->shape = shape;
+	for (i = 1; i < want->rank; i++)
+		if (extra <= 0 || shape[i] != want->dims[i])
+			return;
+	skip = (uint64_t)extra * (want->count / (uint64_t)want->dims[0]) *
+	       fvsr_dtype_size(found->dtype);
+	shape[0] = want->dims[0];
+	found->offset += skip;
+	found->data += found->data ? skip : 0;
+}
+
+static int place_tensor(struct directory *d, const struct fvsr_shape *want, struct place *place,
+			struct fvsr_error *err)
+{
+	const char *file = fvsr_released_files[part_of(want->name)];
+	int64_t shape[FVSR_MAX_RANK];
+	struct found found;
+
+	if (!find_tensor(d, want->name, &found))
+		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: tensor '%s' is missing", file,
+				 want->name);
+	if (!found.dtype)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "%s: tensor '%s' is not of a type for weights", file, want->name);
+	if (want->grow)
+		trim_grow(want, &found, shape);
+	*place = (struct place){found.dtype, found.offset, found.data};
+	return fvsr_shape_check(want, found.rank, found.shape, file, err);
+}
+
+static void log_one(const struct fvsr_shapes *shapes, size_t part, const char *name,
+		    size_t *unknown, const struct fvsr_log *log)
+{
+	char full[160], shown[64];
+
+	snprintf(full, sizeof(full), "%s%s", prefixes[part], name);
+	if (fvsr_shapes_find(shapes, full) != SIZE_MAX || (*unknown)++ >= MAX_LOGGED)
+		return;
+	fvsr_printable(shown, sizeof(shown), name, strlen(name));
+	fvsr_log(log, FVSR_LOG_WARNING, "%s: unknown tensor '%s' ignored",
+		 fvsr_released_files[part], shown);
+}
+
+static void log_unknown(const struct fvsr_shapes *shapes, const struct directory *d,
+			const struct fvsr_log *log)
+{
+	size_t unknown = 0, part, i;
+
+	for (i = 0; i < d->st.count; i++)
+		log_one(shapes, 0, d->st.tensors[i].name, &unknown, log);
+	for (part = 1; part < FVSR_RELEASED_FILES; part++)
+		for (i = 0; i < d->archives[part].count; i++)
+			log_one(shapes, part, d->archives[part].tensors[i].name, &unknown, log);
+	if (unknown > MAX_LOGGED)
+		fvsr_log(log, FVSR_LOG_WARNING, "%zu more unknown tensors ignored",
+			 unknown - MAX_LOGGED);
+}
+
+static int open_file(const char *folder, const char *name, struct fvsr_file **out,
+		     struct fvsr_error *err)
+{
+	char *path = fvsr_path_join(folder, name);
+	int ret;
+
+	if (!path)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	ret = fvsr_file_open(out, path, err);
+	free(path);
+	return ret;
+}
+
+static int read_archive(struct directory *d, size_t part, const char *folder,
+			const struct fvsr_progress *progress, struct fvsr_error *err)
+{
+	struct fvsr_file *file;
+	int ret = open_file(folder, fvsr_released_files[part], &file, err);
+
+	if (ret < 0)
+		return ret;
+	ret = fvsr_archive_read(&d->archives[part], file, progress, err);
+	fvsr_file_close(file);
+	return ret;
+}
+
+static int read_files(struct directory *d, const char *folder,
+		      const struct fvsr_progress *progress, struct fvsr_error *err)
+{
+	size_t part;
+	int ret = open_file(folder, fvsr_released_files[0], &d->file, err);
+
+	if (ret >= 0)
+		ret = fvsr_st_read(&d->st, d->file, err);
+	for (part = 1; part < FVSR_RELEASED_FILES && ret >= 0; part++)
+		ret = read_archive(d, part, folder, progress, err);
+	return ret;
+}
+
+int fvsr_directory_open(struct fvsr_weights *weights, const char *path, const struct fvsr_log *log,
+			const struct fvsr_progress *progress, struct fvsr_error *err)
+{
+	struct directory *d = calloc(1, sizeof(*d));
+	const char *base = fvsr_path_base(path);
+	size_t i;
+	int ret;
+
+	if (!d)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	weights->source = d;
+	weights->ops = &directory_ops;
+	ret = read_files(d, path, progress, err);
+	if (ret >= 0)
+		ret = make_config(d, &weights->config, path, err);
+	if (ret >= 0)
+		ret = fvsr_shapes_create(&weights->shapes, &weights->config, err);
+	if (ret < 0)
+		return ret;
+	d->places = calloc(weights->shapes.count, sizeof(*d->places));
+	if (!d->places)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	for (i = 0; i < weights->shapes.count && ret >= 0; i++)
+		ret = place_tensor(d, &weights->shapes.items[i], &d->places[i], err);
+	if (ret < 0)
+		return ret;
+	fvsr_printable(weights->name, sizeof(weights->name), base, strlen(base));
+	log_unknown(&weights->shapes, d, log);
+	return 0;
+}

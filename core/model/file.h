@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files as all readers of core/model see them: a size and positional reads.
+ *
+ * Nothing is mapped, on purpose. A mapped file that another process shortens raises SIGBUS at the
+ * next touch, and a library inside OBS has no right to the signal handler that would survive it.
+ * A positional read costs one copy out of the same page cache, needs no lock between threads and
+ * turns the shortened file into an error.
+ */
+#ifndef FVSR_MODEL_FILE_H
+#define FVSR_MODEL_FILE_H
+
+#include "fvsr/fvsr.h"
+
+struct fvsr_file;
+
+/* Opens a regular file for reading; folders, pipes and devices are refused without blocking. */
+int fvsr_file_open(struct fvsr_file **out, const char *path, struct fvsr_error *err);
+/* The same over memory, which must outlive it. 'name' is for messages. */
+int fvsr_file_open_memory(struct fvsr_file **out, const void *data, size_t bytes, const char *name,
+			  struct fvsr_error *err);
+void fvsr_file_close(struct fvsr_file *file);
+
+/* The size when it was opened. */
+uint64_t fvsr_file_size(const struct fvsr_file *file);
+/* The last part of its path, printable. */
+const char *fvsr_file_name(const struct fvsr_file *file);
+/* All 'bytes' from 'offset' on, or FVSR_ERR_IO. Any thread. */
+int fvsr_file_read(const struct fvsr_file *file, uint64_t offset, void *buf, size_t bytes,
+		   struct fvsr_error *err);
+/* The whole file in *out, malloc'ed, with a NUL behind it. FVSR_ERR_FORMAT above 'max_bytes'. */
+int fvsr_file_slurp(const char *path, size_t max_bytes, char **out, size_t *bytes,
+		    struct fvsr_error *err);
+
+/* True for an existing folder. */
+bool fvsr_path_is_folder(const char *path);
+/* True when something is there, whatever it is. */
+bool fvsr_path_exists(const char *path);
+/* "folder/name", malloc'ed; NULL without memory. */
+char *fvsr_path_join(const char *folder, const char *name);
+/* The part behind the last separator. */
+const char *fvsr_path_base(const char *path);
+
+/* Copies 'text' into 'out' for a message: control bytes replaced, cut to fit, valid UTF-8. */
+void fvsr_printable(char *out, size_t size, const char *text, size_t length);
+/* True for well-formed UTF-8 (no overlong forms, no surrogates). NUL bytes count as text. */
+bool fvsr_utf8_valid(const char *text, size_t length);
+
+/*
+ * A file that appears under its name only when it is complete: written beside it under another
+ * name, then flushed and renamed.
+ */
+struct fvsr_new_file;
+
+int fvsr_new_file_create(struct fvsr_new_file **out, const char *path, struct fvsr_error *err);
+int fvsr_new_file_write(struct fvsr_new_file *file, const void *data, size_t bytes,
+			struct fvsr_error *err);
+/* Puts the file in place and frees 'file'; on failure nothing is left. */
+int fvsr_new_file_commit(struct fvsr_new_file *file, struct fvsr_error *err);
+/* Deletes what was written and frees 'file'. NULL is allowed. */
+void fvsr_new_file_abort(struct fvsr_new_file *file);
+
+#endif

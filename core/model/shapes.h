@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tensors that a configuration asks for.
+ */
+#ifndef FVSR_MODEL_SHAPES_H
+#define FVSR_MODEL_SHAPES_H
+
+#include "model/weights.h"
+
+struct fvsr_shape {
+	char name[48]; /* with the prefix of its part: "dit.", "lq.", "dec.", "prompt" */
+	int rank;
+	int64_t dims[FVSR_MAX_RANK];
+	uint64_t count;
+	bool grow; /* TGrow: a source may have more output channels, of which the last count */
+};
+
+struct fvsr_shapes {
+	struct fvsr_shape *items; /* dit, lq, dec, prompt; each in the released order */
+	size_t count;
+	size_t *by_name; /* indices of items, sorted */
+	uint64_t parameters;
+};
+
+/* 'config' must have passed fvsr_config_check(). */
+int fvsr_shapes_create(struct fvsr_shapes *shapes, const struct fvsr_config *config,
+		       struct fvsr_error *err);
+void fvsr_shapes_free(struct fvsr_shapes *shapes);
+/* Index of 'name' in items, or SIZE_MAX. */
+size_t fvsr_shapes_find(const struct fvsr_shapes *shapes, const char *name);
+/* "2 x 3 x 4" */
+void fvsr_shape_text(char *out, size_t size, int rank, const int64_t *dims);
+
+#endif

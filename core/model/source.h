@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What weights.c asks of the three places that weights come from.
+ */
+#ifndef FVSR_MODEL_SOURCE_H
+#define FVSR_MODEL_SOURCE_H
+
+#include "model/config.h"
+#include "model/shapes.h"
+
+/* 'index' is that of a tensor in fvsr_weights.shapes; ranges are checked by the caller. */
+struct fvsr_source_ops {
+	enum fvsr_dtype (*dtype)(const void *source, size_t index);
+	int (*read)(const void *source, size_t index, uint64_t first, size_t count, float *out,
+		    struct fvsr_error *err);
+	void (*close)(void *source);
+};
+
+struct fvsr_weights {
+	struct fvsr_config config;
+	struct fvsr_shapes shapes;
+	char name[128];
+	const struct fvsr_source_ops *ops;
+	void *source; /* private to ops */
+};
+
+/*
+ * Each fills 'weights' (all zero before). On failure it may be partly filled; the caller closes
+ * it in both cases. A set 'ops' says that 'source' is to be closed through it.
+ */
+int fvsr_synth_open(struct fvsr_weights *weights, const char *spec, struct fvsr_error *err);
+int fvsr_packed_open(struct fvsr_weights *weights, const char *path, const struct fvsr_log *log,
+		     struct fvsr_error *err);
+int fvsr_directory_open(struct fvsr_weights *weights, const char *path, const struct fvsr_log *log,
+			const struct fvsr_progress *progress, struct fvsr_error *err);
+
+/* True for "synth:...". */
+bool fvsr_synth_is_spec(const char *spec);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is constant for a model (section 5): the timestep's embedding and modulation, and the
+ * prompt's keys and values for cross-attention.
+ */
+#ifndef FVSR_NET_CONSTANTS_H
+#define FVSR_NET_CONSTANTS_H
+
+struct fvsr_loader;
+
+struct fvsr_constants {
+	float *t;     /* (dim) */
+	float *t_mod; /* (6, dim) */
+	float *prompt; /* (prompt_keys, text_dim): rows that differ */
+	float *prompt_bias; /* (prompt_keys): log of how often each occurs */
+	int prompt_keys;
+};
+
+/* Each fills its part; on failure a code, with the loader's message. */
+int fvsr_constants_time(struct fvsr_constants *constants, struct fvsr_loader *loader);
+int fvsr_constants_prompt(struct fvsr_constants *constants, struct fvsr_loader *loader);
+/* Computes every layer's cross-attention keys and values on the device. */
+int fvsr_constants_cross(struct fvsr_loader *loader);
+void fvsr_constants_clear(struct fvsr_constants *constants);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is inside a frame handle.
+ */
+#ifndef FVSR_STREAM_FRAME_H
+#define FVSR_STREAM_FRAME_H
+
+#include "common.h"
+
+struct fvsr_frame {
+	struct fvsr_picture picture;
+	int64_t tag;
+	void *own; /* memory of the frame's own, or NULL */
+};
+
+#endif

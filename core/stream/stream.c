@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Push and pull: which frames a chunk waits for, and when pictures are ready (section 3).
+ *
+ * Frames sent are put on their canvas at once. receive() does the rest when nothing is ready: the
+ * decoder for one slice of the last chunk, or a new chunk if its frames are there.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "stream/frame.h"
+#include "stream/model.h"
+
+#define TAGS 64 /* more than frames can be inside */
+#define MIN_SIDE_PX 16
+#define MAX_SIDE_PX 16384
+#define TOPK_AREA (768.0 * 1280.0) /* section 6 */
+
+struct fvsr_stream {
+	fvsr_model *model;
+	struct fvsr_settings set;
+	struct fvsr_run *run;
+	int64_t sent, received; /* frames */
+	int64_t ready;          /* pictures received .. ready - 1 are in their slots */
+	int64_t chunk;          /* next to run */
+	int64_t slice;          /* next to decode */
+	int64_t tags[TAGS];
+	bool ended;
+	struct fvsr_timing timing;
+	struct fvsr_error err;
+};
+
+void fvsr_settings_default(struct fvsr_settings *settings)
+{
+	memset(settings, 0, sizeof(*settings));
+	settings->in_format = FVSR_FORMAT_RGBA8;
+	settings->out_format = FVSR_FORMAT_RGBA8;
+	settings->sparse_ratio = 2.0;
+	settings->local_range = 11;
+	settings->kv_ratio = 3;
+	settings->color = FVSR_COLOR_ADAIN;
+	settings->noise = FVSR_NOISE_NORMAL;
+}
+
+static bool valid_side(int px)
+{
+	return px >= MIN_SIDE_PX && px <= MAX_SIDE_PX;
+}
+
+static bool valid_format(enum fvsr_format format)
+{
+	return format >= FVSR_FORMAT_RGBA8 && format <= FVSR_FORMAT_RGBF32P;
+}
+
+static int check_sizes(const struct fvsr_settings *s, struct fvsr_error *err)
+{
+	if (!valid_side(s->in_width) || !valid_side(s->in_height))
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT,
+				 "input of %d x %d: sides from %d to %d pixels are possible",
+				 s->in_width, s->in_height, MIN_SIDE_PX, MAX_SIDE_PX);
+	if (!valid_side(s->out_width) || !valid_side(s->out_height) ||
+	    s->out_width < s->in_width || s->out_height < s->in_height)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT,
+				 "output of %d x %d: sides must be at least the input's and at "
+				 "most %d pixels", s->out_width, s->out_height, MAX_SIDE_PX);
+	if (s->in_format == FVSR_FORMAT_RGBF32P &&
+	    (s->in_width != s->out_width || s->in_height != s->out_height))
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "a float canvas must have output size");
+	return 0;
+}
+
+static int check(const struct fvsr_settings *s, struct fvsr_error *err)
+{
+	int result = check_sizes(s, err);
+
+	if (result < 0)
+		return result;
+	if (!valid_format(s->in_format) || !valid_format(s->out_format))
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown pixel format");
+	if (!(s->sparse_ratio > 0) || !(s->sparse_ratio <= 1000))
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "sparse ratio must be above 0");
+	if (s->local_range < 1 || s->local_range > 1024)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "local range must be 1 .. 1024 blocks");
+	if (s->kv_ratio < 1 || s->kv_ratio >= FVSR_MAX_SLICES)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "KV ratio must be 1 .. %d",
+				 FVSR_MAX_SLICES - 1);
+	if (s->color < FVSR_COLOR_ADAIN || s->color > FVSR_COLOR_OFF)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown colour correction");
+	if (s->noise != FVSR_NOISE_NORMAL && s->noise != FVSR_NOISE_UNIFORM)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown noise");
+	return 0;
+}
+
+static void run_settings(struct fvsr_run_settings *out, const fvsr_model *model,
+			 const struct fvsr_settings *s)
+{
+	double area = (double)fvsr_round_up(s->out_width, 128) * fvsr_round_up(s->out_height, 128);
+
+	*out = (struct fvsr_run_settings){
+		.in_width = s->in_width, .in_height = s->in_height,
+		.width = s->out_width, .height = s->out_height,
+		.in_format = s->in_format, .out_format = s->out_format,
+		.local_range = s->local_range,
+		.kv_ratio = s->kv_ratio,
+		.topk_ratio = s->sparse_ratio * TOPK_AREA / area,
+		.color = s->color,
+		.noise = s->noise,
+		.seed = s->seed,
+		.lq_version = s->lq_version ? s->lq_version : model->info.config.lq_version,
+	};
+}
+
+int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settings,
+		     struct fvsr_stream_cost *cost, struct fvsr_error *err)
+{
+	struct fvsr_run_settings set;
+	size_t bytes = 0;
+	int result;
+
+	if (!model || !settings || !cost)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "NULL argument");
+	result = check(settings, err);
+	if (result < 0)
+		return result;
+	run_settings(&set, model, settings);
+	result = fvsr_run_open(NULL, model->net, &set, &bytes, err);
+	if (result < 0)
+		return result;
+	*cost = (struct fvsr_stream_cost){
+		.first_latency = 25,
+		.latency = 12,
+		.chunk = FVSR_SLICE_FRAMES,
+		.canvas_width = fvsr_round_up(settings->out_width, 128),
+		.canvas_height = fvsr_round_up(settings->out_height, 128),
+	};
+	if (model->device->backend->host_memory)
+		cost->host_bytes = bytes;
+	else
+		cost->device_bytes = bytes;
+	return 0;
+}
+
+static void start(struct fvsr_stream *stream)
+{
+	stream->sent = stream->received = stream->ready = 0;
+	stream->chunk = stream->slice = 0;
+	stream->ended = false;
+}
+
+int fvsr_stream_open(fvsr_stream **out, fvsr_model *model, const struct fvsr_settings *settings,
+		     struct fvsr_error *err)
+{
+	struct fvsr_run_settings set;
+	fvsr_stream *stream;
+	int result;
+
+	if (!out || !model || !settings)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "NULL argument");
+	result = check(settings, err);
+	if (result < 0)
+		return result;
+	stream = calloc(1, sizeof(*stream));
+	if (!stream)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	stream->set = *settings;
+	run_settings(&set, model, settings);
+	result = fvsr_run_open(&stream->run, model->net, &set, NULL, err);
+	if (result < 0) {
+		free(stream);
+		return result;
+	}
+	stream->model = fvsr_model_ref(model);
+	start(stream);
+	*out = stream;
+	return 0;
+}
+
+void fvsr_stream_close(fvsr_stream *stream)
+{
+	if (!stream)
+		return;
+	fvsr_run_close(stream->run);
+	fvsr_model_unref(stream->model);
+	free(stream);
+}
+
+void fvsr_stream_reset(fvsr_stream *stream)
+{
+	fvsr_run_queue(stream->run)->error = 0;
+	fvsr_run_reset(stream->run);
+	start(stream);
+}
+
+const char *fvsr_stream_error(const fvsr_stream *stream)
+{
+	return stream->err.text;
+}
+
+static int check_frame(fvsr_stream *stream, const fvsr_frame *frame, int width, int height,
+		       enum fvsr_format format)
+{
+	const struct fvsr_picture *p;
+
+	if (!frame)
+		return fvsr_fail(&stream->err, FVSR_ERR_ARGUMENT, "no frame was given");
+	p = &frame->picture;
+	if (p->width != width || p->height != height || p->format != format)
+		return fvsr_fail(&stream->err, FVSR_ERR_ARGUMENT,
+				 "a frame of %d x %d in format %d where %d x %d in format %d is due",
+				 p->width, p->height, p->format, width, height, format);
+	if (!p->data || (p->memory != FVSR_MEMORY_CUDA_ARRAY && p->stride < (size_t)width * 4))
+		return fvsr_fail(&stream->err, FVSR_ERR_ARGUMENT, "a frame without pixels");
+	return 0;
+}
+
+static int queue_result(fvsr_stream *stream)
+{
+	struct fvsr_queue *queue = fvsr_run_queue(stream->run);
+
+	if (queue->error)
+		stream->err = queue->message;
+	return queue->error;
+}
+
+/* The oldest frame whose canvas is still needed: the first picture of the next slice. */
+static int64_t oldest_needed(const fvsr_stream *stream)
+{
+	int64_t n = FVSR_SLICE_FRAMES * stream->slice - 3;
+
+	return n > 0 ? n : 0;
+}
+
+int fvsr_stream_send(fvsr_stream *stream, const fvsr_frame *frame)
+{
+	int result;
+
+	if (!stream)
+		return FVSR_ERR_ARGUMENT;
+	if (stream->ended)
+		return fvsr_fail(&stream->err, FVSR_ERR_EOF, "the stream has ended");
+	result = check_frame(stream, frame, stream->set.in_width, stream->set.in_height,
+			     stream->set.in_format);
+	if (result < 0)
+		return result;
+	if (stream->sent >= oldest_needed(stream) + FVSR_RUN_CANVASES)
+		return fvsr_fail(&stream->err, FVSR_ERR_AGAIN, "the stream is full");
+	fvsr_run_ingest(stream->run, stream->sent, &frame->picture);
+	result = queue_result(stream);
+	if (result < 0)
+		return result;
+	stream->tags[stream->sent++ % TAGS] = frame->tag;
+	return 0;
+}
+
+int fvsr_stream_end(fvsr_stream *stream)
+{
+	if (!stream)
+		return FVSR_ERR_ARGUMENT;
+	stream->ended = true;
+	return 0;
+}
+
+/* Slices whose latents are there: of all chunks that have run. */
+static int64_t slices_run(const fvsr_stream *stream)
+{
+	return stream->chunk ? stream->chunk + 2 : 0;
+}
+
+static int64_t last_frame(const fvsr_stream *stream)
+{
+	return stream->ended ? stream->sent - 1 : FVSR_LAST_UNKNOWN;
+}
+
+static void decode_slice(fvsr_stream *stream)
+{
+	int64_t last = last_frame(stream), end = FVSR_SLICE_FRAMES * stream->slice + 5;
+
+	fvsr_run_decode(stream->run, stream->slice++, last);
+	stream->ready = last < end - 1 ? last + 1 : end;
+}
+
+/* The next chunk reads up to frame 8s + 8 of its last slice s. */
+static bool chunk_due(const fvsr_stream *stream)
+{
+	int64_t slice = stream->chunk + 2;
+
+	return stream->ended || stream->sent > FVSR_SLICE_FRAMES * slice + 8;
+}
+
+/* Makes pictures ready. FVSR_ERR_AGAIN when frames are missing. */
+static int advance(fvsr_stream *stream)
+{
+	if (stream->ended && stream->received >= stream->sent)
+		return FVSR_ERR_EOF;
+	if (stream->slice < slices_run(stream)) {
+		decode_slice(stream);
+	} else if (chunk_due(stream)) {
+		fvsr_run_chunk(stream->run, stream->chunk++, last_frame(stream));
+		stream->timing.chunks++;
+	} else {
+		return FVSR_ERR_AGAIN;
+	}
+	return queue_result(stream);
+}
+
+static double now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+}
+
+int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame)
+{
+	double began = now_ms();
+	int result;
+
+	if (!stream)
+		return FVSR_ERR_ARGUMENT;
+	result = check_frame(stream, frame, stream->set.out_width, stream->set.out_height,
+			     stream->set.out_format);
+	while (!result && stream->received >= stream->ready)
+		result = advance(stream);
+	if (!result) {
+		fvsr_run_emit(stream->run, stream->received, &frame->picture);
+		result = queue_result(stream);
+	}
+	if (result < 0)
+		return result;
+	frame->tag = stream->tags[stream->received++ % TAGS];
+	stream->timing.frames++;
+	stream->timing.total_ms += now_ms() - began;
+	return 0;
+}
+
+void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool restart)
+{
+	struct fvsr_queue *queue = fvsr_run_queue(stream->run);
+
+	stream->timing.ingest_ms = queue->stage_ms[FVSR_STAGE_INGEST];
+	stream->timing.projection_ms = queue->stage_ms[FVSR_STAGE_PROJECTION];
+	stream->timing.transformer_ms = queue->stage_ms[FVSR_STAGE_TRANSFORMER];
+	stream->timing.decoder_ms = queue->stage_ms[FVSR_STAGE_DECODER];
+	stream->timing.color_ms = queue->stage_ms[FVSR_STAGE_COLOR];
+	*timing = stream->timing;
+	if (restart) {
+		memset(queue->stage_ms, 0, sizeof(queue->stage_ms));
+		memset(&stream->timing, 0, sizeof(stream->timing));
+	}
+}
+
+int fvsr_stream_set_tap(fvsr_stream *stream, const struct fvsr_tap *tap)
+{
+	if (!stream || stream->sent)
+		return FVSR_ERR_ARGUMENT;
+	return fvsr_run_set_tap(stream->run, tap);
+}
