@@ -9,7 +9,9 @@
 
 #include "fvsr/fvsr.h"
 
-#if defined(__GNUC__)
+#if defined(__MINGW32__)
+#define FVSR_PRINTF(fmt, args) __attribute__((format(gnu_printf, fmt, args)))
+#elif defined(__GNUC__)
 #define FVSR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define FVSR_PRINTF(fmt, args)

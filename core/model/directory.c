@@ -41,7 +41,7 @@ struct directory {
 	struct fvsr_file *file; /* the safetensors file */
 	struct fvsr_safetensors st;
 	struct fvsr_archive archives[FVSR_RELEASED_FILES]; /* the first is unused */
-	struct place *places; /* by index of the shape table */
+	struct place *places;                              /* by index of the shape table */
 };
 
 /* What the two kinds of file say about a tensor. */
@@ -342,8 +342,8 @@ static int read_archive(struct directory *d, size_t part, const char *folder,
 	return ret;
 }
 
-static int read_files(struct directory *d, const char *folder,
-		      const struct fvsr_progress *progress, struct fvsr_error *err)
+static int read_files(struct directory *d, const char *folder, const struct fvsr_progress *progress,
+		      struct fvsr_error *err)
 {
 	size_t part;
 	int ret = open_file(folder, fvsr_released_files[0], &d->file, err);

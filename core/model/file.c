@@ -44,19 +44,9 @@ static struct fvsr_file *new_file(const char *path)
 
 #ifdef _WIN32
 
-static WCHAR *wide_path(const char *path)
-{
-	int n = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, NULL, 0);
-	WCHAR *wide = n > 0 ? malloc((size_t)n * sizeof(*wide)) : NULL;
-
-	if (wide)
-		MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, n);
-	return wide;
-}
-
 static int open_handle(struct fvsr_file *file, const char *path, struct fvsr_error *err)
 {
-	WCHAR *wide = wide_path(path);
+	wchar_t *wide = fvsr_path_wide(path);
 	LARGE_INTEGER size;
 
 	if (!wide)

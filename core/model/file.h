@@ -32,6 +32,10 @@ int fvsr_file_read(const struct fvsr_file *file, uint64_t offset, void *buf, siz
 int fvsr_file_slurp(const char *path, size_t max_bytes, char **out, size_t *bytes,
 		    struct fvsr_error *err);
 
+#ifdef _WIN32
+/* UTF-8 to what Windows calls take, malloc'ed; NULL when it is no path or memory ran out. */
+wchar_t *fvsr_path_wide(const char *path);
+#endif
 /* True for an existing folder. */
 bool fvsr_path_is_folder(const char *path);
 /* True when something is there, whatever it is. */

@@ -76,16 +76,22 @@ static int hash_file(struct import *im, struct source_file *source, unsigned cha
 	return 0;
 }
 
-static void recognise(const struct import *im, struct source_file *source)
+const char *fvsr_release_of(const char *name, uint64_t bytes, const char *sha256)
 {
-	const char *name = fvsr_file_name(source->file);
 	size_t i;
 
 	for (i = 0; i < sizeof(known_files) / sizeof(known_files[0]); i++)
-		if (!strcmp(name, known_files[i].name) &&
-		    fvsr_file_size(source->file) == known_files[i].bytes &&
-		    !strcmp(source->sha256, known_files[i].sha256))
-			source->release = known_files[i].release;
+		if (!strcmp(name, known_files[i].name) && bytes == known_files[i].bytes &&
+		    !strcmp(sha256, known_files[i].sha256))
+			return known_files[i].release;
+	return NULL;
+}
+
+static void recognise(const struct import *im, struct source_file *source)
+{
+	const char *name = fvsr_file_name(source->file);
+
+	source->release = fvsr_release_of(name, fvsr_file_size(source->file), source->sha256);
 	if (source->release)
 		fvsr_log(&im->options->log, FVSR_LOG_INFO, "%s: recognised as %s", name,
 			 source->release);

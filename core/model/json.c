@@ -1,77 +1,371 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A gate in front of Jansson. The parser itself is sound, but it builds the whole tree before
- * anyone can say no, at some forty bytes of memory a byte of hostile text. One pass over the text
- * bounds what it can build.
+ * A parser of our own in front of Jansson's values. Jansson's own parser builds the whole tree
+ * before anyone can say no, at some forty bytes of memory a byte of hostile text, and when memory
+ * runs out inside it, it drops characters and may run into an assertion. This one counts as it
+ * goes and fails in order; the tree, and all that reads or writes it, stays Jansson's.
  */
 #include "model/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common.h"
 #include "model/file.h"
 
-struct scan {
-	size_t depth, deepest;
-	size_t values;
+struct parser {
+	const char *text;
+	size_t length, at;
+	const struct fvsr_json_limits *limits;
+	size_t depth, values;
+	/*
+	 * Decoded strings that are still needed, one behind the other. Each is shorter, with its
+	 * NUL, than it was between its quotes, so 'length' bytes hold them all.
+	 */
+	char *strings;
+	size_t used;
+	const char *what;
+	struct fvsr_error *err;
 };
 
-/* Skips a string from behind its opening quote; returns the index behind the closing one. */
-static size_t skip_string(const char *text, size_t length, size_t at)
+static int parse_value(struct parser *p, json_t **out);
+
+static int bad(const struct parser *p, const char *why)
 {
-	while (at < length && text[at] != '"')
-		at += text[at] == '\\' ? 2 : 1;
-	return at < length ? at + 1 : length;
+	return fvsr_fail(p->err, FVSR_ERR_FORMAT, "%s: bad JSON at byte %zu: %s", p->what, p->at,
+			 why);
 }
 
-static struct scan scan_text(const char *text, size_t length)
+static int no_memory(const struct parser *p)
 {
-	struct scan s = {0};
-	size_t at = 0;
+	return fvsr_fail(p->err, FVSR_ERR_MEMORY, "%s: out of memory", p->what);
+}
 
-	while (at < length) {
-		switch (text[at++]) {
-		case '"':
-			at = skip_string(text, length, at);
-			break;
-		case '{':
-		case '[':
-			s.values++;
-			if (++s.depth > s.deepest)
-				s.deepest = s.depth;
-			break;
-		case '}':
-		case ']':
-			if (s.depth)
-				s.depth--;
-			break;
-		case ',':
-		case ':':
-			s.values++;
-			break;
-		default:
-			break;
-		}
+/* The next byte that is no space, without taking it; NUL at the end, where no text has one. */
+static char peek(struct parser *p)
+{
+	while (p->at < p->length && strchr(" \t\r\n", p->text[p->at]))
+		p->at++;
+	return p->at < p->length ? p->text[p->at] : '\0';
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Strings                                                                                     */
+
+/* Four hexadecimal digits. */
+static int take_hex(struct parser *p, unsigned int *out)
+{
+	int i;
+
+	for (*out = 0, i = 0; i < 4; i++, p->at++) {
+		char c = p->at < p->length ? p->text[p->at] : '\0';
+		unsigned int digit;
+
+		if (c >= '0' && c <= '9')
+			digit = (unsigned int)(c - '0');
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			digit = (unsigned int)((c | 0x20) - 'a') + 10;
+		else
+			return bad(p, "a bad \\u escape");
+		*out = *out << 4 | digit;
 	}
-	return s;
+	return 0;
 }
 
-static int parse_failed(const json_error_t *jerr, const char *what, struct fvsr_error *err)
+static void put_code(struct parser *p, unsigned int code)
 {
-	char text[JSON_ERROR_TEXT_LENGTH];
+	char *to = p->strings + p->used;
 
-	if (json_error_code(jerr) == json_error_out_of_memory)
-		return fvsr_fail(err, FVSR_ERR_MEMORY, "%s: out of memory", what);
-	fvsr_printable(text, sizeof(text), jerr->text, strlen(jerr->text));
-	return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: bad JSON: %s", what, text);
+	if (code < 0x80) {
+		to[0] = (char)code;
+		p->used += 1;
+	} else if (code < 0x800) {
+		to[0] = (char)(0xc0 | code >> 6);
+		to[1] = (char)(0x80 | (code & 0x3f));
+		p->used += 2;
+	} else if (code < 0x10000) {
+		to[0] = (char)(0xe0 | code >> 12);
+		to[1] = (char)(0x80 | (code >> 6 & 0x3f));
+		to[2] = (char)(0x80 | (code & 0x3f));
+		p->used += 3;
+	} else {
+		to[0] = (char)(0xf0 | code >> 18);
+		to[1] = (char)(0x80 | (code >> 12 & 0x3f));
+		to[2] = (char)(0x80 | (code >> 6 & 0x3f));
+		to[3] = (char)(0x80 | (code & 0x3f));
+		p->used += 4;
+	}
+}
+
+/* Behind "\u"; characters beyond 16 bits come as two of them. */
+static int take_code(struct parser *p)
+{
+	unsigned int code, low;
+	int ret = take_hex(p, &code);
+
+	if (ret < 0)
+		return ret;
+	if (code >= 0xd800 && code < 0xdc00) {
+		if (p->length - p->at < 2 || memcmp(p->text + p->at, "\\u", 2))
+			return bad(p, "half a surrogate pair");
+		p->at += 2;
+		ret = take_hex(p, &low);
+		if (ret < 0)
+			return ret;
+		if (low < 0xdc00 || low > 0xdfff)
+			return bad(p, "half a surrogate pair");
+		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+	} else if (code >= 0xdc00 && code <= 0xdfff) {
+		return bad(p, "half a surrogate pair");
+	} else if (!code) {
+		return bad(p, "an escaped NUL");
+	}
+	put_code(p, code);
+	return 0;
+}
+
+static int take_escape(struct parser *p)
+{
+	static const char letters[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
+	char c = p->at < p->length ? p->text[p->at++] : '\0';
+	const char *found = c ? strchr(letters, c) : NULL;
+
+	if (c == 'u')
+		return take_code(p);
+	if (!found)
+		return bad(p, "an unknown escape");
+	p->strings[p->used++] = values[found - letters];
+	return 0;
+}
+
+/* From behind the opening quote; the result lies in 'strings' until 'used' is set back. */
+static int take_string(struct parser *p, const char **out)
+{
+	int ret = 0;
+
+	*out = p->strings + p->used;
+	while (ret >= 0) {
+		unsigned char c = p->at < p->length ? (unsigned char)p->text[p->at] : 0;
+
+		if (c < 0x20)
+			return bad(p, "a string without its end");
+		p->at++;
+		if (c == '"')
+			break;
+		if (c == '\\')
+			ret = take_escape(p);
+		else
+			p->strings[p->used++] = (char)c;
+	}
+	p->strings[p->used++] = '\0';
+	return ret;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Values                                                                                      */
+
+static size_t skip_digits(struct parser *p)
+{
+	size_t start = p->at;
+
+	while (p->at < p->length && p->text[p->at] >= '0' && p->text[p->at] <= '9')
+		p->at++;
+	return p->at - start;
+}
+
+/* What may follow the whole part of a number; true when something did. */
+static int skip_fraction(struct parser *p, bool *whole)
+{
+	if (p->at < p->length && p->text[p->at] == '.') {
+		p->at++;
+		*whole = false;
+		if (!skip_digits(p))
+			return bad(p, "a bad number");
+	}
+	if (p->at < p->length && (p->text[p->at] | 0x20) == 'e') {
+		p->at++;
+		*whole = false;
+		if (p->at < p->length && (p->text[p->at] == '+' || p->text[p->at] == '-'))
+			p->at++;
+		if (!skip_digits(p))
+			return bad(p, "a bad number");
+	}
+	return 0;
+}
+
+static int parse_number(struct parser *p, json_t **out)
+{
+	bool negative = p->text[p->at] == '-', whole = true;
+	size_t start, digits, i;
+	int64_t value = 0;
+	int ret;
+
+	p->at += negative;
+	start = p->at;
+	digits = skip_digits(p);
+	if (!digits || (digits > 1 && p->text[start] == '0'))
+		return bad(p, "a bad number");
+	ret = skip_fraction(p, &whole);
+	if (ret < 0)
+		return ret;
+	for (i = 0; i < digits && whole; i++) {
+		int digit = p->text[start + i] - '0';
+
+		whole = value <= (INT64_MAX - digit) / 10;
+		value = whole ? 10 * value + digit : 0;
+	}
+	*out = whole ? json_integer(negative ? -value : value) : json_null();
+	return *out ? 0 : no_memory(p);
+}
+
+static int parse_string(struct parser *p, json_t **out)
+{
+	size_t used = p->used;
+	const char *text;
+	int ret;
+
+	p->at++;
+	ret = take_string(p, &text);
+	p->used = used;
+	if (ret < 0)
+		return ret;
+	*out = json_string_nocheck(text);
+	return *out ? 0 : no_memory(p);
+}
+
+static int parse_word(struct parser *p, json_t **out)
+{
+	static const char *const words[] = {"null", "true", "false"};
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		size_t n = strlen(words[i]);
+
+		if (p->length - p->at < n || memcmp(p->text + p->at, words[i], n))
+			continue;
+		p->at += n;
+		*out = i == 0 ? json_null() : json_boolean(i == 1);
+		return 0;
+	}
+	return bad(p, "no value");
+}
+
+/* After an item: 1 when another follows, 0 at the end of the container. */
+static int take_separator(struct parser *p, char end)
+{
+	char c = peek(p);
+
+	if (c != ',' && c != end)
+		return bad(p, "neither a comma nor an end");
+	p->at++;
+	return c == ',';
+}
+
+static int parse_member(struct parser *p, json_t *object)
+{
+	size_t used = p->used;
+	json_t *value = NULL;
+	const char *key;
+	int ret;
+
+	if (peek(p) != '"')
+		return bad(p, "no key");
+	p->at++;
+	ret = take_string(p, &key);
+	if (ret < 0)
+		return ret;
+	if (json_object_get(object, key))
+		return bad(p, "a duplicate key");
+	if (peek(p) != ':')
+		return bad(p, "no colon");
+	p->at++;
+	ret = parse_value(p, &value);
+	if (ret >= 0 && json_object_set_new_nocheck(object, key, value) < 0)
+		ret = no_memory(p);
+	p->used = used;
+	return ret;
+}
+
+static int parse_item(struct parser *p, json_t *array)
+{
+	json_t *value = NULL;
+	int ret = parse_value(p, &value);
+
+	if (ret >= 0 && json_array_append_new(array, value) < 0)
+		ret = no_memory(p);
+	return ret;
+}
+
+static int parse_container(struct parser *p, json_t **out)
+{
+	bool object = p->text[p->at++] == '{';
+	char end = object ? '}' : ']';
+	json_t *container;
+	int ret = 1;
+
+	if (++p->depth > p->limits->depth)
+		return fvsr_fail(p->err, FVSR_ERR_FORMAT, "%s: nested deeper than %zu", p->what,
+				 p->limits->depth);
+	container = object ? json_object() : json_array();
+	if (!container)
+		return no_memory(p);
+	if (peek(p) == end) {
+		p->at++;
+		ret = 0;
+	}
+	while (ret > 0) {
+		ret = object ? parse_member(p, container) : parse_item(p, container);
+		if (ret >= 0)
+			ret = take_separator(p, end);
+	}
+	p->depth--;
+	if (ret < 0)
+		json_decref(container);
+	else
+		*out = container;
+	return ret;
+}
+
+static int parse_value(struct parser *p, json_t **out)
+{
+	char c = peek(p);
+
+	if (++p->values > p->limits->values)
+		return fvsr_fail(p->err, FVSR_ERR_FORMAT, "%s: more than %zu values", p->what,
+				 p->limits->values);
+	if (c == '{' || c == '[')
+		return parse_container(p, out);
+	if (c == '"')
+		return parse_string(p, out);
+	if (c == '-' || (c >= '0' && c <= '9'))
+		return parse_number(p, out);
+	return parse_word(p, out);
+}
+
+static int parse_root(struct parser *p, json_t **out)
+{
+	int ret = parse_value(p, out);
+
+	if (ret < 0)
+		return ret;
+	peek(p);
+	if (p->at == p->length)
+		return 0;
+	json_decref(*out);
+	return bad(p, "text behind its end");
 }
 
 int fvsr_json_parse(json_t **out, const char *text, size_t length,
-		    const struct fvsr_json_limits *limits, const char *what,
-		    struct fvsr_error *err)
+		    const struct fvsr_json_limits *limits, const char *what, struct fvsr_error *err)
 {
-	json_error_t jerr;
-	struct scan s;
+	struct parser p = {
+		.text = text,
+		.length = length,
+		.limits = limits,
+		.what = what,
+		.err = err,
+	};
+	int ret;
 
 	if (!length || text[0] != '{')
 		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: does not begin with '{'", what);
@@ -79,13 +373,10 @@ int fvsr_json_parse(json_t **out, const char *text, size_t length,
 		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: holds a NUL byte", what);
 	if (!fvsr_utf8_valid(text, length))
 		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: is not UTF-8", what);
-	s = scan_text(text, length);
-	if (s.deepest > limits->depth)
-		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: nested deeper than %zu", what,
-				 limits->depth);
-	if (s.values > limits->values)
-		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: more than %zu values", what,
-				 limits->values);
-	*out = json_loadb(text, length, JSON_REJECT_DUPLICATES, &jerr);
-	return *out ? 0 : parse_failed(&jerr, what, err);
+	p.strings = malloc(length);
+	if (!p.strings)
+		return no_memory(&p);
+	ret = parse_root(&p, out);
+	free(p.strings);
+	return ret;
 }

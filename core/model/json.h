@@ -11,13 +11,14 @@
 
 struct fvsr_json_limits {
 	size_t depth;  /* nested objects and arrays */
-	size_t values; /* objects, arrays, keys and values together */
+	size_t values; /* values of any kind, the outermost included */
 };
 
 /*
- * Parses one object. Checked before Jansson sees it: the first byte is '{', no NUL, UTF-8, depth
- * and number of values, which also bounds the memory that parsing takes. Duplicate keys are an
- * error. 'what' opens the message.
+ * Parses one object, which must begin at the first byte, into Jansson's values. Strict: UTF-8, no
+ * NUL (escaped neither), no duplicate keys. Numbers that are not whole or not below 2^63 become
+ * null, so that a reader of numbers refuses them and others pass over them. 'what' opens the
+ * message.
  */
 int fvsr_json_parse(json_t **out, const char *text, size_t length,
 		    const struct fvsr_json_limits *limits, const char *what,

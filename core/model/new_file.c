@@ -31,19 +31,9 @@ struct fvsr_new_file {
 
 #ifdef _WIN32
 
-static WCHAR *wide_path(const char *path)
-{
-	int n = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, NULL, 0);
-	WCHAR *wide = n > 0 ? malloc((size_t)n * sizeof(*wide)) : NULL;
-
-	if (wide)
-		MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, n);
-	return wide;
-}
-
 static int create_exclusive(const char *path)
 {
-	WCHAR *wide = wide_path(path);
+	wchar_t *wide = fvsr_path_wide(path);
 	int handle = -1;
 
 	if (wide)
@@ -67,10 +57,10 @@ static int flush(int handle)
 
 static int replace(const char *from, const char *to)
 {
-	WCHAR *wide_from = wide_path(from), *wide_to = wide_path(to);
-	bool done = wide_from && wide_to &&
-		    MoveFileExW(wide_from, wide_to,
-				MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH);
+	wchar_t *wide_from = fvsr_path_wide(from), *wide_to = fvsr_path_wide(to);
+	bool done =
+		wide_from && wide_to &&
+		MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH);
 
 	free(wide_from);
 	free(wide_to);
@@ -81,7 +71,7 @@ static int replace(const char *from, const char *to)
 
 static void delete_file(const char *path)
 {
-	WCHAR *wide = wide_path(path);
+	wchar_t *wide = fvsr_path_wide(path);
 
 	if (wide)
 		DeleteFileW(wide);

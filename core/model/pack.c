@@ -160,8 +160,7 @@ static int write_range(struct fvsr_pack *pack, const struct fvsr_weight *weight,
 	if (pack->type == FVSR_PACK_BF16) {
 		if (!round_values(buffers->values, count, buffers->halves))
 			return fvsr_fail(err, FVSR_ERR_FORMAT,
-					 "tensor '%s' has values too large for BF16",
-					 weight->name);
+					 "tensor '%s' has values too large for BF16", weight->name);
 		data = buffers->halves;
 	}
 	ret = fvsr_new_file_write(file, data, bytes, err);

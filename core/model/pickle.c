@@ -26,8 +26,8 @@ struct reader {
 
 static int bad(const struct reader *r, const char *why)
 {
-	return fvsr_fail(r->vm->err, FVSR_ERR_FORMAT, "%s: tensor '%s': %s", r->vm->where,
-			 r->shown, why);
+	return fvsr_fail(r->vm->err, FVSR_ERR_FORMAT, "%s: tensor '%s': %s", r->vm->where, r->shown,
+			 why);
 }
 
 /* Item 'i' of a tuple if it is of that kind, else NULL. */

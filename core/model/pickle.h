@@ -8,14 +8,14 @@
 #include "model/weights.h"
 
 struct fvsr_pickle_tensor {
-	const char *name;      /* "" when the pickle is one tensor rather than a dictionary */
+	const char *name; /* "" when the pickle is one tensor rather than a dictionary */
 	enum fvsr_dtype dtype;
 	int rank;
 	int64_t shape[FVSR_MAX_RANK];
-	uint64_t count;        /* at least 1 */
-	uint64_t offset;       /* of its first element in the storage, in elements */
+	uint64_t count;         /* at least 1 */
+	uint64_t offset;        /* of its first element in the storage, in elements */
 	uint64_t storage_count; /* elements that the storage has; offset + count fit in it */
-	char storage[12];      /* the storage's key: decimal digits */
+	char storage[12];       /* the storage's key: decimal digits */
 };
 
 struct fvsr_pickle {

@@ -103,7 +103,8 @@ static int push_value(struct fvsr_pickle_vm *vm, struct fvsr_pickle_value value)
 
 static int push_int(struct fvsr_pickle_vm *vm, int64_t number)
 {
-	return push_value(vm, (struct fvsr_pickle_value){.kind = FVSR_PICKLE_INT, .number = number});
+	return push_value(vm,
+			  (struct fvsr_pickle_value){.kind = FVSR_PICKLE_INT, .number = number});
 }
 
 static int pop(struct fvsr_pickle_vm *vm, uint32_t *out)

@@ -25,10 +25,10 @@ enum fvsr_pickle_kind {
 
 struct fvsr_pickle_value {
 	enum fvsr_pickle_kind kind;
-	uint32_t first; /* tuple: its items in 'items'; dict: its first pair */
-	uint32_t count; /* tuple: items; dict: pairs; text: bytes */
-	uint32_t last;  /* dict: its last pair */
-	int64_t number; /* int, bool, storage class */
+	uint32_t first;   /* tuple: its items in 'items'; dict: its first pair */
+	uint32_t count;   /* tuple: items; dict: pairs; text: bytes */
+	uint32_t last;    /* dict: its last pair */
+	int64_t number;   /* int, bool, storage class */
 	const char *text; /* in the pickle, not terminated */
 };
 

@@ -13,9 +13,9 @@
 #include "model/json.h"
 
 #define MAX_HEADER_BYTES (100u * 1000 * 1000)
-#define MAX_TENSORS      (1u << 17)
-/* An object, three keys, five dimensions, two offsets, ... of each. */
-#define VALUES_PER_TENSOR 20
+#define MAX_TENSORS      (1u << 14)
+/* The object, its type, two lists, five dimensions, two offsets; and metadata may have its own. */
+#define VALUES_PER_TENSOR 12
 
 static const struct fvsr_st_type types[] = {
 	{"F32", 4, FVSR_DTYPE_F32}, {"BF16", 2, FVSR_DTYPE_BF16}, {"F16", 2, FVSR_DTYPE_F16},

@@ -29,7 +29,7 @@ struct fvsr_st_pair {
 };
 
 struct fvsr_safetensors {
-	struct fvsr_file *file; /* the caller's */
+	struct fvsr_file *file;         /* the caller's */
 	struct fvsr_st_tensor *tensors; /* in file order, together all of the data */
 	size_t *by_name;
 	size_t count;

@@ -23,8 +23,8 @@
 #include "model/dtype.h"
 #include "model/file.h"
 
-#define GOLDEN 0x9E3779B97F4A7C15ull
-#define PREFIX "synth:"
+#define GOLDEN           0x9E3779B97F4A7C15ull
+#define PREFIX           "synth:"
 #define MAX_CONFIG_BYTES (64 * 1024)
 
 struct rule {
@@ -69,8 +69,8 @@ static void fill(uint64_t start, uint64_t first, size_t count, float mean, float
 void fvsr_test_noise(const char *name, uint64_t seed, uint64_t first, size_t count, double mean,
 		     double std, float *out)
 {
-	fill(hash_name(name) + seed * GOLDEN, first, count, (float)mean,
-	     (float)(std * sqrt(3.0)), out);
+	fill(hash_name(name) + seed * GOLDEN, first, count, (float)mean, (float)(std * sqrt(3.0)),
+	     out);
 }
 
 static bool ends_with(const char *text, const char *end)

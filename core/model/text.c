@@ -7,13 +7,51 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #ifdef _WIN32
-#define IS_SEPARATOR(c) ((c) == '/' || (c) == '\\')
+#include <windows.h>
 #else
-#define IS_SEPARATOR(c) ((c) == '/')
+#include <sys/stat.h>
 #endif
+
+#ifdef _WIN32
+
+#define IS_SEPARATOR(c) ((c) == '/' || (c) == '\\')
+
+wchar_t *fvsr_path_wide(const char *path)
+{
+	int n = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, NULL, 0);
+	wchar_t *wide = n > 0 ? malloc((size_t)n * sizeof(*wide)) : NULL;
+
+	if (wide)
+		MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, n);
+	return wide;
+}
+
+static DWORD attributes_of(const char *path)
+{
+	wchar_t *wide = fvsr_path_wide(path);
+	DWORD attributes = wide ? GetFileAttributesW(wide) : INVALID_FILE_ATTRIBUTES;
+
+	free(wide);
+	return attributes;
+}
+
+bool fvsr_path_is_folder(const char *path)
+{
+	DWORD attributes = attributes_of(path);
+
+	return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY);
+}
+
+bool fvsr_path_exists(const char *path)
+{
+	return attributes_of(path) != INVALID_FILE_ATTRIBUTES;
+}
+
+#else
+
+#define IS_SEPARATOR(c) ((c) == '/')
 
 bool fvsr_path_is_folder(const char *path)
 {
@@ -28,6 +66,8 @@ bool fvsr_path_exists(const char *path)
 
 	return !stat(path, &st);
 }
+
+#endif
 
 char *fvsr_path_join(const char *folder, const char *name)
 {

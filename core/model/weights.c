@@ -73,8 +73,8 @@ uint64_t fvsr_weights_parameters(const struct fvsr_weights *weights)
 	return weights->shapes.parameters;
 }
 
-int fvsr_weights_find(const struct fvsr_weights *weights, const char *name,
-		      struct fvsr_weight *out, struct fvsr_error *err)
+int fvsr_weights_find(const struct fvsr_weights *weights, const char *name, struct fvsr_weight *out,
+		      struct fvsr_error *err)
 {
 	size_t index = fvsr_shapes_find(&weights->shapes, name);
 	const struct fvsr_shape *shape;
@@ -98,7 +98,8 @@ int fvsr_weights_read(const struct fvsr_weights *weights, const struct fvsr_weig
 	uint64_t all;
 	int ret;
 
-	all = weight->index < weights->shapes.count ? weights->shapes.items[weight->index].count : 0;
+	all = weight->index < weights->shapes.count ? weights->shapes.items[weight->index].count
+						    : 0;
 	if (first > all || count > all - first || count > SIZE_MAX ||
 	    !fvsr_mul_size((size_t)count, sizeof(float), &bytes))
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "tensor '%s' has no such range",

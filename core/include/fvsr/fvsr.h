@@ -31,7 +31,7 @@
  * Functions that can fail in more ways than a code says also fill a struct fvsr_error, which may
  * be NULL. The library never exits, aborts or writes to the terminal.
  *
- * Sections of the specification named in comments are those of docs/architecture.md.
+ * Sections named in comments are those of docs/network.md.
  */
 #ifndef FVSR_FVSR_H
 #define FVSR_FVSR_H
@@ -334,7 +334,10 @@ struct fvsr_timing {
 	uint64_t frames;       /* how many frames came out of them */
 };
 
-/* Sums over the chunks since the stream was opened or since the last call with 'restart'. */
+/*
+ * Sums over the chunks since the stream was opened or since the last call with 'restart'. Waits for
+ * work in flight on a device.
+ */
 FVSR_API void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool restart);
 
 /*
@@ -383,7 +386,8 @@ struct fvsr_tensor_info {
 	const char *dtype; /* "F32", "BF16", "F16", "U8", ... */
 	int rank;
 	int64_t shape[5];
-	const void *data;  /* little-endian, row-major, maybe unaligned */
+	const void *data;  /* little-endian, row-major, maybe unaligned; NULL in files with more
+			      than 1 GiB of data, which are only described */
 	size_t bytes;
 };
 
