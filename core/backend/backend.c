@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const struct fvsr_backend *const backends[] = {
+	&fvsr_backend_cuda,
 #ifdef FVSR_WITH_ONEDNN
 	&fvsr_backend_cpu,
 #endif

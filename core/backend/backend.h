@@ -22,7 +22,8 @@
  *
  * Planning. While queue->planning is set, ops touch no memory and may get NULL addresses; they
  * prepare what the shapes need (primitives, algorithms, tables) and raise queue->scratch_bytes.
- * After planning nothing is allocated any more.
+ * With NULL addresses that is only an estimate of cost; a queue that is to run must have planned
+ * every op with the addresses that it will run with. After planning nothing is allocated any more.
  */
 #ifndef FVSR_BACKEND_H
 #define FVSR_BACKEND_H
@@ -320,6 +321,7 @@ static inline bool fvsr_queue_idle(const struct fvsr_queue *queue)
 	return queue->planning || queue->error;
 }
 
+extern const struct fvsr_backend fvsr_backend_cuda; /* listed also where it is not built */
 extern const struct fvsr_backend fvsr_backend_cpu_plain;
 #ifdef FVSR_WITH_ONEDNN
 extern const struct fvsr_backend fvsr_backend_cpu;

@@ -125,11 +125,12 @@ void fvsr_loader_rows(struct fvsr_loader *l, void *dst, enum fvsr_kind kind, con
 		      uint64_t rows, uint64_t columns, const float *gate)
 {
 	size_t bytes = kind == FVSR_ACT ? l->net->backend->act_bytes : sizeof(float);
-	uint64_t step = columns < STAGING_FLOATS ? STAGING_FLOATS / columns : 1;
 	struct fvsr_weight weight;
+	uint64_t step;
 
 	if (fvsr_loader_skip(l) || !find_sized(l, name, rows * columns, &weight))
 		return;
+	step = columns < STAGING_FLOATS ? STAGING_FLOATS / columns : 1;
 	for (uint64_t row = 0; row < rows; row += step) {
 		uint64_t n = rows - row < step ? rows - row : step;
 

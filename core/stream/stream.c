@@ -341,6 +341,7 @@ void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool re
 {
 	struct fvsr_queue *queue = fvsr_run_queue(stream->run);
 
+	stream->model->device->backend->finish(queue);
 	stream->timing.ingest_ms = queue->stage_ms[FVSR_STAGE_INGEST];
 	stream->timing.projection_ms = queue->stage_ms[FVSR_STAGE_PROJECTION];
 	stream->timing.transformer_ms = queue->stage_ms[FVSR_STAGE_TRANSFORMER];

@@ -6,6 +6,11 @@
  *
  * After planning nothing of ours allocates. oneDNN's execute() itself makes small objects on the
  * heap and frees them before it returns; no option of version 2 turns that off.
+ *
+ * Threads are OpenMP's, the same for oneDNN and for our loops. GNU's runtime lets them spin for
+ * milliseconds at the end of a loop. Where others want the processor too (OBS does), the
+ * environment variable OMP_WAIT_POLICY=passive about doubles the speed; it is read when the
+ * process starts, so that a library cannot set it.
  */
 #include "onednn.h"
 
@@ -48,6 +53,7 @@ static void device_close(struct fvsr_device *base)
 	fvsr_dnnl_forget(base, NULL, SIZE_MAX);
 	dnnl_engine_destroy(device->engine);
 	pthread_mutex_destroy(&device->lock);
+	fvsr_cpu_calm_stop(device->calm);
 	free(device);
 }
 
@@ -64,9 +70,11 @@ static int device_open(struct fvsr_device **out, int threads, const struct fvsr_
 	if (log)
 		device->base.log = *log;
 	device->loops = best_loops();
+	device->calm = fvsr_cpu_calm_start();
 	status = dnnl_engine_create(&device->engine, dnnl_cpu, 0);
 	if (status || pthread_mutex_init(&device->lock, NULL)) {
 		dnnl_engine_destroy(device->engine);
+		fvsr_cpu_calm_stop(device->calm);
 		free(device);
 		return fvsr_fail(err, FVSR_ERR_BACKEND, "oneDNN cannot be started (status %d)",
 				 (int)status);
@@ -110,6 +118,7 @@ const struct fvsr_backend fvsr_backend_cpu = {
 	.name = "cpu",
 	.act_bytes = sizeof(float),
 	.canvas_bytes = sizeof(float),
+	.host_memory = true,
 	.describe = describe,
 	.device_open = device_open,
 	.device_close = device_close,
@@ -125,7 +134,7 @@ const struct fvsr_backend fvsr_backend_cpu = {
 	.copy = fvsr_plain_copy,
 	.zero = fvsr_plain_zero,
 	.emit = fvsr_plain_emit,
-	.ingest = fvsr_plain_ingest,
+	.ingest = fvsr_onednn_ingest,
 	.unshuffle = fvsr_plain_unshuffle,
 	.conv_frames = fvsr_onednn_conv_frames,
 	.rms_silu = fvsr_plain_rms_silu,
@@ -140,9 +149,9 @@ const struct fvsr_backend fvsr_backend_cpu = {
 	.cross_attention = fvsr_onednn_cross_attention,
 	.noise_slice = fvsr_plain_noise_slice,
 	.unpatchify = fvsr_plain_unpatchify,
-	.decoder_input = fvsr_plain_decoder_input,
+	.decoder_input = fvsr_onednn_decoder_input,
 	.conv3x3 = fvsr_onednn_conv3x3,
 	.upsample_conv = fvsr_onednn_upsample_conv,
 	.conv_rgb = fvsr_onednn_conv_rgb,
-	.color_finish = fvsr_plain_color_finish,
+	.color_finish = fvsr_onednn_color_finish,
 };

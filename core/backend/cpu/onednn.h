@@ -8,7 +8,11 @@
 
 #include <dnnl.h>
 #include <pthread.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
+#include "calm.h"
 #include "onednn_loops.h"
 #include "plain.h"
 
@@ -19,6 +23,7 @@ struct fvsr_dnnl_device {
 	struct fvsr_device base;
 	dnnl_engine_t engine;
 	const struct fvsr_loops *loops;
+	struct fvsr_cpu_calm *calm;
 	pthread_mutex_t lock;             /* of 'weights' */
 	struct fvsr_dnnl_weight *weights; /* copies in the layouts that primitives want */
 };
@@ -39,11 +44,22 @@ struct fvsr_dnnl_conv {
 	int top, left, bottom, right; /* zeros around the source */
 	int64_t stride_cout, stride_row, stride_column;
 	bool sum, relu;         /* dst = relu(dst + conv) */
+	bool dry;               /* addresses are not known yet: only the scratch size matters */
 };
 
 static inline struct fvsr_dnnl_device *fvsr_dnnl_device(const struct fvsr_queue *queue)
 {
 	return (struct fvsr_dnnl_device *)queue->device;
+}
+
+/* Number of the calling thread in a parallel loop. */
+static inline int fvsr_dnnl_thread(void)
+{
+#ifdef _OPENMP
+	return omp_get_thread_num();
+#else
+	return 0;
+#endif
 }
 
 /*
@@ -72,5 +88,8 @@ void fvsr_onednn_upsample_conv(struct fvsr_queue *queue, const struct fvsr_upsam
 void fvsr_onednn_conv_rgb(struct fvsr_queue *queue, const struct fvsr_conv_rgb *a);
 void fvsr_onednn_block_attention(struct fvsr_queue *queue, const struct fvsr_block_attention *a);
 void fvsr_onednn_cross_attention(struct fvsr_queue *queue, const struct fvsr_cross_attention *a);
+void fvsr_onednn_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a);
+void fvsr_onednn_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a);
+void fvsr_onednn_color_finish(struct fvsr_queue *queue, const struct fvsr_color_finish *a);
 
 #endif

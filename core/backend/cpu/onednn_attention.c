@@ -7,28 +7,16 @@
 
 #include <math.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 static size_t room_floats(int head_dim)
 {
 	return ((size_t)2 * head_dim + FVSR_TILE + 2) * FVSR_TILE;
 }
 
-static int thread_index(void)
-{
-#ifdef _OPENMP
-	return omp_get_thread_num();
-#else
-	return 0;
-#endif
-}
-
 /* The calling thread's part of the scratch memory. */
 static struct fvsr_attend tile_room(const struct fvsr_queue *queue, int head_dim)
 {
-	float *room = (float *)queue->scratch + room_floats(head_dim) * (size_t)thread_index();
+	float *room = (float *)queue->scratch + room_floats(head_dim) * (size_t)fvsr_dnnl_thread();
 	size_t part = (size_t)head_dim * FVSR_TILE;
 
 	return (struct fvsr_attend){

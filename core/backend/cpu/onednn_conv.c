@@ -45,6 +45,7 @@ void fvsr_onednn_conv_frames(struct fvsr_queue *queue, const struct fvsr_conv_fr
 		.stride_cout = 36 * (int64_t)a->cin,
 		.stride_row = 3 * (int64_t)a->cin,
 		.stride_column = a->cin,
+		.dry = !a->dst,
 	};
 
 	for (int i = 0; i < a->outputs; i++) {
@@ -82,6 +83,7 @@ void fvsr_onednn_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
 		.stride_cout = 9 * channels,
 		.stride_row = 3 * channels,
 		.stride_column = channels,
+		.dry = !a->dst,
 		.sum = a->residual != NULL,
 		.relu = a->relu && !a->past,
 	};
@@ -180,6 +182,7 @@ void fvsr_onednn_upsample_conv(struct fvsr_queue *queue, const struct fvsr_upsam
 		.stride_cout = (int64_t)a->ksize * a->ksize * a->cin,
 		.stride_row = (int64_t)a->ksize * a->cin,
 		.stride_column = a->cin,
+		.dry = !a->dst,
 		.relu = a->relu,
 	};
 
@@ -210,6 +213,7 @@ void fvsr_onednn_conv_rgb(struct fvsr_queue *queue, const struct fvsr_conv_rgb *
 		.stride_cout = 9 * (int64_t)a->cin,
 		.stride_row = 3 * (int64_t)a->cin,
 		.stride_column = a->cin,
+		.dry = !a->dst,
 	};
 
 	fvsr_dnnl_run_conv(queue, &conv, queue->scratch, a->src, 3 * plane * sizeof(float));

@@ -7,8 +7,10 @@
 #ifndef FVSR_CPU_ONEDNN_LOOPS_H
 #define FVSR_CPU_ONEDNN_LOOPS_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+struct fvsr_resize_axis;
 
 #define FVSR_TILE 128 /* queries, and at most as many keys, in one step of attention */
 
@@ -32,6 +34,28 @@ struct fvsr_loops {
 		       int keys, const float *bias);
 	/* x = 3 tanh(x / 3) */
 	void (*soft_clamp)(float *x, size_t count);
+	/* Adds a row's sum and sum of squares to sums[0] and sums[1]. */
+	void (*statistics)(double *sums, const float *x, size_t count);
+	/* out = clamp((x - from[0]) / from[1] * to[1] + to[0]); mean and deviation. */
+	void (*follow)(float *out, const float *x, size_t count, const float *from,
+		       const float *to);
+	/* out = clamp(x + low) */
+	void (*lift)(float *out, const float *x, const float *low, size_t count);
+	/* [1 2 1] / 4 along a row with holes of 'step', ends repeated; and across three rows. */
+	void (*blur_row)(float *out, const float *x, int width, int step);
+	void (*blur_column)(float *out, const float *above, const float *here, const float *below,
+			    size_t count);
+	/* Three planes in [-1, 1] and alpha to pixels; 'half': to the nearest level. */
+	void (*pixels)(uint8_t *dst, const float *red, const float *green, const float *blue,
+		       const uint8_t *alpha, size_t count, float half);
+	/* Pixels to three planes in [-1, 1] and alpha. */
+	void (*planes)(float *red, float *green, float *blue, uint8_t *alpha, const uint8_t *src,
+		       size_t count);
+	/* Row of four-channel pixels resized along it; the same bits as fvsr_resize_u8x4(). */
+	void (*resize_row)(uint8_t *dst, const uint8_t *src, const struct fvsr_resize_axis *axis);
+	/* Row 'i' of the result of resizing across rows of 'bytes' bytes each. */
+	void (*resize_column)(uint8_t *dst, const uint8_t *src, size_t bytes,
+			      const struct fvsr_resize_axis *axis, int i);
 };
 
 extern const struct fvsr_loops fvsr_loops_base;

@@ -6,8 +6,10 @@
 #include "onednn_loops.h"
 
 #include <math.h>
-#include <stdint.h>
+#include <stdbool.h>
 #include <string.h>
+
+#include "plain.h"
 
 #if defined(__AVX512F__)
 #define LANES 16
@@ -162,8 +164,174 @@ static void soft_clamp(float *x, size_t count)
 		x[i] = 3 * hyperbolic_tangent(x[i] / 3);
 }
 
+#define PARTS 16 /* sums side by side, so that they become vectors */
+
+static void statistics(double *sums, const float *x, size_t count)
+{
+	double sum[PARTS] = {0}, squares[PARTS] = {0};
+	size_t i = 0;
+
+	for (; i + PARTS <= count; i += PARTS)
+		for (int j = 0; j < PARTS; j++) {
+			double value = x[i + j];
+
+			sum[j] += value;
+			squares[j] += value * value;
+		}
+	for (; i < count; i++) {
+		sum[0] += x[i];
+		squares[0] += (double)x[i] * x[i];
+	}
+	for (int j = 0; j < PARTS; j++) {
+		sums[0] += sum[j];
+		sums[1] += squares[j];
+	}
+}
+
+static inline float clamp_unit(float x)
+{
+	x = x < -1 ? -1 : x;
+	return x > 1 ? 1 : x;
+}
+
+static void follow(float *out, const float *x, size_t count, const float *from, const float *to)
+{
+	float mean_x = from[0], deviation_x = from[1], mean = to[0], deviation = to[1];
+
+	for (size_t i = 0; i < count; i++)
+		out[i] = clamp_unit((x[i] - mean_x) / deviation_x * deviation + mean);
+}
+
+static void lift(float *out, const float *x, const float *low, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		out[i] = clamp_unit(x[i] + low[i]);
+}
+
+static void blur_row(float *out, const float *x, int width, int step)
+{
+	int left = step < width ? step : width, right = width - step > left ? width - step : left;
+
+	for (int i = left; i < right; i++)
+		out[i] = 0.25f * x[i - step] + 0.5f * x[i] + 0.25f * x[i + step];
+	for (int i = 0; i < width; i = i + 1 == left ? right : i + 1) {
+		float before = x[i < step ? 0 : i - step];
+		float after = x[i + step < width ? i + step : width - 1];
+
+		out[i] = 0.25f * before + 0.5f * x[i] + 0.25f * after;
+	}
+}
+
+static void blur_column(float *out, const float *above, const float *here, const float *below,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		out[i] = 0.25f * above[i] + 0.5f * here[i] + 0.25f * below[i];
+}
+
+static inline uint32_t level(float x, float half)
+{
+	float value = (x + 1) * 127.5f + half;
+
+	return (uint32_t)(int32_t)(value > 255 ? 255 : value);
+}
+
+static void pixels(uint8_t *dst, const float *red, const float *green, const float *blue,
+		   const uint8_t *alpha, size_t count, float half)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t pixel = level(red[i], half) | level(green[i], half) << 8 |
+				 level(blue[i], half) << 16 | (uint32_t)alpha[i] << 24;
+
+		memcpy(dst + 4 * i, &pixel, sizeof(pixel));
+	}
+}
+
+static inline float unit(uint32_t value)
+{
+	return (float)(int32_t)value / 255.0f * 2.0f - 1.0f;
+}
+
+static void planes(float *red, float *green, float *blue, uint8_t *alpha, const uint8_t *src,
+		   size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t pixel;
+
+		memcpy(&pixel, src + 4 * i, sizeof(pixel));
+		red[i] = unit(pixel & 255);
+		green[i] = unit(pixel >> 8 & 255);
+		blue[i] = unit(pixel >> 16 & 255);
+		alpha[i] = (uint8_t)(pixel >> 24);
+	}
+}
+
+#define RESIZE_BITS 22
+
+static inline uint8_t resized(int32_t sum)
+{
+	sum >>= RESIZE_BITS;
+	sum = sum < 0 ? 0 : sum;
+	return (uint8_t)(sum > 255 ? 255 : sum);
+}
+
+static void resize_row(uint8_t *dst, const uint8_t *src, const struct fvsr_resize_axis *axis)
+{
+	for (int x = 0; x < axis->out; x++, dst += 4) {
+		const int32_t *weight = axis->weight + (size_t)x * axis->taps;
+		const uint8_t *from = src + (size_t)axis->first[x] * 4;
+		int32_t sum[4] = {1 << (RESIZE_BITS - 1), 1 << (RESIZE_BITS - 1),
+				  1 << (RESIZE_BITS - 1), 1 << (RESIZE_BITS - 1)};
+
+		for (int j = 0; j < axis->count[x]; j++, from += 4)
+			for (int c = 0; c < 4; c++)
+				sum[c] += from[c] * weight[j];
+		for (int c = 0; c < 4; c++)
+			dst[c] = resized(sum[c]);
+	}
+}
+
+#define STRIP 64 /* bytes of a row whose sums stay in registers */
+
+static inline __attribute__((always_inline)) void
+resize_strip(uint8_t *dst, const uint8_t *src, size_t bytes, const int32_t *weight, int taps,
+	     const int width)
+{
+	int32_t sum[STRIP];
+
+	for (int x = 0; x < width; x++)
+		sum[x] = 1 << (RESIZE_BITS - 1);
+	for (int j = 0; j < taps; j++, src += bytes)
+		for (int x = 0; x < width; x++)
+			sum[x] += src[x] * weight[j];
+	for (int x = 0; x < width; x++)
+		dst[x] = resized(sum[x]);
+}
+
+static void resize_column(uint8_t *dst, const uint8_t *src, size_t bytes,
+			  const struct fvsr_resize_axis *axis, int i)
+{
+	const int32_t *weight = axis->weight + (size_t)i * axis->taps;
+	size_t x = 0;
+
+	src += (size_t)axis->first[i] * bytes;
+	for (; x + STRIP <= bytes; x += STRIP)
+		resize_strip(dst + x, src + x, bytes, weight, axis->count[i], STRIP);
+	for (; x < bytes; x += 4)
+		resize_strip(dst + x, src + x, bytes, weight, axis->count[i], 4);
+}
+
 const struct fvsr_loops LOOPS = {
 	.name = LOOPS_NAME,
 	.attend = attend,
 	.soft_clamp = soft_clamp,
+	.statistics = statistics,
+	.follow = follow,
+	.lift = lift,
+	.blur_row = blur_row,
+	.blur_column = blur_column,
+	.pixels = pixels,
+	.planes = planes,
+	.resize_row = resize_row,
+	.resize_column = resize_column,
 };

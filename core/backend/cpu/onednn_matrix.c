@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Matrix products with bias, activation and residual in one pass over the result, and the norms
- * around them (section 5).
+ * Matrix products with bias, activation and residual in one pass over the result (section 5).
  */
 #include "onednn.h"
 

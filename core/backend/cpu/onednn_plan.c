@@ -5,14 +5,14 @@
  * again by shape and weight. Convolutions want their weights in blocks of the vector width: a
  * copy in that layout is made once and shared by all queues of a device. Matrix products take
  * theirs as they are, which is as fast and does not double the memory of large models.
+ *
+ * When addresses are not known yet, planning only finds out the size of scratch memory. Optional
+ * operands look missing then, so it is the larger of both possibilities.
  */
 #include "onednn.h"
 
 #include <stdlib.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 /* Identifies a plan; zeroed before it is filled, so that it can be compared as bytes. */
 struct plan_key {
@@ -231,8 +231,8 @@ void fvsr_dnnl_plans_free(struct fvsr_dnnl_queue *queue)
 }
 
 /* y = activation(..), then y += what was there, or the other way round. */
-static dnnl_status_t make_attributes(dnnl_primitive_attr_t *out, const struct plan_key *key,
-				     bool sum_first, dnnl_alg_kind_t algorithm, float alpha)
+static dnnl_status_t make_attributes(dnnl_primitive_attr_t *out, bool sum, bool sum_first,
+				     dnnl_alg_kind_t algorithm, float alpha)
 {
 	dnnl_post_ops_t ops = NULL;
 	dnnl_status_t status = dnnl_primitive_attr_create(out);
@@ -241,16 +241,22 @@ static dnnl_status_t make_attributes(dnnl_primitive_attr_t *out, const struct pl
 		status = dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
 	if (!status)
 		status = dnnl_post_ops_create(&ops);
-	if (!status && key->sum && sum_first)
+	if (!status && sum && sum_first)
 		status = dnnl_post_ops_append_sum(ops, 1);
 	if (!status && algorithm != dnnl_alg_kind_undef)
 		status = dnnl_post_ops_append_eltwise(ops, 1, algorithm, alpha, 0);
-	if (!status && key->sum && !sum_first)
+	if (!status && sum && !sum_first)
 		status = dnnl_post_ops_append_sum(ops, 1);
 	if (!status)
 		status = dnnl_primitive_attr_set_post_ops(*out, ops);
 	dnnl_post_ops_destroy(ops);
 	return status;
+}
+
+static size_t scratch_of(dnnl_primitive_desc_t desc)
+{
+	return dnnl_memory_desc_get_size(
+		dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0));
 }
 
 static dnnl_status_t make_memory(struct fvsr_dnnl_plan *plan, dnnl_primitive_desc_t desc,
@@ -268,38 +274,27 @@ static dnnl_status_t make_memory(struct fvsr_dnnl_plan *plan, dnnl_primitive_des
 	};
 	dnnl_status_t status = dnnl_success;
 
+	plan->scratch_bytes = scratch_of(desc);
 	for (int i = 0; i < MEMORIES && !status; i++) {
 		const dnnl_memory_desc_t *md =
 			dnnl_primitive_desc_query_md(desc, queries[i].what, queries[i].index);
 
 		if (i == BIAS && !plan->key.bias)
 			continue;
-		if (i == SCRATCH)
-			plan->scratch_bytes = dnnl_memory_desc_get_size(md);
 		status = dnnl_memory_create(&plan->memory[i], md, engine, DNNL_MEMORY_NONE);
 	}
 	return status;
 }
 
-/* Takes over 'attributes'; 'operation' is an op descriptor of oneDNN. */
-static dnnl_primitive_desc_t make_primitive(struct fvsr_queue *queue, struct fvsr_dnnl_plan *plan,
-					    const_dnnl_op_desc_t operation,
-					    dnnl_primitive_attr_t attributes)
+/* Completes a plan from oneDNN's description of the operation. */
+static void make_primitive(struct fvsr_queue *queue, struct fvsr_dnnl_plan *plan,
+			   dnnl_primitive_desc_t desc)
 {
-	dnnl_engine_t engine = fvsr_dnnl_device(queue)->engine;
-	dnnl_primitive_desc_t desc = NULL;
-	dnnl_status_t status;
+	dnnl_status_t status = dnnl_primitive_create(&plan->primitive, desc);
 
-	status = dnnl_primitive_desc_create(&desc, operation, attributes, engine, NULL);
 	if (!status)
-		status = dnnl_primitive_create(&plan->primitive, desc);
-	if (!status)
-		status = make_memory(plan, desc, engine);
-	if (failed(queue, status, "a primitive cannot be made")) {
-		dnnl_primitive_desc_destroy(desc);
-		desc = NULL;
-	}
-	return desc;
+		status = make_memory(plan, desc, fvsr_dnnl_device(queue)->engine);
+	failed(queue, status, "a primitive cannot be made");
 }
 
 static void execute(struct fvsr_queue *queue, const struct fvsr_dnnl_plan *plan, void *dst,
@@ -399,35 +394,53 @@ static dnnl_status_t describe_conv(dnnl_convolution_desc_t *out, dnnl_memory_des
 	return status;
 }
 
-static void plan_conv(struct fvsr_queue *queue, const struct plan_key *key,
-		      const struct fvsr_dnnl_conv *c, size_t offset)
+/* NULL on failure; 'source' becomes the layout of the weights as they are. */
+static dnnl_primitive_desc_t conv_desc(struct fvsr_queue *queue, const struct plan_key *key,
+				       const struct fvsr_dnnl_conv *c, dnnl_memory_desc_t *source)
 {
+	dnnl_alg_kind_t algorithm = c->relu ? dnnl_eltwise_relu : dnnl_alg_kind_undef;
 	dnnl_convolution_desc_t operation;
 	dnnl_primitive_attr_t attributes = NULL;
 	dnnl_primitive_desc_t desc = NULL;
-	dnnl_memory_desc_t source;
-	dnnl_status_t status;
-	struct fvsr_dnnl_plan *plan = find_plan(queue, key);
+	dnnl_status_t status = describe_conv(&operation, source, c);
 
-	if (!plan) {
-		plan = add_plan(queue, key);
-		if (!plan)
-			return;
-		status = describe_conv(&operation, &source, c);
-		if (!status)
-			status = make_attributes(
-				&attributes, key, true,
-				c->relu ? dnnl_eltwise_relu : dnnl_alg_kind_undef, 0);
-		if (!failed(queue, status, "a convolution cannot be described"))
-			desc = make_primitive(queue, plan, &operation, attributes);
-		if (desc)
-			plan->weight = weight_in_layout(
-				queue, c->weight, &source,
-				dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0));
-		dnnl_primitive_desc_destroy(desc);
-		dnnl_primitive_attr_destroy(attributes);
+	if (!status)
+		status = make_attributes(&attributes, key->sum, true, algorithm, 0);
+	if (!status)
+		status = dnnl_primitive_desc_create(&desc, &operation, attributes,
+						    fvsr_dnnl_device(queue)->engine, NULL);
+	failed(queue, status, "there is no such convolution");
+	dnnl_primitive_attr_destroy(attributes);
+	return desc;
+}
+
+static void plan_conv(struct fvsr_queue *queue, struct plan_key *key,
+		      const struct fvsr_dnnl_conv *c, size_t offset)
+{
+	struct fvsr_dnnl_plan *plan = find_plan(queue, key);
+	dnnl_memory_desc_t source;
+	dnnl_primitive_desc_t desc;
+
+	if (plan) {
+		fvsr_queue_scratch(queue, offset + plan->scratch_bytes);
+		return;
 	}
-	fvsr_queue_scratch(queue, offset + plan->scratch_bytes);
+	desc = conv_desc(queue, key, c, &source);
+	if (!desc)
+		return;
+	fvsr_queue_scratch(queue, offset + scratch_of(desc));
+	plan = c->dry ? NULL : add_plan(queue, key);
+	if (plan)
+		make_primitive(queue, plan, desc);
+	if (plan && !queue->error)
+		plan->weight = weight_in_layout(
+			queue, c->weight, &source,
+			dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0));
+	dnnl_primitive_desc_destroy(desc);
+	if (c->dry && !key->sum) {
+		key->sum = true;
+		plan_conv(queue, key, c, offset);
+	}
 }
 
 void fvsr_dnnl_run_conv(struct fvsr_queue *queue, const struct fvsr_dnnl_conv *conv, float *dst,
@@ -484,8 +497,8 @@ static dnnl_status_t describe_linear(dnnl_matmul_desc_t *out, const struct fvsr_
 	return status;
 }
 
-static void plan_linear(struct fvsr_queue *queue, const struct plan_key *key,
-			const struct fvsr_linear *a)
+static dnnl_primitive_desc_t linear_desc(struct fvsr_queue *queue, const struct plan_key *key,
+					 const struct fvsr_linear *a)
 {
 	static const dnnl_alg_kind_t algorithms[] = {
 		[FVSR_ACT_NONE] = dnnl_alg_kind_undef,
@@ -495,23 +508,41 @@ static void plan_linear(struct fvsr_queue *queue, const struct plan_key *key,
 	dnnl_matmul_desc_t operation;
 	dnnl_primitive_attr_t attributes = NULL;
 	dnnl_primitive_desc_t desc = NULL;
-	dnnl_status_t status;
-	struct fvsr_dnnl_plan *plan = find_plan(queue, key);
+	dnnl_status_t status = describe_linear(&operation, a);
 
-	if (!plan) {
-		plan = add_plan(queue, key);
-		if (!plan)
-			return;
-		status = describe_linear(&operation, a);
-		if (!status)
-			status = make_attributes(&attributes, key, false,
-						 algorithms[a->activation], 1);
-		if (!failed(queue, status, "a matrix product cannot be described"))
-			desc = make_primitive(queue, plan, &operation, attributes);
-		dnnl_primitive_desc_destroy(desc);
-		dnnl_primitive_attr_destroy(attributes);
+	if (!status)
+		status = make_attributes(&attributes, key->sum, false, algorithms[a->activation],
+					 1);
+	if (!status)
+		status = dnnl_primitive_desc_create(&desc, &operation, attributes,
+						    fvsr_dnnl_device(queue)->engine, NULL);
+	failed(queue, status, "there is no such matrix product");
+	dnnl_primitive_attr_destroy(attributes);
+	return desc;
+}
+
+static void plan_linear(struct fvsr_queue *queue, struct plan_key *key,
+			const struct fvsr_linear *a)
+{
+	struct fvsr_dnnl_plan *plan = find_plan(queue, key);
+	dnnl_primitive_desc_t desc;
+
+	if (plan) {
+		fvsr_queue_scratch(queue, plan->scratch_bytes);
+		return;
 	}
-	fvsr_queue_scratch(queue, plan->scratch_bytes);
+	desc = linear_desc(queue, key, a);
+	if (!desc)
+		return;
+	fvsr_queue_scratch(queue, scratch_of(desc));
+	plan = a->y ? add_plan(queue, key) : NULL;
+	if (plan)
+		make_primitive(queue, plan, desc);
+	dnnl_primitive_desc_destroy(desc);
+	if (!a->y && !key->sum) {
+		key->sum = true;
+		plan_linear(queue, key, a);
+	}
 }
 
 void fvsr_dnnl_run_linear(struct fvsr_queue *queue, const struct fvsr_linear *a)

@@ -4,6 +4,8 @@
  */
 #include "plain.h"
 
+#include "calm.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,23 +34,34 @@ void fvsr_cpu_describe(struct fvsr_backend_info *info)
 		 threads == 1 ? "" : "s");
 }
 
+struct plain_device {
+	struct fvsr_device base;
+	struct fvsr_cpu_calm *calm;
+};
+
 static int device_open(struct fvsr_device **out, int threads, const struct fvsr_log *log,
 		       struct fvsr_error *err)
 {
-	struct fvsr_device *device = calloc(1, sizeof(*device));
+	struct plain_device *device = calloc(1, sizeof(*device));
 
 	if (!device)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	device->backend = &fvsr_backend_cpu_plain;
-	device->threads = threads > 0 ? threads : fvsr_cpu_count();
+	device->base.backend = &fvsr_backend_cpu_plain;
+	device->base.threads = threads > 0 ? threads : fvsr_cpu_count();
 	if (log)
-		device->log = *log;
-	*out = device;
+		device->base.log = *log;
+	device->calm = fvsr_cpu_calm_start();
+	*out = &device->base;
 	return 0;
 }
 
-static void device_close(struct fvsr_device *device)
+static void device_close(struct fvsr_device *base)
 {
+	struct plain_device *device = (struct plain_device *)base;
+
+	if (!device)
+		return;
+	fvsr_cpu_calm_stop(device->calm);
 	free(device);
 }
 

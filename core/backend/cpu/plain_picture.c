@@ -92,6 +92,7 @@ void fvsr_resize_u8x4(uint8_t *dst, uint8_t *rows, const uint8_t *src, size_t sr
 {
 	size_t row_bytes = (size_t)horizontal->out * 4;
 
+	(void)threads; /* without OpenMP */
 #pragma omp parallel for num_threads(threads)
 	for (int y = 0; y < vertical->in; y++)
 		for (int x = 0; x < horizontal->out; x++)

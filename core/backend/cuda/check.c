@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Results of driver calls to messages and error codes, the context of the calling thread, and
+ * letting calls fail on purpose.
+ */
+#include "backend/cuda/cuda_backend.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool fvsr_cuda_enter(struct fvsr_cuda_device *device)
+{
+	return device->driver.cuCtxPushCurrent(device->context) == CUDA_SUCCESS;
+}
+
+void fvsr_cuda_leave(struct fvsr_cuda_device *device)
+{
+	CUcontext context;
+
+	device->driver.cuCtxPopCurrent(&context);
+}
+
+/* After the chosen call, each later one fails too, as it does when a context is lost. */
+bool fvsr_cuda_inject(struct fvsr_cuda_device *device)
+{
+	long left = atomic_load_explicit(&device->calls_left, memory_order_relaxed);
+
+	if (left < 0)
+		return false;
+	while (left > 0)
+		if (atomic_compare_exchange_weak(&device->calls_left, &left, left - 1))
+			return false;
+	return true;
+}
+
+/* Without folders: they are those of the machine that built this. */
+static const char *base_name(const char *path)
+{
+	const char *name = path;
+
+	for (; *path; path++)
+		if (*path == '/' || *path == '\\')
+			name = path + 1;
+	return name;
+}
+
+int fvsr_cuda_error(struct fvsr_cuda_device *device, struct fvsr_error *err, CUresult result,
+		    const char *what, const char *file, int line)
+{
+	const char *name = NULL, *text = NULL;
+
+	if (result == CUDA_SUCCESS)
+		return 0;
+	device->driver.cuGetErrorName(result, &name);
+	device->driver.cuGetErrorString(result, &text);
+	return fvsr_fail(err,
+			 result == CUDA_ERROR_OUT_OF_MEMORY ? FVSR_ERR_MEMORY : FVSR_ERR_BACKEND,
+			 "%s: %s (%s) at %s:%d", what, text ? text : "unknown error",
+			 name ? name : "?", base_name(file), line);
+}
+
+bool fvsr_cuda_check(struct fvsr_cuda_queue *queue, CUresult result, const char *what,
+		     const char *file, int line)
+{
+	struct fvsr_error err;
+	int code = fvsr_cuda_error(queue->device, &err, result, what, file, line);
+
+	if (code)
+		fvsr_queue_fail(&queue->base, code, "%s", err.text);
+	return !code;
+}

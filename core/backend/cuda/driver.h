@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The CUDA driver, found at run time: a machine without one still loads the library and learns
+ * why there is no GPU. Only cuda.h is needed to build; nothing of CUDA is linked.
+ */
+#ifndef FVSR_CUDA_DRIVER_H
+#define FVSR_CUDA_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cuda.h>
+
+/*
+ * cuda.h renames most functions to their current version (cuMemAlloc is cuMemAlloc_v2); fields,
+ * types and looked-up names all follow it.
+ */
+#define FVSR_CUDA_DRIVER_FUNCTIONS(X)                                                              \
+	X(cuInit)                                                                                  \
+	X(cuDriverGetVersion)                                                                      \
+	X(cuGetErrorName)                                                                          \
+	X(cuGetErrorString)                                                                        \
+	X(cuDeviceGetCount)                                                                        \
+	X(cuDeviceGet)                                                                             \
+	X(cuDeviceGetName)                                                                         \
+	X(cuDeviceGetAttribute)                                                                    \
+	X(cuDeviceTotalMem)                                                                        \
+	X(cuDevicePrimaryCtxRetain)                                                                \
+	X(cuDevicePrimaryCtxRelease)                                                               \
+	X(cuDevicePrimaryCtxReset)                                                                 \
+	X(cuCtxPushCurrent)                                                                        \
+	X(cuCtxPopCurrent)                                                                         \
+	X(cuCtxSynchronize)                                                                        \
+	X(cuModuleLoadDataEx)                                                                      \
+	X(cuModuleUnload)                                                                          \
+	X(cuModuleGetFunction)                                                                     \
+	X(cuFuncSetAttribute)                                                                      \
+	X(cuMemAlloc)                                                                              \
+	X(cuMemFree)                                                                               \
+	X(cuMemHostAlloc)                                                                          \
+	X(cuMemFreeHost)                                                                           \
+	X(cuMemcpyHtoDAsync)                                                                       \
+	X(cuMemcpyDtoHAsync)                                                                       \
+	X(cuMemcpyDtoDAsync)                                                                       \
+	X(cuMemcpy2DAsync)                                                                         \
+	X(cuMemsetD8Async)                                                                         \
+	X(cuStreamCreate)                                                                          \
+	X(cuStreamDestroy)                                                                         \
+	X(cuStreamSynchronize)                                                                     \
+	X(cuStreamWaitEvent)                                                                       \
+	X(cuEventCreate)                                                                           \
+	X(cuEventDestroy)                                                                          \
+	X(cuEventRecord)                                                                           \
+	X(cuEventSynchronize)                                                                      \
+	X(cuEventElapsedTime)                                                                      \
+	X(cuLaunchKernelEx)                                                                        \
+	X(cuTensorMapEncodeTiled)                                                                  \
+	X(cuTensorMapEncodeIm2col)
+
+struct fvsr_cuda_driver {
+	void *library;
+	int version; /* of CUDA that the driver supports: 13000 for 13.0 */
+#define X(name) __typeof__(name) *name;
+	FVSR_CUDA_DRIVER_FUNCTIONS(X)
+#undef X
+};
+
+/* Opens the driver and initialises it. On failure false, and why in 'reason'. */
+bool fvsr_cuda_driver_open(struct fvsr_cuda_driver *driver, char *reason, size_t reason_bytes);
+void fvsr_cuda_driver_close(struct fvsr_cuda_driver *driver);
+
+/* A shared library by name or path, and its symbols; NULL when there is none. */
+void *fvsr_cuda_library_open(const char *name);
+void *fvsr_cuda_library_symbol(void *library, const char *name);
+void fvsr_cuda_library_close(void *library);
+
+#endif

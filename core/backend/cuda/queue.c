@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A queue is a stream of the device. Ops only enqueue; finish() and download() wait. The time of a
+ * stage is measured by events between the ops and added up when they are done.
+ */
+#include "backend/cuda/ops.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool enter(struct fvsr_cuda_queue *queue)
+{
+	if (queue->base.error)
+		return false;
+	if (fvsr_cuda_enter(queue->device))
+		return true;
+	fvsr_queue_fail(&queue->base, FVSR_ERR_BACKEND, "the GPU's context cannot be used");
+	return false;
+}
+
+static int open_streams(struct fvsr_cuda_queue *queue, struct fvsr_error *err)
+{
+	struct fvsr_cuda_device *device = queue->device;
+	int result = FVSR_CUDA_GET(device, err, cuStreamCreate, &queue->stream,
+				   CU_STREAM_NON_BLOCKING);
+
+	if (!result)
+		result = FVSR_CUDA_GET(device, err, cuStreamCreate, &queue->transfer,
+				       CU_STREAM_NON_BLOCKING);
+	if (!result)
+		result = FVSR_CUDA_GET(device, err, cuEventCreate, &queue->order,
+				       CU_EVENT_DISABLE_TIMING);
+	for (int i = 0; i < FVSR_CUDA_STAMPS && !result; i++)
+		result = FVSR_CUDA_GET(device, err, cuEventCreate, &queue->stamps.event[i],
+				       CU_EVENT_DEFAULT);
+	return result;
+}
+
+int fvsr_cuda_queue_open(struct fvsr_queue **out, struct fvsr_device *base,
+			 struct fvsr_error *err)
+{
+	struct fvsr_cuda_device *device = (struct fvsr_cuda_device *)base;
+	struct fvsr_cuda_queue *queue = calloc(1, sizeof(*queue));
+	int result;
+
+	if (!queue)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	queue->base.backend = base->backend;
+	queue->base.device = base;
+	queue->device = device;
+	if (!fvsr_cuda_enter(device)) {
+		free(queue);
+		return fvsr_fail(err, FVSR_ERR_BACKEND, "the GPU's context cannot be used");
+	}
+	result = open_streams(queue, err);
+	fvsr_cuda_leave(device);
+	if (result < 0) {
+		fvsr_cuda_queue_close(&queue->base);
+		return result;
+	}
+	*out = &queue->base;
+	return 0;
+}
+
+void fvsr_cuda_queue_close(struct fvsr_queue *base)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+	const struct fvsr_cuda_driver *driver;
+	bool entered;
+
+	if (!queue)
+		return;
+	driver = &queue->device->driver;
+	entered = fvsr_cuda_enter(queue->device);
+	if (queue->stream)
+		driver->cuStreamSynchronize(queue->stream);
+	if (queue->transfer)
+		driver->cuStreamSynchronize(queue->transfer);
+	fvsr_cuda_frames_close(queue);
+	for (int i = 0; i < FVSR_CUDA_STAMPS; i++)
+		if (queue->stamps.event[i])
+			driver->cuEventDestroy(queue->stamps.event[i]);
+	if (queue->order)
+		driver->cuEventDestroy(queue->order);
+	if (queue->transfer)
+		driver->cuStreamDestroy(queue->transfer);
+	if (queue->stream)
+		driver->cuStreamDestroy(queue->stream);
+	if (entered)
+		fvsr_cuda_leave(queue->device);
+	free(queue);
+}
+
+/* The oldest stamp is done with: the time up to the next belongs to its stage. */
+static bool collect_stamp(struct fvsr_cuda_queue *queue)
+{
+	int first = queue->stamps.first, next = (first + 1) % FVSR_CUDA_STAMPS;
+	float ms = 0;
+
+	if (!FVSR_CUDA_TRY(queue, cuEventSynchronize, queue->stamps.event[next]) ||
+	    !FVSR_CUDA_TRY(queue, cuEventElapsedTime, &ms, queue->stamps.event[first],
+			   queue->stamps.event[next]))
+		return false;
+	queue->base.stage_ms[queue->stamps.stage[first]] += (double)ms;
+	queue->stamps.first = next;
+	queue->stamps.count--;
+	return true;
+}
+
+void fvsr_cuda_stage(struct fvsr_queue *base, enum fvsr_stage stage)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+	int at;
+
+	if (fvsr_queue_idle(base) || !enter(queue))
+		return;
+	if (queue->stamps.count < FVSR_CUDA_STAMPS || collect_stamp(queue)) {
+		at = (queue->stamps.first + queue->stamps.count) % FVSR_CUDA_STAMPS;
+		if (FVSR_CUDA_TRY(queue, cuEventRecord, queue->stamps.event[at], queue->stream)) {
+			queue->stamps.stage[at] = stage;
+			queue->stamps.count++;
+		}
+	}
+	fvsr_cuda_leave(queue->device);
+}
+
+void fvsr_cuda_collect_stages(struct fvsr_cuda_queue *queue)
+{
+	while (queue->stamps.count > 1 && collect_stamp(queue))
+		continue;
+}
+
+int fvsr_cuda_finish(struct fvsr_queue *base)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+
+	if (!enter(queue))
+		return base->error;
+	if (FVSR_CUDA_TRY(queue, cuStreamSynchronize, queue->stream))
+		fvsr_cuda_collect_stages(queue);
+	fvsr_cuda_leave(queue->device);
+	return base->error;
+}
+
+void fvsr_cuda_copy(struct fvsr_queue *base, void *dst, const void *src, size_t bytes)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+
+	if (fvsr_queue_idle(base) || !bytes || !enter(queue))
+		return;
+	FVSR_CUDA_TRY(queue, cuMemcpyDtoDAsync, (CUdeviceptr)(uintptr_t)dst,
+		      (CUdeviceptr)(uintptr_t)src, bytes, queue->stream);
+	fvsr_cuda_leave(queue->device);
+}
+
+void fvsr_cuda_zero(struct fvsr_queue *base, void *dst, size_t bytes)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+
+	if (fvsr_queue_idle(base) || !bytes || !enter(queue))
+		return;
+	FVSR_CUDA_TRY(queue, cuMemsetD8Async, (CUdeviceptr)(uintptr_t)dst, 0, bytes,
+		      queue->stream);
+	fvsr_cuda_leave(queue->device);
+}
+
+void *fvsr_cuda_scratch(struct fvsr_cuda_queue *queue, size_t bytes)
+{
+	if (bytes > queue->wanted)
+		queue->wanted = bytes;
+	fvsr_queue_scratch(&queue->base, queue->reserved + queue->wanted);
+	if (fvsr_queue_idle(&queue->base))
+		return NULL;
+	return (char *)queue->base.scratch + queue->reserved;
+}
+
+size_t fvsr_cuda_reserve(struct fvsr_cuda_queue *queue, size_t bytes)
+{
+	size_t offset = queue->reserved;
+
+	queue->reserved += (bytes + 255) / 256 * 256;
+	fvsr_queue_scratch(&queue->base, queue->reserved + queue->wanted);
+	return offset;
+}
+
+static unsigned at_least_one(unsigned x)
+{
+	return x ? x : 1;
+}
+
+void fvsr_cuda_launch(struct fvsr_cuda_queue *queue, const struct fvsr_cuda_launch *launch)
+{
+	CUlaunchAttribute cluster = {
+		.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION,
+		.value.clusterDim = {.x = launch->cluster, .y = 1, .z = 1},
+	};
+	CUlaunchConfig config = {
+		.gridDimX = at_least_one(launch->grid[0]),
+		.gridDimY = at_least_one(launch->grid[1]),
+		.gridDimZ = at_least_one(launch->grid[2]),
+		.blockDimX = launch->block,
+		.blockDimY = 1,
+		.blockDimZ = 1,
+		.sharedMemBytes = launch->shared,
+		.hStream = queue->stream,
+		.attrs = &cluster,
+		.numAttrs = launch->cluster > 1,
+	};
+	void *params[] = {(void *)launch->params};
+
+	if (fvsr_queue_idle(&queue->base) || !enter(queue))
+		return;
+	FVSR_CUDA_TRY(queue, cuLaunchKernelEx, &config, queue->device->kernels[launch->kernel],
+		      params, NULL);
+	fvsr_cuda_leave(queue->device);
+}

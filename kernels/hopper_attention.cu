@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Block-sparse attention for Hopper (section 5, steps 6 and 7 of the specification): 128 queries
+ * of a head against a list of blocks of 128 keys each.
+ *
+ * A thread block lives as long as the launch and takes items (head, query block) from a counter.
+ * Of its three warpgroups the first moves data: one warp fetches items, one copies the queries
+ * and then keys and values through a ring of buffers. The two others compute 64 queries each.
+ * They start the product with the next keys before the softmax of the current ones, so that the
+ * tensor cores have work meanwhile, and take turns in starting products, so that one group's
+ * softmax falls into the other's products.
+ *
+ * Sums run in float32. A row's reference (what its exponents are relative to) follows its maximum
+ * only when that has grown by more than 2^8: until then nothing has to be scaled again, and the
+ * quotient at the end is the same.
+ */
+#include "hopper.cuh"
+
+/* Warpgroups take turns in starting products. */
+#ifndef FVSR_HOPPER_TURNS
+#define FVSR_HOPPER_TURNS 1
+#endif
+/* Exponentials come before the wait for the product with the values, not after it. */
+#ifndef FVSR_HOPPER_EARLY
+#define FVSR_HOPPER_EARLY 1
+#endif
+
+enum {
+	WARPGROUP = 128,
+	THREADS = FVSR_HOPPER_THREADS,
+	TILE = 128,          /* queries, and keys of a block */
+	RING = 6,            /* buffers for a block of keys or values */
+	WORK = 2,            /* items fetched ahead */
+	CONSUMER_WARPS = 8,
+	TURN_BARRIER = 1,    /* named barriers 1 and 2: whose turn it is to start products */
+};
+
+struct attention_work {
+	int item; /* negative: no more */
+	int count;
+};
+
+struct attention_barriers {
+	uint64_t full[RING], empty[RING];
+	uint64_t q_full, q_empty;
+	uint64_t work_full[WORK], work_empty[WORK];
+	struct attention_work work[WORK];
+};
+
+/* Addresses in shared memory: queries, ring, barriers. */
+template <int HEAD_DIM> struct attention_room {
+	static constexpr uint32_t half = TILE * 128; /* 128 rows of 64 columns */
+	static constexpr uint32_t tile = half * (HEAD_DIM / 64);
+	static_assert(tile * (1 + RING) + sizeof(struct attention_barriers) + 1023 <=
+			      FVSR_HOPPER_ATTENTION_SHARED(HEAD_DIM),
+		      "shared memory");
+
+	uint32_t q, ring;
+	struct attention_barriers *barriers;
+
+	__device__ __forceinline__ uint32_t buffer(uint32_t slot) const
+	{
+		return ring + slot * tile;
+	}
+	__device__ __forceinline__ uint32_t full(uint32_t slot) const
+	{
+		return shared_address(&barriers->full[slot]);
+	}
+	__device__ __forceinline__ uint32_t empty(uint32_t slot) const
+	{
+		return shared_address(&barriers->empty[slot]);
+	}
+};
+
+/* The next item, for a warp as a whole; gives its place back. */
+FVSR_DEVICE struct attention_work take_work(struct attention_barriers *barriers,
+					    struct ring_place<WORK> *place)
+{
+	struct attention_work work;
+
+	barrier_wait(shared_address(&barriers->work_full[place->slot]), place->parity);
+	work = barriers->work[place->slot];
+	__syncwarp();
+	if (threadIdx.x % 32 == 0)
+		barrier_arrive(shared_address(&barriers->work_empty[place->slot]));
+	place->advance();
+	return work;
+}
+
+/* One thread: hands out items, longest first within a group, until there are none. */
+FVSR_DEVICE void fetch_items(const struct fvsr_hopper_attention &a,
+			     struct attention_barriers *barriers)
+{
+	struct ring_place<WORK> place = {0, 0};
+	struct attention_work work;
+
+	do {
+		int turn = atomicAdd(a.next, 1);
+
+		work.item = turn < a.items ? a.order[turn] : -1;
+		work.count = turn < a.items ? a.count[work.item] : 0;
+		barrier_wait(shared_address(&barriers->work_empty[place.slot]), place.parity ^ 1);
+		barriers->work[place.slot] = work;
+		barrier_arrive(shared_address(&barriers->work_full[place.slot]));
+		place.advance();
+	} while (work.item >= 0);
+}
+
+/* One thread: 128 rows of a head, a bulk copy for each 64 columns. */
+template <int HEAD_DIM>
+FVSR_DEVICE void copy_tile(uint32_t dst, const CUtensorMap *map, uint32_t barrier, int head,
+			   int row)
+{
+	barrier_expect(barrier, attention_room<HEAD_DIM>::tile);
+#pragma unroll
+	for (int i = 0; i < HEAD_DIM / 64; i++)
+		copy_2d(dst + i * attention_room<HEAD_DIM>::half, map, barrier,
+			head * HEAD_DIM + i * 64, row);
+}
+
+template <int HEAD_DIM>
+FVSR_DEVICE void copy_to_ring(const struct attention_room<HEAD_DIM> &room, const CUtensorMap *map,
+			      struct ring_place<RING> *place, int head, int row)
+{
+	if (threadIdx.x % 32 == 0) {
+		barrier_wait(room.empty(place->slot), place->parity ^ 1);
+		copy_tile<HEAD_DIM>(room.buffer(place->slot), map, room.full(place->slot), head,
+				    row);
+	}
+	place->advance();
+}
+
+/* First row of a key block in the rings of keys and values. */
+FVSR_DEVICE int key_row(const struct fvsr_hopper_attention &a, int key)
+{
+	int slice = key / a.blocks;
+
+	return (a.slot[slice] * a.blocks + key - slice * a.blocks) * TILE;
+}
+
+/*
+ * One warp: queries, then keys and values in the order in which they are used, K0 K1 V0 K2 V1 ...
+ * Each lane holds the place of one key block, so that the list is read 32 at a time and ahead.
+ */
+template <int HEAD_DIM>
+FVSR_DEVICE void produce(const struct fvsr_hopper_attention &a,
+			 const struct attention_room<HEAD_DIM> &room)
+{
+	struct attention_barriers *barriers = room.barriers;
+	struct ring_place<WORK> work_place = {0, 0};
+	struct ring_place<RING> place = {0, 0};
+	uint32_t q_parity = 0;
+	int lane = threadIdx.x % 32;
+
+	for (;;) {
+		struct attention_work work = take_work(barriers, &work_place);
+		const int *list = a.index + (size_t)max(work.item, 0) * a.keys;
+		int head = work.item / a.queries, query = work.item - head * a.queries;
+		int key = lane < work.count ? list[lane] : 0, row = 0, previous = 0, rows = 0;
+
+		if (work.item < 0)
+			return;
+		if (work.count == 0)
+			continue;
+		for (int j = 0; j <= work.count; j++) {
+			if (j % 32 == 0) {
+				rows = key_row(a, key);
+				key = j + 32 + lane < work.count ? list[j + 32 + lane] : 0;
+			}
+			row = __shfl_sync(0xffffffff, rows, j % 32);
+			if (j < work.count)
+				copy_to_ring<HEAD_DIM>(room, &a.k, &place, head, row);
+			if (j == 0) {
+				if (lane == 0) {
+					barrier_wait(shared_address(&barriers->q_empty),
+						     q_parity ^ 1);
+					copy_tile<HEAD_DIM>(room.q, &a.q,
+							    shared_address(&barriers->q_full),
+							    head, query * TILE);
+				}
+				q_parity ^= 1;
+			} else {
+				copy_to_ring<HEAD_DIM>(room, &a.v, &place, head, previous);
+			}
+			previous = row;
+		}
+	}
+}
+
+/* What a thread knows of its two rows: lane / 4 and 8 further down in its warp's 16. */
+struct softmax_rows {
+	float reference[2]; /* times 'scale' */
+	float sum[2];       /* this thread's part */
+	float alpha[2];     /* what older sums must be multiplied with */
+	bool grown;         /* alpha is not 1 for some row of the warp */
+};
+
+FVSR_DEVICE float row_maximum(const float (&s)[64], int row)
+{
+	float m[4];
+
+#pragma unroll
+	for (int i = 0; i < 4; i++)
+		m[i] = fmaxf(s[4 * i + 2 * row], s[4 * i + 2 * row + 1]);
+#pragma unroll
+	for (int i = 4; i < 16; i++)
+		m[i % 4] = fmaxf(m[i % 4],
+				 fmaxf(s[4 * i + 2 * row], s[4 * i + 2 * row + 1]));
+	m[0] = fmaxf(fmaxf(m[0], m[1]), fmaxf(m[2], m[3]));
+	m[0] = fmaxf(m[0], __shfl_xor_sync(0xffffffff, m[0], 1));
+	return fmaxf(m[0], __shfl_xor_sync(0xffffffff, m[0], 2));
+}
+
+/* s becomes exp2(s * scale - reference). */
+FVSR_DEVICE void softmax_step(float (&s)[64], struct softmax_rows *rows, float scale)
+{
+	float largest[2] = {row_maximum(s, 0) * scale, row_maximum(s, 1) * scale};
+
+	rows->grown = __any_sync(0xffffffff, largest[0] > rows->reference[0] + 8 ||
+						     largest[1] > rows->reference[1] + 8);
+	if (rows->grown) {
+#pragma unroll
+		for (int r = 0; r < 2; r++) {
+			float reference = fmaxf(rows->reference[r], largest[r]);
+
+			rows->alpha[r] = exp2_fast(rows->reference[r] - reference);
+			rows->reference[r] = reference;
+			rows->sum[r] *= rows->alpha[r];
+		}
+	}
+#pragma unroll
+	for (int r = 0; r < 2; r++) {
+		float part[2] = {0, 0};
+
+#pragma unroll
+		for (int i = 0; i < 16; i++) {
+#pragma unroll
+			for (int e = 0; e < 2; e++) {
+				float *x = &s[4 * i + 2 * r + e];
+
+				*x = exp2_fast(fmaf(*x, scale, -rows->reference[r]));
+				part[e] += *x;
+			}
+		}
+		rows->sum[r] += part[0] + part[1];
+	}
+}
+
+/*
+ * The compiler would move the exponentials behind the next wait, where they find the tensor cores
+ * idle. Sums of them are never negative, but the branch has to know.
+ */
+FVSR_DEVICE void finish_before(const struct softmax_rows *rows)
+{
+	if (FVSR_HOPPER_EARLY)
+		asm volatile("{\n.reg .pred p;\nsetp.lt.f32 p, %0, 0f00000000;\n@p trap;\n}\n" ::"f"(
+			fminf(rows->sum[0], rows->sum[1])));
+}
+
+/* The weights as the left operand of the product with the values. */
+FVSR_DEVICE void pack_weights(uint32_t (&p)[32], const float (&s)[64])
+{
+#pragma unroll
+	for (int i = 0; i < 32; i++)
+		p[i] = pack_bf16(s[2 * i], s[2 * i + 1]);
+}
+
+/* s = q k^T for this warpgroup's 64 queries. */
+template <int HEAD_DIM>
+FVSR_DEVICE void start_scores(float (&s)[64], uint64_t q, uint32_t buffer)
+{
+	uint64_t k = tile_descriptor(buffer, 1024, 0);
+
+	wgmma_fence();
+#pragma unroll
+	for (int i = 0; i < HEAD_DIM / 16; i++) {
+		uint64_t at = ((i / 4) * attention_room<HEAD_DIM>::half + (i % 4) * 32) >> 4;
+
+		wgmma_shared(s, q + at, k + at, i > 0);
+	}
+	wgmma_commit();
+}
+
+/* o += p v */
+template <int HEAD_DIM>
+FVSR_DEVICE void start_values(float (&o)[HEAD_DIM / 2], const uint32_t (&p)[32], uint32_t buffer,
+			      bool add)
+{
+	uint64_t v = tile_descriptor(buffer, 1024, attention_room<HEAD_DIM>::half);
+
+	wgmma_fence();
+#pragma unroll
+	for (int i = 0; i < TILE / 16; i++)
+		wgmma_registers(o, p + 4 * i, v + ((i * 16 * 128) >> 4), add || i > 0);
+	wgmma_commit();
+}
+
+/* Threads 0 .. 3 of a quad hold w[0 .. 3]; afterwards thread t holds the four w[t]. */
+FVSR_DEVICE void transpose_quad(uint32_t (&w)[4])
+{
+	int t = threadIdx.x % 4;
+
+#pragma unroll
+	for (int i = 0; i < 4; i += 2) {
+		uint32_t other = __shfl_xor_sync(0xffffffff, t & 1 ? w[i] : w[i + 1], 1);
+
+		if (t & 1)
+			w[i] = other;
+		else
+			w[i + 1] = other;
+	}
+#pragma unroll
+	for (int i = 0; i < 2; i++) {
+		uint32_t other = __shfl_xor_sync(0xffffffff, t & 2 ? w[i] : w[i + 2], 2);
+
+		if (t & 2)
+			w[i] = other;
+		else
+			w[i + 2] = other;
+	}
+}
+
+/*
+ * This thread's two rows of the result, in token order: the warpgroup is the frame in the block,
+ * a warp has two of its eight rows, and lane / 4 is the column.
+ */
+template <int HEAD_DIM>
+FVSR_DEVICE void store(const struct fvsr_hopper_attention &a, const float (&o)[HEAD_DIM / 2],
+		       const float (&factor)[2], int item, int group)
+{
+	int head = item / a.queries, query = item - head * a.queries;
+	int slice = query / a.blocks, block = query - slice * a.blocks;
+	int block_row = block / a.block_columns;
+	int y = block_row * 8 + threadIdx.x % WARPGROUP / 32 * 2;
+	int x = (block - block_row * a.block_columns) * 8 + threadIdx.x % 32 / 4;
+	int t = threadIdx.x % 4;
+
+#pragma unroll
+	for (int r = 0; r < 2; r++) {
+		size_t token = ((size_t)(slice * 2 + group) * a.h + y + r) * a.w + x;
+		uint16_t *dst = (uint16_t *)a.dst + token * a.dim + head * HEAD_DIM + t * 8;
+
+#pragma unroll
+		for (int i = 0; i < HEAD_DIM / 32; i++) {
+			uint32_t w[4];
+
+#pragma unroll
+			for (int j = 0; j < 4; j++) {
+				const float *from = &o[(i * 4 + j) * 4 + r * 2];
+
+				w[j] = pack_bf16(from[0] * factor[r], from[1] * factor[r]);
+			}
+			transpose_quad(w);
+			*(uint4 *)(dst + i * 32) = make_uint4(w[0], w[1], w[2], w[3]);
+		}
+	}
+}
+
+/* After all lanes are done with a buffer. */
+FVSR_DEVICE void release(uint32_t barrier)
+{
+	if (threadIdx.x % 32 == 0)
+		barrier_arrive(barrier);
+}
+
+template <int HEAD_DIM>
+FVSR_DEVICE void rescale(float (&o)[HEAD_DIM / 2], const struct softmax_rows *rows)
+{
+#pragma unroll
+	for (int i = 0; i < HEAD_DIM / 2; i++)
+		o[i] *= rows->alpha[i / 2 % 2];
+}
+
+/* One item, which has at least one key block. */
+template <int HEAD_DIM>
+FVSR_DEVICE void attend(const struct fvsr_hopper_attention &a,
+			const struct attention_room<HEAD_DIM> &room,
+			struct ring_place<RING> *place, struct attention_work work, int group)
+{
+	uint64_t q = tile_descriptor(room.q + group * 64 * 128, 1024, 0);
+	struct softmax_rows rows = {{-INFINITY, -INFINITY}, {0, 0}, {0, 0}, false};
+	float o[HEAD_DIM / 2], s[64], factor[2];
+	uint32_t p[32], k_slot, v_slot;
+
+#pragma unroll
+	for (int i = 0; i < HEAD_DIM / 2; i++)
+		o[i] = 0;
+	k_slot = place->slot;
+	barrier_wait(room.full(k_slot), place->parity);
+	place->advance();
+	start_scores<HEAD_DIM>(s, q, room.buffer(k_slot));
+	wgmma_wait<0>();
+	pin(s);
+	release(room.empty(k_slot));
+	softmax_step(s, &rows, a.scale);
+	pack_weights(p, s);
+#pragma unroll 1
+	for (int j = 1; j < work.count; j++) {
+		k_slot = place->slot;
+		barrier_wait(room.full(k_slot), place->parity);
+		place->advance();
+		if (FVSR_HOPPER_TURNS)
+			group_barrier_sync(TURN_BARRIER + group, 2 * WARPGROUP);
+		start_scores<HEAD_DIM>(s, q, room.buffer(k_slot));
+		v_slot = place->slot;
+		barrier_wait(room.full(v_slot), place->parity);
+		place->advance();
+		start_values<HEAD_DIM>(o, p, room.buffer(v_slot), true);
+		if (FVSR_HOPPER_TURNS)
+			group_barrier_arrive(TURN_BARRIER + (group ^ 1), 2 * WARPGROUP);
+		wgmma_wait<1>();
+		pin(s);
+		release(room.empty(k_slot));
+		softmax_step(s, &rows, a.scale);
+		finish_before(&rows);
+		wgmma_wait<0>();
+		pin(o);
+		release(room.empty(v_slot));
+		pack_weights(p, s);
+		if (rows.grown)
+			rescale<HEAD_DIM>(o, &rows);
+	}
+	release(shared_address(&room.barriers->q_empty));
+	v_slot = place->slot;
+	barrier_wait(room.full(v_slot), place->parity);
+	place->advance();
+	start_values<HEAD_DIM>(o, p, room.buffer(v_slot), true);
+#pragma unroll
+	for (int r = 0; r < 2; r++) {
+		factor[r] = rows.sum[r] + __shfl_xor_sync(0xffffffff, rows.sum[r], 1);
+		factor[r] += __shfl_xor_sync(0xffffffff, factor[r], 2);
+		factor[r] = 1 / factor[r];
+	}
+	wgmma_wait<0>();
+	pin(o);
+	release(room.empty(v_slot));
+	store<HEAD_DIM>(a, o, factor, work.item, group);
+}
+
+/* A warpgroup: rows 64 * group .. 64 * group + 63 of every item. */
+template <int HEAD_DIM>
+FVSR_DEVICE void consume(const struct fvsr_hopper_attention &a,
+			 const struct attention_room<HEAD_DIM> &room, int group)
+{
+	struct ring_place<WORK> work_place = {0, 0};
+	struct ring_place<RING> place = {0, 0};
+	uint32_t q_parity = 0;
+
+	if (FVSR_HOPPER_TURNS && group == 1)
+		group_barrier_arrive(TURN_BARRIER, 2 * WARPGROUP); /* the first turn is group 0's */
+	for (;;) {
+		struct attention_work work = take_work(room.barriers, &work_place);
+
+		if (work.item < 0)
+			return;
+		if (work.count == 0) {
+			const float nothing[HEAD_DIM / 2] = {0}, factor[2] = {0, 0};
+
+			store<HEAD_DIM>(a, nothing, factor, work.item, group);
+			continue;
+		}
+		barrier_wait(shared_address(&room.barriers->q_full), q_parity);
+		q_parity ^= 1;
+		attend<HEAD_DIM>(a, room, &place, work, group);
+	}
+}
+
+FVSR_DEVICE void init_barriers(struct attention_barriers *b)
+{
+	for (int i = 0; i < RING; i++) {
+		barrier_init(shared_address(&b->full[i]), 1);
+		barrier_init(shared_address(&b->empty[i]), CONSUMER_WARPS);
+	}
+	barrier_init(shared_address(&b->q_full), 1);
+	barrier_init(shared_address(&b->q_empty), CONSUMER_WARPS);
+	for (int i = 0; i < WORK; i++) {
+		barrier_init(shared_address(&b->work_full[i]), 1);
+		barrier_init(shared_address(&b->work_empty[i]), CONSUMER_WARPS + 1);
+	}
+	barrier_init_done();
+}
+
+template <int HEAD_DIM> FVSR_DEVICE void attention(const struct fvsr_hopper_attention &a)
+{
+	extern __shared__ uint8_t shared_raw[];
+	uint8_t *shared = shared_raw + (-shared_address(shared_raw) & 1023);
+	int role = __shfl_sync(0xffffffff, threadIdx.x / WARPGROUP, 0);
+	struct attention_room<HEAD_DIM> room;
+
+	room.q = shared_address(shared);
+	room.ring = room.q + attention_room<HEAD_DIM>::tile;
+	room.barriers = (struct attention_barriers *)(shared + (1 + RING) *
+								attention_room<HEAD_DIM>::tile);
+	if (threadIdx.x == 0) {
+		tensor_map_prefetch(&a.q);
+		tensor_map_prefetch(&a.k);
+		tensor_map_prefetch(&a.v);
+		init_barriers(room.barriers);
+	}
+	__syncthreads();
+	if (role == 0) {
+		registers_less<40>();
+		if (threadIdx.x < 32)
+			produce<HEAD_DIM>(a, room);
+		else if (threadIdx.x == 32)
+			fetch_items(a, room.barriers);
+	} else {
+		registers_more<232>();
+		consume<HEAD_DIM>(a, room, role - 1);
+	}
+}
+
+extern "C" {
+
+__global__ void __launch_bounds__(THREADS, 1)
+	fvsr_hopper_attention_128(const __grid_constant__ struct fvsr_hopper_attention a)
+{
+	attention<128>(a);
+}
+
+__global__ void __launch_bounds__(THREADS, 1)
+	fvsr_hopper_attention_64(const __grid_constant__ struct fvsr_hopper_attention a)
+{
+	attention<64>(a);
+}
+
+/*
+ * Items of a group run at the same time and share keys in the cache, so groups stay in order; the
+ * longest go first in each, which evens out what the multiprocessors have to do.
+ */
+__global__ void fvsr_hopper_order(const __grid_constant__ struct fvsr_hopper_order a)
+{
+	int item = blockIdx.x * blockDim.x + threadIdx.x;
+	int first = item / a.group * a.group, last = min(first + a.group, a.items);
+	int place = first, count;
+
+	if (item == 0)
+		*a.next = 0;
+	if (item >= a.items)
+		return;
+	count = a.count[item];
+	for (int i = first; i < last; i++)
+		place += a.count[i] > count || (a.count[i] == count && i < item);
+	a.order[place] = item;
+}
+}
