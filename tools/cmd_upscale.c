@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fvsr upscale: a video file through the network. Every frame that goes in comes out, at its own
+ * time; what can fail early (input, encoder, sizes) is tried before the model is loaded, and the
+ * output is created last, so that a failed start leaves an existing file alone.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "console.h"
+#include "interrupt.h"
+#include "media.h"
+#include "model_args.h"
+#include "options.h"
+#include "report.h"
+
+#define MAX_SIDE 16384
+
+struct upscale {
+	const char *words[2]; /* input, output */
+	struct fvsr_cli_model_args model_args;
+	struct fvsr_cli_stream_args stream_args;
+	struct fvsr_media_output_options output_options;
+	double scale;
+	struct fvsr_cli_size size;
+	bool quiet, verbose;
+
+	struct fvsr_media_input in;
+	struct fvsr_media_output out;
+	struct fvsr_media_color color;
+	struct fvsr_media_converter converter;
+	AVFrame *decoded;
+	fvsr_model *model;
+	fvsr_stream *stream;
+	fvsr_frame *small, *large;
+	int in_width, in_height;
+	uint64_t total;
+	bool size_changed;
+	struct fvsr_cli_progress progress;
+	struct fvsr_error err;
+};
+
+/* ------------------------------------------------------------------------------------------- */
+/* Before the work                                                                             */
+
+static void write_ffmpeg_log(void *source, int level, const char *format, va_list args)
+{
+	char line[512];
+	int prefix = 1;
+
+	if (level > av_log_get_level())
+		return;
+	av_log_format_line2(source, level, format, args, line, sizeof(line), &prefix);
+	line[strcspn(line, "\r\n")] = '\0';
+	if (line[0])
+		fvsr_cli_note("%s", line);
+}
+
+/* FFmpeg's reasons are wanted while things are opened, not one line per damaged block. */
+static void set_ffmpeg_log(const struct upscale *up, bool opening)
+{
+	av_log_set_callback(write_ffmpeg_log);
+	av_log_set_level(up->verbose ? AV_LOG_INFO : opening ? AV_LOG_ERROR : AV_LOG_FATAL);
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && S_ISREG(sa.st_mode) &&
+	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/* An output that cannot be created is better known before minutes of loading a model. */
+static int check_output(struct upscale *up)
+{
+	const char *path = up->words[1];
+	struct stat st;
+	bool existed = stat(path, &st) == 0;
+	FILE *file;
+
+	if (strstr(path, "://") || strncmp(path, "pipe:", 5) == 0 || strchr(path, '%') ||
+	    (existed && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+		return FVSR_OK;
+	file = fopen(path, "ab");
+	if (!file) {
+		int number = errno;
+		return fvsr_media_fail(&up->err, AVERROR(number), "cannot write %s", path);
+	}
+	fclose(file);
+	if (!existed)
+		unlink(path);
+	return FVSR_OK;
+}
+
+static int choose_size(struct upscale *up)
+{
+	double stretch;
+
+	if (up->size.width == 0) {
+		up->size.width = (int)lround(up->in_width * up->scale);
+		up->size.height = (int)lround(up->in_height * up->scale);
+	}
+	if (up->size.width < up->in_width || up->size.height < up->in_height) {
+		fvsr_media_fail(&up->err, 0, "%dx%d is smaller than the video, which is %dx%d",
+				up->size.width, up->size.height, up->in_width, up->in_height);
+		return FVSR_ERR_ARGUMENT;
+	}
+	if (up->size.width > MAX_SIDE || up->size.height > MAX_SIDE) {
+		fvsr_media_fail(&up->err, 0, "%dx%d is larger than %dx%d; choose a smaller --scale",
+				up->size.width, up->size.height, MAX_SIDE, MAX_SIDE);
+		return FVSR_ERR_ARGUMENT;
+	}
+	stretch = (double)up->size.width * up->in_height / ((double)up->size.height * up->in_width);
+	if (fabs(stretch - 1) > 0.01)
+		fvsr_cli_warning("%dx%d has another aspect ratio than the video's %dx%d: the "
+				 "picture is stretched",
+				 up->size.width, up->size.height, up->in_width, up->in_height);
+	return FVSR_OK;
+}
+
+static void warn_about_input(const struct upscale *up)
+{
+	int depth = fvsr_media_depth((enum AVPixelFormat)up->decoded->format);
+	int order = up->in.video->codecpar->field_order;
+
+	if (depth > 8)
+		fvsr_cli_warning("the video has %d bits per colour; the network works on 8", depth);
+	if (order != AV_FIELD_UNKNOWN && order != AV_FIELD_PROGRESSIVE)
+		fvsr_cli_warning("the video is interlaced; deinterlace it first, or its comb "
+				 "lines are upscaled as if they were detail");
+}
+
+/* Opens the input and decodes its first frame, which says what the video really is. */
+static int open_input(struct upscale *up)
+{
+	int ret = fvsr_media_input_open(&up->in, up->words[0], &up->err);
+
+	if (ret < 0)
+		return ret;
+	up->decoded = av_frame_alloc();
+	if (!up->decoded)
+		return fvsr_media_fail(&up->err, AVERROR(ENOMEM), "cannot decode");
+	fvsr_media_streams_init(&up->out.streams, up->in.format);
+	up->in.other = fvsr_media_streams_take;
+	up->in.opaque = &up->out.streams;
+	return FVSR_OK;
+}
+
+static int read_first(struct upscale *up)
+{
+	int ret = fvsr_media_input_read(&up->in, up->decoded);
+
+	if (ret == FVSR_ERR_CANCELLED)
+		return ret;
+	if (ret < 0)
+		return fvsr_media_fail(&up->err, up->in.read_error,
+				       "no picture of %s could be decoded", up->words[0]);
+	up->in_width = up->decoded->width;
+	up->in_height = up->decoded->height;
+	up->total = fvsr_media_input_frame_hint(&up->in);
+	return fvsr_media_color_of(up->decoded, &up->color, &up->err);
+}
+
+static int open_output(struct upscale *up)
+{
+	int ret = fvsr_media_output_open(&up->out, up->words[1], &up->in, up->decoded, &up->color,
+					 up->size.width, up->size.height, &up->output_options,
+					 &up->err);
+
+	if (ret == FVSR_OK && up->out.alpha_lost)
+		fvsr_cli_warning(
+			"%s cannot hold the video's alpha channel; it is dropped (try "
+			"--codec prores_ks or qtrle in a .mov file, or libvpx-vp9 in .webm)",
+			up->out.encoder->codec->name);
+	return ret;
+}
+
+static int open_stream(struct upscale *up)
+{
+	struct fvsr_settings set;
+	struct fvsr_stream_cost cost;
+	char text[FVSR_CLI_BYTES_TEXT];
+	int ret;
+
+	fvsr_settings_default(&set);
+	fvsr_cli_apply_stream_args(&up->stream_args, &set);
+	set.in_width = up->in_width;
+	set.in_height = up->in_height;
+	set.out_width = up->size.width;
+	set.out_height = up->size.height;
+	ret = fvsr_stream_cost(up->model, &set, &cost, &up->err);
+	if (ret == FVSR_OK && up->verbose)
+		fvsr_cli_note("stream memory: %s",
+			      fvsr_cli_bytes(cost.host_bytes + cost.device_bytes, text));
+	if (ret == FVSR_OK)
+		ret = fvsr_stream_open(&up->stream, up->model, &set, &up->err);
+	if (ret == FVSR_OK)
+		ret = fvsr_frame_create(&up->small, FVSR_FORMAT_RGBA8, set.in_width, set.in_height);
+	if (ret == FVSR_OK)
+		ret = fvsr_frame_create(&up->large, FVSR_FORMAT_RGBA8, set.out_width,
+					set.out_height);
+	return ret;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* The work                                                                                    */
+
+static int stream_failed(struct upscale *up, int ret)
+{
+	const char *text = fvsr_stream_error(up->stream);
+
+	snprintf(up->err.text, sizeof(up->err.text), "%s",
+		 text && *text ? text : fvsr_result_text(ret));
+	return ret;
+}
+
+/* Writes every frame that is ready. */
+static int receive(struct upscale *up)
+{
+	int ret;
+
+	while (!fvsr_cli_interrupted()) {
+		ret = fvsr_stream_receive(up->stream, up->large);
+		if (ret == FVSR_ERR_AGAIN || ret == FVSR_ERR_EOF)
+			return FVSR_OK;
+		if (ret < 0)
+			return stream_failed(up, ret);
+		ret = fvsr_media_output_frame(&up->out, fvsr_frame_picture(up->large),
+					      fvsr_frame_tag(up->large), &up->err);
+		if (ret < 0)
+			return ret;
+		fvsr_cli_progress_frames(&up->progress, up->out.frames, up->total);
+	}
+	return FVSR_ERR_CANCELLED;
+}
+
+static int send_frame(struct upscale *up)
+{
+	int ret = fvsr_media_color_of(up->decoded, &up->color, &up->err);
+
+	if (ret < 0)
+		return ret;
+	if (!up->size_changed &&
+	    (up->decoded->width != up->in_width || up->decoded->height != up->in_height)) {
+		up->size_changed = true;
+		fvsr_cli_warning("the video's size changes from %dx%d to %dx%d at frame %llu; "
+				 "frames are scaled to the first size",
+				 up->in_width, up->in_height, up->decoded->width,
+				 up->decoded->height, (unsigned long long)up->in.frames - 1);
+	}
+	ret = fvsr_media_to_rgba(&up->converter, up->decoded, &up->color,
+				 fvsr_frame_picture(up->small), &up->err);
+	if (ret < 0)
+		return ret;
+	fvsr_frame_set_tag(up->small, up->decoded->pts);
+	fvsr_media_output_announce(&up->out, up->decoded->pts,
+				   fvsr_media_frame_duration(up->decoded));
+	ret = fvsr_stream_send(up->stream, up->small);
+	return ret < 0 ? stream_failed(up, ret) : FVSR_OK;
+}
+
+/* From the first frame, which is already decoded, to the end of the input. */
+static int pump(struct upscale *up)
+{
+	int ret = FVSR_OK;
+
+	fvsr_cli_progress_start(&up->progress, up->quiet);
+	while (ret == FVSR_OK) {
+		ret = send_frame(up);
+		if (ret == FVSR_OK)
+			ret = receive(up);
+		av_frame_unref(up->decoded);
+		fvsr_cli_progress_frames(&up->progress, up->out.frames, up->total);
+		if (ret == FVSR_OK)
+			ret = fvsr_media_input_read(&up->in, up->decoded);
+	}
+	if (ret != FVSR_ERR_EOF)
+		return ret;
+	ret = fvsr_stream_end(up->stream);
+	return ret < 0 ? stream_failed(up, ret) : receive(up);
+}
+
+static void remove_output(const struct upscale *up)
+{
+	struct stat st;
+
+	if (stat(up->words[1], &st) == 0 && S_ISREG(st.st_mode))
+		unlink(up->words[1]);
+}
+
+static void warn_about_damage(const struct upscale *up)
+{
+	if (up->in.damaged)
+		fvsr_cli_warning("%llu packets of %s are damaged and could not be decoded",
+				 (unsigned long long)up->in.damaged, up->words[0]);
+	if (up->in.retimed)
+		fvsr_cli_warning("%llu frames were not after the one before them in time and have "
+				 "been moved",
+				 (unsigned long long)up->in.retimed);
+}
+
+static void say_done(const struct upscale *up, double seconds)
+{
+	if (up->quiet)
+		return;
+	fvsr_cli_note("%s: %llu frame%s of %dx%d in %.1f s (%.2f frames/s)", up->words[1],
+		      (unsigned long long)up->out.frames, up->out.frames == 1 ? "" : "s",
+		      up->size.width, up->size.height, seconds,
+		      seconds > 0 ? (double)up->out.frames / seconds : 0);
+}
+
+/* Ends the file in whatever way the work ended; returns the exit status. */
+static int finish(struct upscale *up, int ret, double seconds)
+{
+	struct fvsr_error err = {""};
+	bool stopped = ret == FVSR_ERR_CANCELLED;
+	int status = stopped ? FVSR_CLI_SIGNAL + fvsr_cli_interrupted() : FVSR_CLI_OK;
+	int end;
+
+	fvsr_cli_progress_clear(&up->progress);
+	if (ret < 0 && !stopped) {
+		fvsr_cli_error("%s", up->err.text);
+		status = FVSR_CLI_FAILED;
+	}
+	end = fvsr_media_output_finish(&up->out, ret < 0, &err);
+	warn_about_damage(up);
+	if (ret < 0 && up->out.frames == 0) {
+		remove_output(up);
+		fvsr_cli_note("stopped before the first frame came out; no file is left");
+		return status;
+	}
+	if (end < 0 && ret != FVSR_ERR_IO) {
+		fvsr_cli_error("%s", err.text);
+		status = FVSR_CLI_FAILED;
+	}
+	if (up->in.read_error) {
+		fvsr_media_fail(&err, up->in.read_error, "%s could not be read to its end",
+				up->words[0]);
+		fvsr_cli_error("%s", err.text);
+		status = FVSR_CLI_FAILED;
+	}
+	if (ret < 0)
+		fvsr_cli_note("%s holds the first %llu frames", up->words[1],
+			      (unsigned long long)up->out.frames);
+	else if (status == FVSR_CLI_OK)
+		say_done(up, seconds);
+	return status;
+}
+
+static int prepare(struct upscale *up)
+{
+	int ret = open_input(up);
+
+	if (ret == FVSR_OK)
+		ret = read_first(up);
+	if (ret == FVSR_OK)
+		ret = choose_size(up);
+	if (ret == FVSR_OK)
+		ret = check_output(up);
+	if (ret < 0)
+		return ret;
+	warn_about_input(up);
+	return open_output(up);
+}
+
+static int fail_early(const struct upscale *up, int ret)
+{
+	if (fvsr_cli_interrupted())
+		return FVSR_CLI_SIGNAL + fvsr_cli_interrupted();
+	fvsr_cli_error("%s", up->err.text[0] ? up->err.text : fvsr_result_text(ret));
+	return ret == FVSR_ERR_ARGUMENT ? FVSR_CLI_USAGE : FVSR_CLI_FAILED;
+}
+
+static int run(struct upscale *up)
+{
+	double start_s;
+	int ret;
+
+	if (same_file(up->words[0], up->words[1])) {
+		fvsr_cli_error("%s is the input itself", up->words[1]);
+		return FVSR_CLI_USAGE;
+	}
+	fvsr_cli_catch_signals();
+	set_ffmpeg_log(up, true);
+	ret = prepare(up);
+	if (ret < 0)
+		return fail_early(up, ret);
+	up->model = fvsr_cli_open_model(&up->model_args, up->quiet, up->verbose);
+	if (!up->model)
+		return fvsr_cli_interrupted() ? FVSR_CLI_SIGNAL + fvsr_cli_interrupted()
+					      : FVSR_CLI_USAGE;
+	ret = open_stream(up);
+	if (ret < 0)
+		return fail_early(up, ret);
+	ret = fvsr_media_output_start(&up->out, &up->err);
+	if (ret < 0) {
+		remove_output(up);
+		return fail_early(up, ret);
+	}
+	set_ffmpeg_log(up, false);
+	start_s = fvsr_cli_clock_s();
+	ret = pump(up);
+	return finish(up, ret, fvsr_cli_clock_s() - start_s);
+}
+
+static void clean_up(struct upscale *up)
+{
+	fvsr_frame_destroy(up->small);
+	fvsr_frame_destroy(up->large);
+	fvsr_stream_close(up->stream);
+	fvsr_model_unref(up->model);
+	fvsr_media_output_close(&up->out);
+	fvsr_media_converter_free(&up->converter);
+	av_frame_free(&up->decoded);
+	fvsr_media_input_close(&up->in);
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Usage                                                                                       */
+
+static const char description[] =
+	"Upscales the video of IN, any file that FFmpeg reads, and writes OUT in the\n"
+	"container that its ending names. Every frame that goes in comes out at its own\n"
+	"time, also with a variable frame rate. Sound, subtitles, chapters, tags,\n"
+	"rotation and pixel aspect ratio are taken over as they are; what the container\n"
+	"cannot hold is left out with a warning. Matrix, range, primaries and transfer\n"
+	"stay those of the input; untagged video is read as BT.601 up to 576 lines and\n"
+	"as BT.709 above, and is tagged so.\n"
+	"\n"
+	"The network works on 8 bits per colour: deeper video is reduced, with a\n"
+	"warning, and HDR video (PQ, HLG) is refused. Alpha is kept where the encoder\n"
+	"has it.\n"
+	"\n"
+	"Ctrl-C completes the file with the frames that have come out; twice, it stops\n"
+	"at once.\n";
+
+static const char epilogue[] =
+	"Exit status: 0 when OUT is complete, 1 when the work failed (OUT then holds\n"
+	"what came out until then), 2 for wrong usage or a model that cannot be opened,\n"
+	"128 + N when signal N stopped it.\n"
+	"\n"
+	"Examples:\n"
+	"  fvsr upscale --scale 2 talk.mp4 talk-2x.mp4\n"
+	"  fvsr upscale -m flashvsr-v1.1.safetensors --size 1920x1080 old.avi new.mkv\n"
+	"  fvsr upscale --codec ffv1 --scale 4 titles.mov titles.mkv\n";
+
+int fvsr_cmd_upscale(int argc, char **argv)
+{
+	struct upscale up = {.scale = 4, .output_options = {.crf = -1}};
+	struct fvsr_media_output_options *oo = &up.output_options;
+	struct fvsr_cli_option model_options[FVSR_CLI_MODEL_OPTIONS];
+	struct fvsr_cli_option stream_options[FVSR_CLI_STREAM_OPTIONS];
+	const struct fvsr_cli_option own[] = {
+		{"scale", 's', FVSR_CLI_REAL, &up.scale, "S",
+		 "how much larger the output is (default 4)", 1, 16, NULL},
+		{"size", 0, FVSR_CLI_SIZE, &up.size, "WxH", "the output's size, instead of --scale",
+		 0, 0, NULL},
+		{"quiet", 'q', FVSR_CLI_FLAG, &up.quiet, NULL,
+		 "no progress and no summary, only warnings and errors", 0, 0, NULL},
+		{"verbose", 'v', FVSR_CLI_FLAG, &up.verbose, NULL,
+		 "also the messages of the library and of FFmpeg", 0, 0, NULL},
+	};
+	const struct fvsr_cli_option encoding[] = {
+		{"codec", 'c', FVSR_CLI_STRING, &oo->codec, "NAME",
+		 "FFmpeg's name of the encoder (default libx264 where\nthe container takes it, "
+		 "else "
+		 "the container's own)",
+		 0, 0, NULL},
+		{"crf", 0, FVSR_CLI_INT, &oo->crf, "N",
+		 "constant quality, lower is better (default 16)", 0, 63, NULL},
+		{"preset", 0, FVSR_CLI_STRING, &oo->preset, "NAME", "the encoder's preset", 0, 0,
+		 NULL},
+		{"pixel-format", 0, FVSR_CLI_STRING, &oo->pixel_format, "NAME",
+		 "FFmpeg's name of the format to encode (default\nyuv420p, with alpha if the input "
+		 "and the encoder have\nit, yuv444p for odd sizes in H.264)",
+		 0, 0, NULL},
+	};
+	const struct fvsr_cli_group groups[] = {
+		{"Encoding", encoding, sizeof(encoding) / sizeof(encoding[0])},
+		{"Model", model_options, FVSR_CLI_MODEL_OPTIONS},
+		{"Network", stream_options, FVSR_CLI_STREAM_OPTIONS},
+		{"Options", own, sizeof(own) / sizeof(own[0])},
+	};
+	const struct fvsr_cli_usage usage = {.name = "upscale",
+					     .summary = "upscale a video file",
+					     .synopsis = "[options] IN OUT",
+					     .description = description,
+					     .epilogue = epilogue,
+					     .groups = groups,
+					     .num_groups = sizeof(groups) / sizeof(groups[0]),
+					     .min_words = 2,
+					     .max_words = 2};
+	int status;
+
+	fvsr_cli_model_options(&up.model_args, model_options);
+	fvsr_cli_stream_options(&up.stream_args, stream_options);
+	status = fvsr_cli_parse(&usage, argc, argv, up.words);
+	if (status != FVSR_CLI_GO)
+		return status;
+	status = run(&up);
+	clean_up(&up);
+	return status;
+}

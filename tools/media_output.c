@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writing a video: one encoded stream in the input's own time base, and what is copied.
+ */
+#include "media.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
+
+#include "console.h"
+
+#define DEFAULT_CRF    16
+#define DEFAULT_QSCALE 2
+
+/* ------------------------------------------------------------------------------------------- */
+/* Encoder and pixel format                                                                    */
+
+static const enum AVPixelFormat *encoder_formats(const AVCodec *codec)
+{
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 13, 100)
+	const void *list = NULL;
+
+	if (avcodec_get_supported_config(NULL, codec, AV_CODEC_CONFIG_PIX_FORMAT, 0, &list, NULL) <
+	    0)
+		return NULL;
+	return list;
+#else
+	return codec->pix_fmts;
+#endif
+}
+
+static bool is_in(const enum AVPixelFormat *list, enum AVPixelFormat format)
+{
+	for (; list && *list != AV_PIX_FMT_NONE; list++) {
+		if (*list == format)
+			return true;
+	}
+	return false;
+}
+
+/* FFmpeg cannot tell for all containers; an MPEG transport stream is one of them. */
+static bool takes_h264(const AVOutputFormat *format)
+{
+	return avformat_query_codec(format, AV_CODEC_ID_H264, FF_COMPLIANCE_NORMAL) == 1 ||
+	       strcmp(format->name, "mpegts") == 0;
+}
+
+static int find_encoder(const AVFormatContext *format, const char *name, const AVCodec **codec,
+			struct fvsr_error *err)
+{
+	enum AVCodecID id;
+
+	if (name) {
+		*codec = avcodec_find_encoder_by_name(name);
+		if (!*codec)
+			return fvsr_media_fail(err, 0, "this FFmpeg has no encoder '%s'", name);
+		if ((*codec)->type != AVMEDIA_TYPE_VIDEO)
+			return fvsr_media_fail(err, 0, "encoder '%s' is not for video", name);
+		return FVSR_OK;
+	}
+	*codec = NULL;
+	if (takes_h264(format->oformat))
+		*codec = avcodec_find_encoder_by_name("libx264");
+	if (*codec)
+		return FVSR_OK;
+	id = av_guess_codec(format->oformat, NULL, format->url, NULL, AVMEDIA_TYPE_VIDEO);
+	if (id != AV_CODEC_ID_NONE)
+		*codec = avcodec_find_encoder(id);
+	if (!*codec)
+		return fvsr_media_fail(err, 0, "container '%s' has no video encoder here",
+				       format->oformat->name);
+	return FVSR_OK;
+}
+
+static enum AVPixelFormat choose_format(const AVCodec *codec, bool alpha, int width, int height)
+{
+	const enum AVPixelFormat *list = encoder_formats(codec);
+	enum AVPixelFormat best;
+
+	if (!list)
+		return AV_PIX_FMT_YUV420P;
+	if (alpha) {
+		best = avcodec_find_best_pix_fmt_of_list(list, AV_PIX_FMT_RGBA, 1, NULL);
+		if (fvsr_media_has_alpha(best))
+			return best;
+	}
+	/* 4:2:0 of these two wants even sizes. */
+	if (((width | height) & 1) && is_in(list, AV_PIX_FMT_YUV444P) &&
+	    (codec->id == AV_CODEC_ID_H264 || codec->id == AV_CODEC_ID_HEVC)) {
+		fvsr_cli_note("odd size %dx%d: encoding as yuv444p, which not every player takes",
+			      width, height);
+		return AV_PIX_FMT_YUV444P;
+	}
+	if (is_in(list, AV_PIX_FMT_YUV420P))
+		return AV_PIX_FMT_YUV420P;
+	return avcodec_find_best_pix_fmt_of_list(list, AV_PIX_FMT_RGB24, 0, NULL);
+}
+
+static int named_format(const AVCodec *codec, const char *name, enum AVPixelFormat *format,
+			struct fvsr_error *err)
+{
+	const enum AVPixelFormat *list = encoder_formats(codec);
+
+	*format = av_get_pix_fmt(name);
+	if (*format == AV_PIX_FMT_NONE)
+		return fvsr_media_fail(err, 0, "there is no pixel format '%s'", name);
+	if (!sws_isSupportedOutput(*format) || (list && !is_in(list, *format)))
+		return fvsr_media_fail(err, 0, "encoder %s does not take pixel format %s",
+				       codec->name, name);
+	return FVSR_OK;
+}
+
+static int set_option(AVCodecContext *encoder, const char *key, const char *value, bool asked,
+		      struct fvsr_error *err)
+{
+	int ret = av_opt_set(encoder, key, value, AV_OPT_SEARCH_CHILDREN);
+
+	if (ret == AVERROR_OPTION_NOT_FOUND && !asked)
+		return FVSR_OK;
+	if (ret == AVERROR_OPTION_NOT_FOUND)
+		return fvsr_media_fail(err, 0, "encoder %s has no --%s", encoder->codec->name, key);
+	return ret < 0 ? fvsr_media_fail(err, ret, "--%s %s", key, value) : FVSR_OK;
+}
+
+/* Constant quality, in the words that the encoder has for it. */
+static int set_quality(AVCodecContext *encoder, const struct fvsr_media_output_options *options,
+		       struct fvsr_error *err)
+{
+	bool asked = options->crf >= 0;
+	char crf[16];
+	int ret = FVSR_OK;
+
+	snprintf(crf, sizeof(crf), "%d", asked ? options->crf : DEFAULT_CRF);
+	switch (encoder->codec_id) {
+	case AV_CODEC_ID_MPEG1VIDEO:
+	case AV_CODEC_ID_MPEG2VIDEO:
+	case AV_CODEC_ID_MPEG4:
+	case AV_CODEC_ID_MJPEG:
+		encoder->flags |= AV_CODEC_FLAG_QSCALE;
+		encoder->global_quality = FF_QP2LAMBDA * DEFAULT_QSCALE;
+		break;
+	default:
+		if (av_opt_find(encoder, "crf", NULL, 0, AV_OPT_SEARCH_CHILDREN))
+			encoder->bit_rate = 0; /* VP9 and AV1: quality alone decides */
+		break;
+	}
+	if (asked || av_opt_find(encoder, "crf", NULL, 0, AV_OPT_SEARCH_CHILDREN))
+		ret = set_option(encoder, "crf", crf, asked, err);
+	if (ret == FVSR_OK && options->preset)
+		ret = set_option(encoder, "preset", options->preset, true, err);
+	return ret;
+}
+
+static int open_encoder(struct fvsr_media_output *out, struct fvsr_media_input *in,
+			const AVFrame *first, const struct fvsr_media_color *color, int width,
+			int height, const struct fvsr_media_output_options *options,
+			struct fvsr_error *err)
+{
+	bool alpha = fvsr_media_has_alpha((enum AVPixelFormat)first->format);
+	const AVCodec *codec;
+	AVCodecContext *encoder;
+	int ret = find_encoder(out->format, options->codec, &codec, err);
+
+	if (ret < 0)
+		return ret;
+	encoder = out->encoder = avcodec_alloc_context3(codec);
+	if (!encoder)
+		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot encode");
+	encoder->pix_fmt = choose_format(codec, alpha, width, height);
+	if (options->pixel_format) {
+		ret = named_format(codec, options->pixel_format, &encoder->pix_fmt, err);
+		if (ret < 0)
+			return ret;
+	}
+	out->alpha_lost = alpha && !fvsr_media_has_alpha(encoder->pix_fmt);
+	out->color = fvsr_media_color_for(encoder->pix_fmt, color);
+	encoder->width = width;
+	encoder->height = height;
+	encoder->time_base = in->video->time_base;
+	encoder->framerate = av_guess_frame_rate(in->format, in->video, NULL);
+	encoder->sample_aspect_ratio =
+		av_guess_sample_aspect_ratio(in->format, in->video, (AVFrame *)first);
+	encoder->colorspace = out->color.space;
+	encoder->color_range = out->color.range;
+	encoder->color_primaries = out->color.primaries;
+	encoder->color_trc = out->color.transfer;
+	encoder->chroma_sample_location = out->color.chroma;
+	encoder->field_order = AV_FIELD_PROGRESSIVE;
+	encoder->thread_count = 0;
+	if (out->format->oformat->flags & AVFMT_GLOBALHEADER)
+		encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+	ret = set_quality(encoder, options, err);
+	if (ret < 0)
+		return ret;
+	ret = avcodec_open2(encoder, codec, NULL);
+	if (ret < 0)
+		return fvsr_media_fail(err, ret, "encoder %s cannot be opened for %dx%d, %s",
+				       codec->name, width, height,
+				       av_get_pix_fmt_name(encoder->pix_fmt));
+	return FVSR_OK;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Opening                                                                                     */
+
+static int add_video(struct fvsr_media_output *out, struct fvsr_media_input *in,
+		     struct fvsr_error *err)
+{
+	int ret;
+
+	out->video = avformat_new_stream(out->format, NULL);
+	if (!out->video)
+		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot write video");
+	ret = avcodec_parameters_from_context(out->video->codecpar, out->encoder);
+	if (ret >= 0)
+		ret = fvsr_media_copy_stream_properties(out->video, in->video);
+	if (ret < 0)
+		return fvsr_media_fail(err, ret, "cannot write video");
+	out->video->time_base = out->encoder->time_base;
+	out->video->avg_frame_rate = out->encoder->framerate;
+	out->video->sample_aspect_ratio = out->encoder->sample_aspect_ratio;
+	return FVSR_OK;
+}
+
+static int alloc_frame(struct fvsr_media_output *out, struct fvsr_error *err)
+{
+	int ret;
+
+	out->frame = av_frame_alloc();
+	out->packet = av_packet_alloc();
+	if (!out->frame || !out->packet)
+		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot encode");
+	out->frame->format = out->encoder->pix_fmt;
+	out->frame->width = out->encoder->width;
+	out->frame->height = out->encoder->height;
+	out->frame->colorspace = out->encoder->colorspace;
+	out->frame->color_range = out->encoder->color_range;
+	out->frame->color_primaries = out->encoder->color_primaries;
+	out->frame->color_trc = out->encoder->color_trc;
+	out->frame->chroma_location = out->encoder->chroma_sample_location;
+	out->frame->sample_aspect_ratio = out->encoder->sample_aspect_ratio;
+	ret = av_frame_get_buffer(out->frame, 0);
+	return ret < 0 ? fvsr_media_fail(err, ret, "cannot encode") : FVSR_OK;
+}
+
+int fvsr_media_output_open(struct fvsr_media_output *out, const char *path,
+			   struct fvsr_media_input *in, const AVFrame *first,
+			   const struct fvsr_media_color *color, int width, int height,
+			   const struct fvsr_media_output_options *options, struct fvsr_error *err)
+{
+	int ret = avformat_alloc_output_context2(&out->format, NULL, NULL, path);
+
+	if (ret < 0 || !out->format)
+		return fvsr_media_fail(
+			err, 0, "the ending of %s names no container that FFmpeg writes", path);
+	/* Video comes late and in bursts: sound waits for it however long that takes. */
+	out->format->max_interleave_delta = 0;
+	/* Copied sound needs no caution: FLAC in MP4, for one, was long called experimental. */
+	out->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
+	ret = open_encoder(out, in, first, color, width, height, options, err);
+	if (ret == FVSR_OK)
+		ret = add_video(out, in, err);
+	if (ret == FVSR_OK)
+		ret = fvsr_media_streams_open(&out->streams, out->format, in->video, err);
+	if (ret == FVSR_OK)
+		ret = alloc_frame(out, err);
+	out->time_base = in->video->time_base;
+	return ret;
+}
+
+int fvsr_media_output_start(struct fvsr_media_output *out, struct fvsr_error *err)
+{
+	AVDictionary *options = NULL;
+	int ret = 0;
+
+	if (!(out->format->oformat->flags & AVFMT_NOFILE))
+		ret = avio_open2(&out->format->pb, out->format->url, AVIO_FLAG_WRITE, NULL, NULL);
+	if (ret < 0)
+		return fvsr_media_fail(err, ret, "cannot write %s", out->format->url);
+	/* A picture into a file of its own name, not into a numbered row. */
+	if (strcmp(out->format->oformat->name, "image2") == 0 && !strchr(out->format->url, '%'))
+		av_dict_set(&options, "update", "1", 0);
+	ret = avformat_write_header(out->format, &options);
+	av_dict_free(&options);
+	if (ret < 0)
+		return fvsr_media_fail(err, ret, "container '%s' does not take these streams",
+				       out->format->oformat->name);
+	out->started = true;
+	return FVSR_OK;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Frames                                                                                      */
+
+void fvsr_media_output_announce(struct fvsr_media_output *out, int64_t pts, int64_t duration)
+{
+	size_t at = out->announced++ % FVSR_MEDIA_DURATIONS;
+
+	out->durations[at].pts = pts;
+	out->durations[at].duration = duration;
+}
+
+static int64_t duration_of(const struct fvsr_media_output *out, int64_t pts)
+{
+	for (size_t i = 0; i < FVSR_MEDIA_DURATIONS && i < out->announced; i++) {
+		if (out->durations[i].pts == pts)
+			return out->durations[i].duration;
+	}
+	return 0;
+}
+
+/* Writes the packets that the encoder has ready. */
+static int drain(struct fvsr_media_output *out)
+{
+	int ret;
+
+	while ((ret = avcodec_receive_packet(out->encoder, out->packet)) >= 0) {
+		out->packet->stream_index = out->video->index;
+		out->packet->duration = duration_of(out, out->packet->pts);
+		av_packet_rescale_ts(out->packet, out->encoder->time_base, out->video->time_base);
+		ret = av_interleaved_write_frame(out->format, out->packet);
+		if (ret < 0)
+			return ret;
+	}
+	return ret == AVERROR(EAGAIN) || ret == AVERROR_EOF ? 0 : ret;
+}
+
+int fvsr_media_output_frame(struct fvsr_media_output *out, const struct fvsr_picture *rgba,
+			    int64_t pts, struct fvsr_error *err)
+{
+	int ret = av_frame_make_writable(out->frame);
+
+	if (ret < 0)
+		return fvsr_media_fail(err, ret, "cannot encode");
+	ret = fvsr_media_from_rgba(&out->converter, rgba, out->frame, &out->color, err);
+	if (ret < 0)
+		return ret;
+	out->frame->pts = pts;
+	ret = avcodec_send_frame(out->encoder, out->frame);
+	if (ret < 0)
+		return fvsr_media_fail(err, ret, "cannot encode");
+	out->frames++;
+	out->end_us = av_rescale_q(pts + duration_of(out, pts), out->time_base, AV_TIME_BASE_Q);
+	ret = drain(out);
+	if (ret >= 0)
+		ret = fvsr_media_streams_write(&out->streams, out->end_us);
+	return ret < 0 ? fvsr_media_fail(err, ret, "cannot write %s", out->format->url) : FVSR_OK;
+}
+
+int fvsr_media_output_finish(struct fvsr_media_output *out, bool cut, struct fvsr_error *err)
+{
+	int ret = avcodec_send_frame(out->encoder, NULL);
+	int next;
+
+	if (ret == AVERROR_EOF)
+		ret = 0;
+	if (ret >= 0)
+		ret = drain(out);
+	if (ret >= 0)
+		ret = fvsr_media_streams_write(&out->streams, cut ? out->end_us : AV_NOPTS_VALUE);
+	/* The trailer even after an error: it is what makes the file playable. */
+	next = av_write_trailer(out->format);
+	ret = ret < 0 ? ret : next;
+	if (!(out->format->oformat->flags & AVFMT_NOFILE)) {
+		next = avio_closep(&out->format->pb);
+		ret = ret < 0 ? ret : next;
+	}
+	out->started = false;
+	return ret < 0 ? fvsr_media_fail(err, ret, "cannot write %s", out->format->url) : FVSR_OK;
+}
+
+void fvsr_media_output_close(struct fvsr_media_output *out)
+{
+	fvsr_media_streams_close(&out->streams);
+	fvsr_media_converter_free(&out->converter);
+	av_frame_free(&out->frame);
+	av_packet_free(&out->packet);
+	avcodec_free_context(&out->encoder);
+	if (out->format && !(out->format->oformat->flags & AVFMT_NOFILE))
+		avio_closep(&out->format->pb);
+	avformat_free_context(out->format);
+	memset(out, 0, sizeof(*out));
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Opening the model that the options name. Without --model it is $FVSR_MODEL, else the bundled
+ * one, which lies with the plugin's data: beside an installed executable, where it was installed
+ * to, or in the source tree.
+ */
+#include "model_args.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+
+#define BUNDLED           "models/bundled.safetensors"
+#define BESIDE_EXECUTABLE "../share/obs/obs-plugins/obs-flashvsr/" BUNDLED
+#define MAX_PATH_BYTES    4096
+
+const struct fvsr_cli_choice fvsr_cli_color_choices[] = {
+	{"adain", FVSR_COLOR_ADAIN},
+	{"wavelet", FVSR_COLOR_WAVELET},
+	{"off", FVSR_COLOR_OFF},
+	{NULL, 0},
+};
+
+void fvsr_cli_model_options(struct fvsr_cli_model_args *args, struct fvsr_cli_option *options)
+{
+	*args = (struct fvsr_cli_model_args){0};
+	options[0] = (struct fvsr_cli_option){
+		.name = "model",
+		.letter = 'm',
+		.type = FVSR_CLI_STRING,
+		.value = &args->model,
+		.argument = "MODEL",
+		.help = "a packed file (see fvsr import), a folder of released\n"
+			"weights, synth:full:SEED or synth:CONFIG.json:SEED;\n"
+			"default: $FVSR_MODEL, else the bundled model"};
+	options[1] =
+		(struct fvsr_cli_option){.name = "backend",
+					 .letter = 'b',
+					 .type = FVSR_CLI_STRING,
+					 .value = &args->backend,
+					 .argument = "NAME",
+					 .help = "what runs the network, a name from fvsr info\n"
+						 "--backends; default: the best one that is there"};
+	options[2] = (struct fvsr_cli_option){
+		.name = "threads",
+		.letter = 't',
+		.type = FVSR_CLI_INT,
+		.value = &args->threads,
+		.argument = "N",
+		.min = 0,
+		.max = 1024,
+		.help = "threads of a CPU backend; 0, the default: as many as\n"
+			"the machine has"};
+}
+
+void fvsr_cli_stream_options(struct fvsr_cli_stream_args *args, struct fvsr_cli_option *options)
+{
+	struct fvsr_settings set;
+
+	fvsr_settings_default(&set);
+	*args = (struct fvsr_cli_stream_args){.sparse_ratio = set.sparse_ratio,
+					      .local_range = set.local_range,
+					      .kv_ratio = set.kv_ratio,
+					      .color = (int)set.color,
+					      .seed = set.seed};
+	options[0] = (struct fvsr_cli_option){
+		.name = "sparse-ratio",
+		.type = FVSR_CLI_REAL,
+		.value = &args->sparse_ratio,
+		.argument = "X",
+		.min = 0.01,
+		.max = 1000,
+		.help = "attention budget: 1.5 is faster, 2.0 (default) more\n"
+			"stable"};
+	options[1] =
+		(struct fvsr_cli_option){.name = "local-range",
+					 .type = FVSR_CLI_INT,
+					 .value = &args->local_range,
+					 .argument = "N",
+					 .min = 1,
+					 .max = 1000,
+					 .help = "attention window in blocks of 128 pixels: 9 is\n"
+						 "sharper, 11 (default) more stable"};
+	options[2] = (struct fvsr_cli_option){
+		.name = "kv-ratio",
+		.type = FVSR_CLI_INT,
+		.value = &args->kv_ratio,
+		.argument = "N",
+		.min = 1,
+		.max = 8,
+		.help = "how much of the past is kept, 1 to 8 (default 3)"};
+	options[3] =
+		(struct fvsr_cli_option){.name = "color",
+					 .type = FVSR_CLI_CHOICE,
+					 .value = &args->color,
+					 .argument = "HOW",
+					 .choices = fvsr_cli_color_choices,
+					 .help = "colour correction towards the source: adain\n"
+						 "(default), wavelet or off"};
+	options[4] = (struct fvsr_cli_option){
+		.name = "seed",
+		.type = FVSR_CLI_U64,
+		.value = &args->seed,
+		.argument = "N",
+		.help = "seed of the noise (default 0); the same seed gives\n"
+			"the same pictures"};
+}
+
+void fvsr_cli_apply_stream_args(const struct fvsr_cli_stream_args *args,
+				struct fvsr_settings *settings)
+{
+	settings->sparse_ratio = args->sparse_ratio;
+	settings->local_range = args->local_range;
+	settings->kv_ratio = args->kv_ratio;
+	settings->color = (enum fvsr_color)args->color;
+	settings->seed = args->seed;
+}
+
+/* The bundled model's place relative to the running executable. */
+static bool path_beside_executable(char *path, size_t size)
+{
+	char self[MAX_PATH_BYTES];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (length <= 0)
+		return false;
+	self[length] = '\0';
+	slash = strrchr(self, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	return (size_t)snprintf(path, size, "%s/" BESIDE_EXECUTABLE, self) < size;
+}
+
+static const char *default_model(char *path, size_t size)
+{
+	const char *named = getenv("FVSR_MODEL");
+
+	if (named && *named)
+		return named;
+	if (path_beside_executable(path, size) && access(path, R_OK) == 0)
+		return path;
+	if (access(FVSR_DATA_DIR "/" BUNDLED, R_OK) == 0)
+		return FVSR_DATA_DIR "/" BUNDLED;
+	if (access(FVSR_SOURCE_DATA_DIR "/" BUNDLED, R_OK) == 0)
+		return FVSR_SOURCE_DATA_DIR "/" BUNDLED;
+	return NULL;
+}
+
+fvsr_model *fvsr_cli_open_model(const struct fvsr_cli_model_args *args, bool quiet, bool verbose)
+{
+	char path[MAX_PATH_BYTES];
+	const char *spec = args->model ? args->model : default_model(path, sizeof(path));
+	struct fvsr_cli_progress progress;
+	struct fvsr_model_options options;
+	struct fvsr_error err = {""};
+	fvsr_model *model;
+	int ret;
+
+	if (!spec) {
+		fvsr_cli_error("the bundled model is not installed (looked for %s); name a model "
+			       "with --model",
+			       FVSR_DATA_DIR "/" BUNDLED);
+		return NULL;
+	}
+	fvsr_cli_progress_start(&progress, quiet);
+	fvsr_model_options_default(&options);
+	options.backend = args->backend;
+	options.threads = args->threads;
+	options.allow_directory = true;
+	options.log = fvsr_cli_log(verbose ? FVSR_LOG_DEBUG : FVSR_LOG_WARNING);
+	options.progress = fvsr_cli_progress_callback(&progress);
+	ret = fvsr_model_open(&model, spec, &options, &err);
+	fvsr_cli_progress_clear(&progress);
+	if (ret < 0) {
+		fvsr_cli_error("cannot open the model: %s",
+			       err.text[0] ? err.text : fvsr_result_text(ret));
+		return NULL;
+	}
+	return model;
+}
+
+uint64_t fvsr_cli_peak_rss(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage) < 0)
+		return 0;
+	return (uint64_t)usage.ru_maxrss * 1024;
+}
