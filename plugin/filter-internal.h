@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the filter's own files share, and the part of the filter that the dialog reads.
+ */
+#ifndef FLASHVSR_FILTER_INTERNAL_H
+#define FLASHVSR_FILTER_INTERNAL_H
+
+#include <obs-module.h>
+
+#include "worker.h"
+
+enum filter_phase {
+	PHASE_HIDDEN = 1, /* not rendered at the moment */
+	PHASE_NO_PICTURE, /* the source has no size yet */
+	PHASE_UNFIT,      /* too small, or the result too large */
+	PHASE_STARTING,   /* bicubic until the first upscaled frame */
+	PHASE_UPSCALING,
+	PHASE_BEHIND,   /* bicubic until the worker has caught up */
+	PHASE_TOO_SLOW, /* bicubic: slower than the user's limit */
+	PHASE_FAILED,   /* bicubic: the worker's status says why */
+};
+
+/* A snapshot of the render thread's view. */
+struct filter_report {
+	enum filter_phase phase;
+	uint32_t in_width, in_height, out_width, out_height;
+	double frames_per_s; /* taken and shown */
+	double delay_s;
+	uint64_t not_taken; /* frames that found a full queue since the job began */
+	const char *transport;
+};
+
+struct flashvsr_filter;
+
+/* Any thread. The worker's status is of WORKER_FAILED when there is no worker. */
+void filter_get_report(struct flashvsr_filter *filter, struct filter_report *report,
+		       struct worker_status *status);
+
+/* The status as text for the dialog; bfree() it. */
+char *filter_status_text(const struct filter_report *report, const struct worker_status *status);
+
+/* 'data' may be NULL. */
+obs_properties_t *filter_properties(void *data);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The status text of the dialog. Translations hold names in braces instead of printf's letters, so
+ * that a wrong one cannot do harm.
+ */
+#include "filter-internal.h"
+
+#include <util/dstr.h>
+
+static void replace(struct dstr *text, const char *name, const char *format, ...)
+{
+	struct dstr value = {0};
+	va_list args;
+
+	va_start(args, format);
+	dstr_vprintf(&value, format, args);
+	va_end(args);
+	dstr_replace(text, name, value.array ? value.array : "");
+	dstr_free(&value);
+}
+
+static const char *phase_key(const struct filter_report *report, const struct worker_status *status)
+{
+	switch (report->phase) {
+	case PHASE_HIDDEN:
+		return "Status.Hidden";
+	case PHASE_NO_PICTURE:
+		return "Status.NoPicture";
+	case PHASE_UNFIT:
+		return "Status.Unfit";
+	case PHASE_UPSCALING:
+		return "Status.Upscaling";
+	case PHASE_BEHIND:
+		return "Status.Behind";
+	case PHASE_TOO_SLOW:
+		return "Status.TooSlow";
+	case PHASE_FAILED:
+		return "Status.Failed";
+	case PHASE_STARTING:
+		break;
+	}
+	if (status->state == WORKER_LOADING)
+		return "Status.Loading";
+	return status->state == WORKER_OPENING ? "Status.Opening" : "Status.Filling";
+}
+
+static void add_line(struct dstr *text, const char *key)
+{
+	dstr_cat(text, "\n");
+	dstr_cat(text, obs_module_text(key));
+}
+
+static void fill_in(struct dstr *text, const struct filter_report *report,
+		    const struct worker_status *status)
+{
+	const double gib = 1024.0 * 1024.0 * 1024.0;
+
+	replace(text, "{in}", "%ux%u", report->in_width, report->in_height);
+	replace(text, "{out}", "%ux%u", report->out_width, report->out_height);
+	replace(text, "{fps}", "%.1f", report->frames_per_s);
+	replace(text, "{delay}", "%.2f", report->delay_s);
+	replace(text, "{missed}", "%llu", (unsigned long long)report->not_taken);
+	replace(text, "{transport}", "%s", report->transport ? report->transport : "");
+	replace(text, "{percent}", "%d", status->loaded_percent);
+	replace(text, "{chunk_ms}", "%.0f", status->chunk_ms);
+	replace(text, "{frames}", "%d", status->chunk_frames);
+	replace(text, "{latency}", "%d", status->cost.first_latency);
+	replace(text, "{memory}", "%.2f", (double)status->host_bytes / gib);
+	replace(text, "{vram}", "%.2f", (double)status->device_bytes / gib);
+	replace(text, "{free}", "%.2f", (double)status->available_bytes / gib);
+	replace(text, "{backend}", "%s", status->backend);
+	/* Last: names of files may hold braces. */
+	replace(text, "{model}", "%s", status->model_name);
+	replace(text, "{reason}", "%s", status->reason);
+}
+
+char *filter_status_text(const struct filter_report *report, const struct worker_status *status)
+{
+	struct dstr text = {0};
+
+	dstr_copy(&text, obs_module_text(phase_key(report, status)));
+	if (report->delay_s > 0.0 &&
+	    (report->phase == PHASE_UPSCALING || report->phase == PHASE_BEHIND))
+		add_line(&text, "Status.Line.Delay");
+	if (status->chunks)
+		add_line(&text, "Status.Line.Speed");
+	if (status->host_bytes)
+		add_line(&text,
+			 status->device_bytes ? "Status.Line.MemoryDevice" : "Status.Line.Memory");
+	if (status->backend[0])
+		add_line(&text, "Status.Line.Engine");
+	fill_in(&text, report, status);
+	return text.array;
+}

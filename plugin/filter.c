@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filter: what libobs calls, and the way of a picture through it. For each picture of OBS the
+ * graphics thread renders the source, hands it to the worker when its turn has come, and shows the
+ * upscaled picture that is due, or a bicubic one of the same size. It never waits.
+ *
+ * Threads: create, destroy, the dialog and get_width/height come from any thread; update, tick and
+ * render from the graphics thread. 'lock' guards what the dialog reads. See docs/architecture.md.
+ */
+#include "filter.h"
+
+#include "filter-internal.h"
+#include "filter-settings.h"
+#include "frame-transport.h"
+#include "pacing.h"
+#include "picture.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define NS_PER_S     1000000000LL
+#define SIDE_MIN     16    /* the engine's smallest input */
+#define SIDE_MAX     16384 /* the largest texture that every card has */
+#define IDLE_NS      (NS_PER_S / 2)
+#define LOG_PAUSE_NS (10 * NS_PER_S)
+#define RETRY_NS     (30 * NS_PER_S) /* when too slow; then twice as long each time */
+#define RETRY_NS_MAX (1800 * NS_PER_S)
+
+#define do_log(filter, level, format, ...)                                                         \
+	blog(level, "[FlashVSR Upscale: '%s'] " format, obs_source_get_name((filter)->context),    \
+	     ##__VA_ARGS__)
+
+struct sizes {
+	uint32_t in_width, in_height, out_width, out_height;
+};
+
+struct flashvsr_filter {
+	obs_source_t *context;
+	struct worker *worker;
+	struct picture *picture;
+	atomic_uint scale;
+
+	pthread_mutex_t lock;
+	struct filter_report report;
+
+	/* The graphics thread's. */
+	struct filter_settings settings;
+	bool settings_changed;
+	struct sizes sizes;     /* of the picture at hand */
+	struct sizes job_sizes; /* that job and transport were made for */
+	enum filter_phase phase;
+	bool prepared;       /* what is shown is up to date for this tick */
+	int64_t rendered_ns; /* when last */
+	int64_t logged_ns;
+
+	const struct frame_transport_ops *ops;
+	struct frame_transport *transport;
+	struct job *job;
+	struct pacing pacing;
+	uint64_t serial;      /* of the last job */
+	uint64_t chunks_seen; /* of the job */
+	int64_t shown_ns;     /* when the shown upscaled frame was taken; 0: none */
+	uint64_t not_taken;
+	int64_t retry_ns, retry_pause_ns; /* when and after how long to try again */
+};
+
+/* ---- small things -------------------------------------------------------------------------- */
+
+static void engine_log(void *opaque, enum fvsr_log_level level, const char *text)
+{
+	struct flashvsr_filter *filter = opaque;
+	const int obs_level = level == FVSR_LOG_ERROR     ? LOG_ERROR
+			      : level == FVSR_LOG_WARNING ? LOG_WARNING
+			      : level == FVSR_LOG_INFO    ? LOG_INFO
+							  : LOG_DEBUG;
+
+	do_log(filter, obs_level, "%s", text);
+}
+
+static int64_t tick_ns(void)
+{
+	struct obs_video_info info;
+
+	if (!obs_get_video_info(&info) || !info.fps_num)
+		return NS_PER_S / 60;
+	return NS_PER_S * info.fps_den / info.fps_num;
+}
+
+static bool same_sizes(const struct sizes *a, const struct sizes *b)
+{
+	return a->in_width == b->in_width && a->in_height == b->in_height &&
+	       a->out_width == b->out_width && a->out_height == b->out_height;
+}
+
+/* Any thread. A picture that cannot be enlarged is passed on: its sizes out are those in. */
+static struct sizes measure(const struct flashvsr_filter *filter)
+{
+	obs_source_t *target = obs_filter_get_target(filter->context);
+	uint32_t width = target ? obs_source_get_base_width(target) : 0;
+	uint32_t height = target ? obs_source_get_base_height(target) : 0;
+	uint32_t scale = atomic_load(&filter->scale);
+
+	if (width < SIDE_MIN || width > SIDE_MAX / scale || height < SIDE_MIN ||
+	    height > SIDE_MAX / scale)
+		scale = 1;
+	return (struct sizes){width, height, width * scale, height * scale};
+}
+
+static bool enlarges(const struct sizes *sizes)
+{
+	return sizes->out_width > sizes->in_width;
+}
+
+/* ---- phases -------------------------------------------------------------------------------- */
+
+static void log_phase(struct flashvsr_filter *filter, enum filter_phase before, int64_t now)
+{
+	const struct sizes *sizes = &filter->sizes;
+	const char *what = filter->phase == PHASE_UPSCALING  ? "upscaling"
+			   : filter->phase == PHASE_BEHIND   ? "fell behind, bicubic"
+			   : filter->phase == PHASE_TOO_SLOW ? "too slow, bicubic"
+							     : NULL;
+
+	/* A machine at its limit goes back and forth; the log need not. */
+	if (!what || (before != PHASE_STARTING && now - filter->logged_ns < LOG_PAUSE_NS))
+		return;
+	filter->logged_ns = now;
+	do_log(filter, LOG_INFO, "%s %ux%u to %ux%u, %.1f frames/s, delay %.2f s", what,
+	       sizes->in_width, sizes->in_height, sizes->out_width, sizes->out_height,
+	       (double)NS_PER_S / (double)filter->pacing.interval_ns,
+	       (double)filter->pacing.delay_ns / (double)NS_PER_S);
+}
+
+static void set_phase(struct flashvsr_filter *filter, enum filter_phase phase, int64_t now)
+{
+	const enum filter_phase before = filter->phase;
+
+	filter->phase = phase;
+	if (phase != before)
+		log_phase(filter, before, now);
+}
+
+static void publish_report(struct flashvsr_filter *filter)
+{
+	pthread_mutex_lock(&filter->lock);
+	filter->report = (struct filter_report){
+		.phase = filter->phase,
+		.in_width = filter->sizes.in_width,
+		.in_height = filter->sizes.in_height,
+		.out_width = filter->sizes.out_width,
+		.out_height = filter->sizes.out_height,
+		.frames_per_s = (double)NS_PER_S / (double)filter->pacing.interval_ns,
+		.delay_s = (double)filter->pacing.delay_ns / (double)NS_PER_S,
+		.not_taken = filter->not_taken,
+		.transport = filter->ops->name,
+	};
+	pthread_mutex_unlock(&filter->lock);
+}
+
+void filter_get_report(struct flashvsr_filter *filter, struct filter_report *report,
+		       struct worker_status *status)
+{
+	pthread_mutex_lock(&filter->lock);
+	*report = filter->report;
+	pthread_mutex_unlock(&filter->lock);
+	worker_get_status(filter->worker, status);
+}
+
+/* ---- jobs ---------------------------------------------------------------------------------- */
+
+static void forget_job(struct flashvsr_filter *filter)
+{
+	job_unref(filter->job);
+	filter->job = NULL;
+	filter->chunks_seen = 0;
+	filter->shown_ns = 0;
+	filter->not_taken = 0;
+}
+
+static void stop_job(struct flashvsr_filter *filter, enum filter_phase phase, int64_t now)
+{
+	if (filter->job)
+		worker_set_job(filter->worker, NULL);
+	forget_job(filter);
+	set_phase(filter, phase, now);
+}
+
+static bool make_transport(struct flashvsr_filter *filter)
+{
+	const struct sizes *sizes = &filter->sizes;
+
+	if (filter->transport && same_sizes(&filter->job_sizes, sizes)) {
+		filter->ops->clear(filter->transport);
+		return true;
+	}
+	filter->ops->destroy(filter->transport);
+	filter->transport = filter->ops->create((int)sizes->in_width, (int)sizes->in_height,
+						(int)sizes->out_width, (int)sizes->out_height);
+	return filter->transport != NULL;
+}
+
+static struct job *make_job(struct flashvsr_filter *filter)
+{
+	struct job_request request = filter->settings.request;
+	struct frame_maker maker = {filter->ops->make_frame, filter->transport};
+
+	request.settings.in_width = (int)filter->sizes.in_width;
+	request.settings.in_height = (int)filter->sizes.in_height;
+	request.settings.out_width = (int)filter->sizes.out_width;
+	request.settings.out_height = (int)filter->sizes.out_height;
+	return job_create(&request, ++filter->serial, &maker);
+}
+
+/* Replaces the job, if any; the worker keeps of the old one what serves the new one too. */
+static void start_job(struct flashvsr_filter *filter, int64_t now)
+{
+	struct job *job = make_transport(filter) ? make_job(filter) : NULL;
+
+	filter->job_sizes = filter->sizes;
+	if (!job) {
+		do_log(filter, LOG_WARNING, "no memory for frames of %ux%u",
+		       filter->sizes.out_width, filter->sizes.out_height);
+		stop_job(filter, PHASE_UNFIT, now);
+		return;
+	}
+	forget_job(filter);
+	filter->job = job;
+	pacing_restart(&filter->pacing);
+	worker_set_job(filter->worker, job);
+	set_phase(filter, PHASE_STARTING, now);
+}
+
+/* Starts and stops the job as the source, its size and the settings ask. */
+static void follow_changes(struct flashvsr_filter *filter, int64_t now)
+{
+	const bool same = same_sizes(&filter->sizes, &filter->job_sizes);
+
+	if (!filter->sizes.in_width || !filter->sizes.in_height) {
+		stop_job(filter, PHASE_NO_PICTURE, now);
+	} else if (!enlarges(&filter->sizes)) {
+		stop_job(filter, PHASE_UNFIT, now);
+		filter->job_sizes = (struct sizes){0};
+	} else if (filter->settings_changed || !same) {
+		pacing_init(&filter->pacing, tick_ns());
+		filter->settings_changed = false;
+		filter->retry_pause_ns = RETRY_NS;
+		start_job(filter, now);
+	} else if (filter->phase == PHASE_TOO_SLOW && now > filter->retry_ns) {
+		pacing_init(&filter->pacing, tick_ns());
+		start_job(filter, now);
+	} else if (filter->phase == PHASE_HIDDEN || filter->phase == PHASE_NO_PICTURE) {
+		start_job(filter, now);
+	}
+}
+
+/* ---- frames -------------------------------------------------------------------------------- */
+
+/* Learns from the chunks that the worker computed. False when there is no job (any more). */
+static bool follow_worker(struct flashvsr_filter *filter, int64_t now)
+{
+	struct worker_status status;
+
+	worker_get_status(filter->worker, &status);
+	if (!filter->job || status.serial != filter->job->serial)
+		return false;
+	if (status.state == WORKER_FAILED)
+		set_phase(filter, PHASE_FAILED, now);
+	if (status.state != WORKER_RUNNING)
+		return false;
+	if (status.chunks != filter->chunks_seen &&
+	    pacing_measured(&filter->pacing, (int64_t)(status.chunk_ms * 1e6), status.chunk_frames,
+			    status.cost.latency, status.cost.first_latency))
+		filter->pacing.stalled = true;
+	filter->chunks_seen = status.chunks;
+	if (!filter->pacing.stalled)
+		return true;
+	start_job(filter, now);
+	return false;
+}
+
+/* Another program may be the reason, so it is tried again, but ever less often. */
+static bool give_up_if_too_slow(struct flashvsr_filter *filter, int64_t now)
+{
+	if (filter->pacing.interval_ns * filter->settings.min_fps <= NS_PER_S)
+		return false;
+	stop_job(filter, PHASE_TOO_SLOW, now);
+	filter->retry_ns = now + filter->retry_pause_ns;
+	if (filter->retry_pause_ns < RETRY_NS_MAX)
+		filter->retry_pause_ns *= 2;
+	return true;
+}
+
+/* What was staged some pictures ago goes to the worker. */
+static void send_frames(struct flashvsr_filter *filter)
+{
+	struct frame_queue *in = filter->job->in;
+
+	filter->ops->advance(filter->transport);
+	while (filter->ops->ready(filter->transport)) {
+		fvsr_frame *frame = frame_queue_write_begin(in);
+
+		if (!frame)
+			filter->not_taken++;
+		if (filter->ops->fetch(filter->transport, frame) && frame) {
+			frame_queue_write_end(in);
+			worker_wake(filter->worker);
+		}
+	}
+}
+
+static void show_frame(struct flashvsr_filter *filter, const fvsr_frame *frame, int64_t now)
+{
+	gs_texture_t *texture = filter->ops->show(filter->transport, frame);
+
+	if (!texture || !picture_compose(filter->picture, texture, filter->sizes.out_width,
+					 filter->sizes.out_height))
+		return;
+	filter->shown_ns = fvsr_frame_tag(frame);
+	set_phase(filter, PHASE_UPSCALING, now);
+}
+
+/* What came back and is due now becomes the picture. */
+static void receive_frames(struct flashvsr_filter *filter, int64_t now)
+{
+	struct frame_queue *out = filter->job->out;
+	bool freed;
+	const fvsr_frame *frame = pacing_due(&filter->pacing, out, now, &freed);
+
+	if (frame) {
+		show_frame(filter, frame, now);
+		pacing_shown(&filter->pacing, out);
+		freed = true;
+	}
+	if (freed)
+		worker_wake(filter->worker);
+}
+
+/* Takes the picture of 'now' if its turn has come. Returns it, for bicubic, if 'wanted'. */
+static gs_texture_t *take_picture(struct flashvsr_filter *filter, bool running, bool wanted,
+				  int64_t now)
+{
+	const bool take = running && pacing_take(&filter->pacing, now);
+	gs_texture_t *texture = NULL;
+
+	if (take || wanted)
+		texture = picture_capture(filter->picture, filter->context, filter->sizes.in_width,
+					  filter->sizes.in_height);
+	if (take && texture && !filter->ops->stage(filter->transport, texture, now))
+		filter->not_taken++;
+	return texture;
+}
+
+/* Brings what is shown up to date, once for each picture of OBS. */
+static void prepare(struct flashvsr_filter *filter, int64_t now)
+{
+	const uint32_t width = filter->sizes.out_width, height = filter->sizes.out_height;
+	bool running = follow_worker(filter, now), upscaled;
+	gs_texture_t *texture;
+
+	if (running && give_up_if_too_slow(filter, now))
+		running = false;
+	if (running) {
+		send_frames(filter);
+		receive_frames(filter, now);
+	}
+	if (filter->shown_ns && pacing_behind(&filter->pacing, filter->shown_ns, now)) {
+		filter->shown_ns = 0;
+		set_phase(filter, PHASE_BEHIND, now);
+	}
+	upscaled = filter->shown_ns && running && picture_composed(filter->picture, width, height);
+	texture = take_picture(filter, running, !upscaled, now);
+	if (texture && !upscaled)
+		picture_compose(filter->picture, texture, width, height);
+}
+
+/* ---- what libobs calls --------------------------------------------------------------------- */
+
+static const char *filter_name(void *type_data)
+{
+	UNUSED_PARAMETER(type_data);
+	return obs_module_text("Filter.Name");
+}
+
+static uint32_t filter_width(void *data)
+{
+	struct flashvsr_filter *filter = data;
+
+	return measure(filter).out_width;
+}
+
+static uint32_t filter_height(void *data)
+{
+	struct flashvsr_filter *filter = data;
+
+	return measure(filter).out_height;
+}
+
+static void filter_update(void *data, obs_data_t *obs_settings)
+{
+	struct flashvsr_filter *filter = data;
+	struct filter_settings settings;
+
+	filter_settings_read(&settings, obs_settings);
+	if (job_request_same(&settings.request, &filter->settings.request) &&
+	    settings.scale == filter->settings.scale &&
+	    settings.min_fps == filter->settings.min_fps)
+		return;
+	filter->settings = settings;
+	filter->settings_changed = true;
+	atomic_store(&filter->scale, (unsigned)settings.scale);
+}
+
+/* The source is not rendered, or this filter is switched off: nothing is to be computed. */
+static void notice_hidden(struct flashvsr_filter *filter, int64_t now)
+{
+	if (filter->phase != PHASE_HIDDEN && now - filter->rendered_ns > IDLE_NS)
+		stop_job(filter, PHASE_HIDDEN, now);
+}
+
+static void filter_tick(void *data, float seconds)
+{
+	struct flashvsr_filter *filter = data;
+
+	UNUSED_PARAMETER(seconds);
+	filter->prepared = false;
+	filter->sizes = measure(filter);
+	notice_hidden(filter, (int64_t)obs_get_video_frame_time());
+	publish_report(filter);
+}
+
+static void filter_render(void *data, gs_effect_t *effect)
+{
+	struct flashvsr_filter *filter = data;
+	const int64_t now = (int64_t)obs_get_video_frame_time();
+
+	UNUSED_PARAMETER(effect);
+	if (!obs_filter_get_target(filter->context) || !obs_filter_get_parent(filter->context))
+		return;
+	filter->rendered_ns = now;
+	if (!filter->prepared) {
+		filter->prepared = true;
+		filter->sizes = measure(filter);
+		follow_changes(filter, now);
+		if (enlarges(&filter->sizes))
+			prepare(filter, now);
+	}
+	if (enlarges(&filter->sizes) &&
+	    picture_composed(filter->picture, filter->sizes.out_width, filter->sizes.out_height))
+		picture_draw(filter->picture);
+	else
+		obs_source_skip_video_filter(filter->context);
+}
+
+static enum gs_color_space filter_color_space(void *data, size_t count,
+					      const enum gs_color_space *preferred)
+{
+	UNUSED_PARAMETER(data);
+	UNUSED_PARAMETER(count);
+	UNUSED_PARAMETER(preferred);
+	return GS_CS_SRGB;
+}
+
+static void filter_destroy(void *data)
+{
+	struct flashvsr_filter *filter = data;
+
+	/* First: it logs through the filter. */
+	worker_destroy(filter->worker);
+	forget_job(filter);
+	obs_enter_graphics();
+	filter->ops->destroy(filter->transport);
+	obs_leave_graphics();
+	picture_destroy(filter->picture);
+	pthread_mutex_destroy(&filter->lock);
+	bfree(filter);
+}
+
+static void *filter_create(obs_data_t *settings, obs_source_t *context)
+{
+	struct flashvsr_filter *filter = bzalloc(sizeof(*filter));
+	const struct fvsr_log log = {engine_log, filter};
+
+	filter->context = context;
+	filter->ops = &frame_transport_readback;
+	filter->phase = PHASE_HIDDEN;
+	filter->report.phase = PHASE_HIDDEN;
+	pthread_mutex_init(&filter->lock, NULL);
+	atomic_init(&filter->scale, SCALE_MIN);
+	pacing_init(&filter->pacing, tick_ns());
+	filter->picture = picture_create();
+	filter->worker = worker_create(&log);
+	if (!filter->picture || !filter->worker) {
+		do_log(filter, LOG_ERROR, "%s",
+		       filter->picture ? "no thread for the engine" : "the effect is missing");
+		filter_destroy(filter);
+		return NULL;
+	}
+	filter_update(filter, settings);
+	return filter;
+}
+
+struct obs_source_info flashvsr_filter_info = {
+	.id = "flashvsr_filter",
+	.type = OBS_SOURCE_TYPE_FILTER,
+	.output_flags = OBS_SOURCE_VIDEO | OBS_SOURCE_SRGB,
+	.get_name = filter_name,
+	.create = filter_create,
+	.destroy = filter_destroy,
+	.get_width = filter_width,
+	.get_height = filter_height,
+	.get_defaults = filter_settings_defaults,
+	.get_properties = filter_properties,
+	.update = filter_update,
+	.video_tick = filter_tick,
+	.video_render = filter_render,
+	.video_get_color_space = filter_color_space,
+};

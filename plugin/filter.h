@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filter as OBS knows it.
+ */
+#ifndef FLASHVSR_FILTER_H
+#define FLASHVSR_FILTER_H
+
+#include <obs-module.h>
+
+extern struct obs_source_info flashvsr_filter_info;
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A short queue of frames between two threads, one writing and one reading. The frames are made
+ * once and used in turn, and neither side ever waits: the writer of a full queue is told so, and
+ * so is the reader of an empty one.
+ */
+#ifndef FLASHVSR_FRAME_QUEUE_H
+#define FLASHVSR_FRAME_QUEUE_H
+
+#include "fvsr/fvsr.h"
+
+#define FRAME_QUEUE_MAX 16
+
+struct frame_queue;
+
+/* Makes the frames of a queue, in whatever memory the transport and the backend share. */
+struct frame_maker {
+	int (*make)(void *opaque, fvsr_frame **out, int width, int height);
+	void *opaque;
+};
+
+/* 'capacity' is at most FRAME_QUEUE_MAX. NULL when memory runs out. */
+struct frame_queue *frame_queue_create(unsigned capacity, const struct frame_maker *maker,
+				       int width, int height);
+/* When neither side uses it any more. NULL is allowed. */
+void frame_queue_destroy(struct frame_queue *queue);
+
+/* Writer: the frame to fill next, or NULL when the queue is full. */
+fvsr_frame *frame_queue_write_begin(struct frame_queue *queue);
+/* Writer: hands the frame of the last frame_queue_write_begin() to the reader. */
+void frame_queue_write_end(struct frame_queue *queue);
+
+/* Reader: the oldest frame but 'index', or NULL when there are no more. It stays the reader's. */
+fvsr_frame *frame_queue_peek(const struct frame_queue *queue, unsigned index);
+/* Reader: gives the oldest frame back to the writer. */
+void frame_queue_pop(struct frame_queue *queue);
+
+/* Either side: a moment's truth. */
+unsigned frame_queue_count(const struct frame_queue *queue);
+bool frame_queue_full(const struct frame_queue *queue);
+
+#endif

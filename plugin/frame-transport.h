@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How pixels get from a texture of OBS into a frame for the worker, and back. The filter knows only
+ * this; whether the pixels pass through host memory or are mapped on the card is the transport's
+ * business.
+ *
+ * All functions run on a thread that is inside the graphics context, and none waits for the GPU or
+ * for the worker. Frames are freed with fvsr_frame_destroy() and may outlive the transport.
+ */
+#ifndef FLASHVSR_FRAME_TRANSPORT_H
+#define FLASHVSR_FRAME_TRANSPORT_H
+
+#include <graphics/graphics.h>
+
+#include "fvsr/fvsr.h"
+
+struct frame_transport; /* each implementation's own */
+
+struct frame_transport_ops {
+	const char *name; /* for the log and the status */
+
+	/* Textures of in_width x in_height go in, of out_width x out_height come out. */
+	struct frame_transport *(*create)(int in_width, int in_height, int out_width,
+					  int out_height);
+	/* NULL is allowed. */
+	void (*destroy)(struct frame_transport *transport);
+
+	/* A frame in the memory that this transport reads and writes. For struct frame_maker. */
+	int (*make_frame)(void *transport, fvsr_frame **out, int width, int height);
+
+	/*
+	 * Starts to carry a GS_RGBA_UNORM texture of straight alpha. False when too many are on
+	 * their way: this one is not taken. Call advance() once for each picture of OBS.
+	 */
+	bool (*stage)(struct frame_transport *transport, gs_texture_t *texture, int64_t tag);
+	void (*advance)(struct frame_transport *transport);
+	/* True when the oldest staged texture can be fetched without waiting. */
+	bool (*ready)(const struct frame_transport *transport);
+	/* Puts it into 'frame' with its tag; NULL: drops it. False when it could not be read. */
+	bool (*fetch)(struct frame_transport *transport, fvsr_frame *frame);
+	/* Forgets everything on its way. */
+	void (*clear)(struct frame_transport *transport);
+
+	/* A texture with the content of 'frame', valid until the next call. NULL on failure. */
+	gs_texture_t *(*show)(struct frame_transport *transport, const fvsr_frame *frame);
+};
+
+/* Through host memory: works with every card and every backend. */
+extern const struct frame_transport_ops frame_transport_readback;
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pacing: see pacing.h.
+ *
+ * The delay of a stream that keeps up: a frame waits for 'latency' frames behind it, then for its
+ * chunk to be computed, and two ticks go to the ways in and out. The start is different. The first
+ * chunk is longer than the others, so frames queue up and some are not taken while it is computed;
+ * what comes back from then is late whatever one does, and says nothing about the delay needed.
+ */
+#include "pacing.h"
+
+#define TRANSPORT_TICKS 4
+#define CHUNK_FRAMES    8
+#define FASTER_CHUNKS   6  /* in a row make the interval shorter */
+#define SPARE_FRAMES    12 /* that the queues can hold beyond what the delay needs */
+
+/* Times 'num' / 'den', for small factors. */
+static int64_t scaled(int64_t ns, int num, int den)
+{
+	return ns * num / den;
+}
+
+static int64_t round_up_to_tick(const struct pacing *pacing, int64_t ns)
+{
+	int64_t ticks = (ns + pacing->tick_ns - 1) / pacing->tick_ns;
+
+	return (ticks > 1 ? ticks : 1) * pacing->tick_ns;
+}
+
+static int64_t needed_delay(const struct pacing *pacing)
+{
+	int64_t chunk_ns = CHUNK_FRAMES * pacing->frame_ns;
+
+	return (pacing->latency + 1) * pacing->interval_ns + scaled(chunk_ns, 5, 4) +
+	       TRANSPORT_TICKS * pacing->tick_ns;
+}
+
+void pacing_init(struct pacing *pacing, int64_t tick_ns)
+{
+	*pacing = (struct pacing){.tick_ns = tick_ns, .interval_ns = tick_ns};
+}
+
+void pacing_restart(struct pacing *pacing)
+{
+	pacing->any_taken = false;
+	pacing->taken_ns = 0;
+	pacing->arrived = 0;
+	pacing->waiting = 0;
+	pacing->stalled = false;
+}
+
+bool pacing_take(struct pacing *pacing, int64_t now)
+{
+	/* Half a tick of tolerance: frame times are rounded. */
+	if (pacing->any_taken && now - pacing->taken_ns < pacing->interval_ns - pacing->tick_ns / 2)
+		return false;
+	pacing->any_taken = true;
+	pacing->taken_ns = now;
+	return true;
+}
+
+/*
+ * A longer interval is needed at once. A shorter one must be worth the change, and again and again:
+ * the delay goes with it, so the job has to start over.
+ */
+static bool choose_interval(struct pacing *pacing, bool first)
+{
+	/* One part in seven to spare. */
+	int64_t interval_ns = round_up_to_tick(pacing, scaled(pacing->frame_ns, 8, 7));
+	bool restart = first && interval_ns > scaled(pacing->interval_ns, 3, 2);
+
+	if (interval_ns > scaled(pacing->interval_ns, 3, 5)) {
+		pacing->faster_chunks = 0;
+		if (interval_ns > pacing->interval_ns)
+			pacing->interval_ns = interval_ns;
+		return restart;
+	}
+	if (++pacing->faster_chunks < FASTER_CHUNKS)
+		return false;
+	pacing->faster_chunks = 0;
+	pacing->interval_ns = interval_ns;
+	pacing->delay_ns = 0;
+	return true;
+}
+
+bool pacing_measured(struct pacing *pacing, int64_t chunk_ns, int frames, int latency,
+		     int first_latency)
+{
+	int64_t frame_ns = chunk_ns / (frames > 0 ? frames : 1), needed_ns;
+	bool first = pacing->frame_ns == 0, restart;
+
+	pacing->latency = latency;
+	pacing->start_frames = first_latency + CHUNK_FRAMES;
+	pacing->frame_ns = first ? frame_ns : scaled(pacing->frame_ns * 3 + frame_ns, 1, 4);
+	restart = choose_interval(pacing, first);
+	needed_ns = needed_delay(pacing);
+	if (!pacing->delay_ns || needed_ns > pacing->delay_ns + TRANSPORT_TICKS * pacing->tick_ns)
+		pacing->delay_ns = needed_ns;
+	return restart;
+}
+
+/* One that is late beyond all measure says that the worker stood still, not that it is slow. */
+static void note_arrival(struct pacing *pacing, int64_t taken, int64_t now)
+{
+	int64_t longest_ns = needed_delay(pacing) + SPARE_FRAMES * pacing->interval_ns;
+	int64_t late_ns = now - (taken + pacing->delay_ns);
+
+	if (++pacing->arrived <= pacing->start_frames || late_ns <= 0)
+		return;
+	if (pacing->delay_ns + late_ns + 2 * pacing->tick_ns > longest_ns)
+		pacing->stalled = true;
+	else
+		pacing->delay_ns += late_ns + 2 * pacing->tick_ns;
+}
+
+/* Half a tick of tolerance, as when taking. */
+static bool is_due(const struct pacing *pacing, const fvsr_frame *frame, int64_t now)
+{
+	return fvsr_frame_tag(frame) + pacing->delay_ns - now <= pacing->tick_ns / 2;
+}
+
+static bool is_past(const struct pacing *pacing, const fvsr_frame *frame, int64_t now)
+{
+	return now - (fvsr_frame_tag(frame) + pacing->delay_ns) >
+	       pacing->interval_ns + pacing->tick_ns;
+}
+
+const fvsr_frame *pacing_due(struct pacing *pacing, struct frame_queue *out, int64_t now,
+			     bool *freed)
+{
+	const fvsr_frame *frame, *next;
+
+	*freed = false;
+	while ((frame = frame_queue_peek(out, pacing->waiting)) != NULL) {
+		note_arrival(pacing, fvsr_frame_tag(frame), now);
+		pacing->waiting++;
+	}
+	while (pacing->waiting) {
+		frame = frame_queue_peek(out, 0);
+		if (!is_due(pacing, frame, now))
+			return NULL;
+		next = pacing->waiting > 1 ? frame_queue_peek(out, 1) : NULL;
+		if (!is_past(pacing, frame, now) && (!next || !is_due(pacing, next, now)))
+			return frame;
+		pacing_shown(pacing, out);
+		*freed = true;
+	}
+	return NULL;
+}
+
+void pacing_shown(struct pacing *pacing, struct frame_queue *out)
+{
+	frame_queue_pop(out);
+	pacing->waiting--;
+}
+
+bool pacing_behind(const struct pacing *pacing, int64_t taken, int64_t now)
+{
+	return now > taken + 2 * pacing->delay_ns;
+}

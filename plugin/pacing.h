@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * When to take a frame and when to show its upscaled version. The network takes and gives frames in
+ * chunks; what is seen must be even. So frames are taken at equal distances that the worker can
+ * keep up with, and each is shown the same time, the delay, after it was taken.
+ *
+ * Arithmetic only, for one thread: no clock, no OBS. All times are in nanoseconds.
+ */
+#ifndef FLASHVSR_PACING_H
+#define FLASHVSR_PACING_H
+
+#include "frame-queue.h"
+
+struct pacing {
+	int64_t tick_ns;     /* between two pictures of OBS */
+	int64_t interval_ns; /* between two frames taken; a multiple of tick_ns */
+	int64_t delay_ns;    /* from taking to showing; 0 until known */
+	int64_t frame_ns;    /* what a frame costs the worker; 0 until measured */
+	int latency;         /* frames that must follow before a frame can come out */
+	int faster_chunks;   /* in a row that a shorter interval would do for */
+	int start_frames;    /* frames at the start of a job that are late by nature */
+	/* Of the current job: */
+	int64_t taken_ns; /* when the last frame was taken */
+	bool any_taken;
+	int64_t arrived;  /* frames that came back */
+	unsigned waiting; /* of these, in the queue */
+	bool stalled;     /* what comes back is so old that the job must start over */
+};
+
+/* For a model or size that nothing is known about. */
+void pacing_init(struct pacing *pacing, int64_t tick_ns);
+/* A new job of the same kind: what was measured stays. */
+void pacing_restart(struct pacing *pacing);
+
+/* True when the picture of 'now' is to be taken; then it counts as taken. */
+bool pacing_take(struct pacing *pacing, int64_t now);
+
+/*
+ * The worker computed a chunk: 'chunk_ns' for 'frames' frames; latency and first_latency are the
+ * stream's. True when the interval changed so much that the job must start over with it: its
+ * history has holes, or would be shown too late.
+ */
+bool pacing_measured(struct pacing *pacing, int64_t chunk_ns, int frames, int latency,
+		     int first_latency);
+
+/*
+ * The frame that is due at 'now', or NULL; pacing_shown() must follow. Frames are tagged with the
+ * time they were taken. Those whose time has passed are given back, which *freed says; one that
+ * comes late makes the delay longer once the job is past its start.
+ */
+const fvsr_frame *pacing_due(struct pacing *pacing, struct frame_queue *out, int64_t now,
+			     bool *freed);
+/* Gives the frame of the last pacing_due() back. */
+void pacing_shown(struct pacing *pacing, struct frame_queue *out);
+/* Whether the frame shown last is so old that the worker must be called behind. */
+bool pacing_behind(const struct pacing *pacing, int64_t taken, int64_t now);
+
+#endif

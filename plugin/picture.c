@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Drawing: see picture.h and data/effects/flashvsr.effect.
+ *
+ * libobs renders in linear light: a GS_RGBA texture is decoded when it is read and encoded when it
+ * is written, and colours are multiplied by alpha. The engine wants the encoded bytes with straight
+ * alpha. GS_RGBA_UNORM textures are never converted by the hardware, so they carry those bytes.
+ */
+#include "picture.h"
+
+struct picture {
+	gs_effect_t *effect;
+	gs_eparam_t *image, *image_size;
+	gs_texrender_t *rendered; /* GS_RGBA: the source as OBS renders it */
+	gs_texrender_t *straight; /* GS_RGBA_UNORM: the same for the engine */
+	gs_texrender_t *shown;    /* GS_RGBA: what the filter shows */
+	uint32_t shown_width, shown_height;
+};
+
+struct picture *picture_create(void)
+{
+	struct picture *picture = bzalloc(sizeof(*picture));
+	char *path = obs_module_file("effects/flashvsr.effect");
+
+	obs_enter_graphics();
+	if (path)
+		picture->effect = gs_effect_create_from_file(path, NULL);
+	picture->rendered = gs_texrender_create(GS_RGBA, GS_ZS_NONE);
+	picture->straight = gs_texrender_create(GS_RGBA_UNORM, GS_ZS_NONE);
+	picture->shown = gs_texrender_create(GS_RGBA, GS_ZS_NONE);
+	obs_leave_graphics();
+	bfree(path);
+	if (!picture->effect) {
+		picture_destroy(picture);
+		return NULL;
+	}
+	picture->image = gs_effect_get_param_by_name(picture->effect, "image");
+	picture->image_size = gs_effect_get_param_by_name(picture->effect, "image_size");
+	return picture;
+}
+
+void picture_destroy(struct picture *picture)
+{
+	if (!picture)
+		return;
+	obs_enter_graphics();
+	gs_effect_destroy(picture->effect);
+	gs_texrender_destroy(picture->rendered);
+	gs_texrender_destroy(picture->straight);
+	gs_texrender_destroy(picture->shown);
+	obs_leave_graphics();
+	bfree(picture);
+}
+
+/* ---- passes -------------------------------------------------------------------------------- */
+
+static bool begin_target(gs_texrender_t *target, uint32_t width, uint32_t height)
+{
+	struct vec4 clear_color;
+
+	gs_texrender_reset(target);
+	if (!gs_texrender_begin_with_color_space(target, width, height, GS_CS_SRGB))
+		return false;
+	vec4_zero(&clear_color);
+	gs_clear(GS_CLEAR_COLOR, &clear_color, 0.0f, 0);
+	gs_ortho(0.0f, (float)width, 0.0f, (float)height, -100.0f, 100.0f);
+	gs_blend_state_push();
+	return true;
+}
+
+static void end_target(gs_texrender_t *target)
+{
+	gs_blend_state_pop();
+	gs_texrender_end(target);
+}
+
+/* One technique of the effect over the whole target, bytes to bytes. */
+static bool run_pass(struct picture *picture, const char *technique, gs_texture_t *from,
+		     gs_texrender_t *to, uint32_t width, uint32_t height)
+{
+	const bool srgb_before = gs_framebuffer_srgb_enabled();
+	struct vec2 size;
+
+	if (!begin_target(to, width, height))
+		return false;
+	gs_enable_blending(false);
+	gs_enable_framebuffer_srgb(false);
+	vec2_set(&size, (float)gs_texture_get_width(from), (float)gs_texture_get_height(from));
+	gs_effect_set_texture(picture->image, from);
+	gs_effect_set_vec2(picture->image_size, &size);
+	while (gs_effect_loop(picture->effect, technique))
+		gs_draw_sprite(from, 0, width, height);
+	gs_enable_framebuffer_srgb(srgb_before);
+	end_target(to);
+	return true;
+}
+
+/* As libobs does for its own filters: only plain sources are drawn with the default effect. */
+static void render_target(obs_source_t *target, obs_source_t *parent)
+{
+	const uint32_t flags = obs_source_get_output_flags(parent);
+	const bool plain = (flags & (OBS_SOURCE_CUSTOM_DRAW | OBS_SOURCE_ASYNC)) == 0;
+	const bool linear_before = gs_set_linear_srgb(true);
+
+	gs_blend_function_separate(GS_BLEND_SRCALPHA, GS_BLEND_INVSRCALPHA, GS_BLEND_ONE,
+				   GS_BLEND_INVSRCALPHA);
+	if (target == parent && plain)
+		obs_source_default_render(target);
+	else
+		obs_source_video_render(target);
+	gs_set_linear_srgb(linear_before);
+}
+
+gs_texture_t *picture_capture(struct picture *picture, obs_source_t *filter, uint32_t width,
+			      uint32_t height)
+{
+	obs_source_t *target = obs_filter_get_target(filter);
+	obs_source_t *parent = obs_filter_get_parent(filter);
+
+	if (!target || !parent || !begin_target(picture->rendered, width, height))
+		return NULL;
+	render_target(target, parent);
+	end_target(picture->rendered);
+	if (!run_pass(picture, "Straighten", gs_texrender_get_texture(picture->rendered),
+		      picture->straight, width, height))
+		return NULL;
+	return gs_texrender_get_texture(picture->straight);
+}
+
+bool picture_compose(struct picture *picture, gs_texture_t *texture, uint32_t width,
+		     uint32_t height)
+{
+	const bool same_size =
+		gs_texture_get_width(texture) == width && gs_texture_get_height(texture) == height;
+
+	picture->shown_width = picture->shown_height = 0;
+	if (!run_pass(picture, same_size ? "Compose" : "Bicubic", texture, picture->shown, width,
+		      height))
+		return false;
+	picture->shown_width = width;
+	picture->shown_height = height;
+	return true;
+}
+
+bool picture_composed(const struct picture *picture, uint32_t width, uint32_t height)
+{
+	return picture->shown_width == width && picture->shown_height == height;
+}
+
+void picture_draw(struct picture *picture)
+{
+	gs_effect_t *effect = obs_get_base_effect(OBS_EFFECT_DEFAULT);
+	gs_texture_t *texture = gs_texrender_get_texture(picture->shown);
+	const bool srgb_before = gs_framebuffer_srgb_enabled();
+
+	gs_enable_framebuffer_srgb(true);
+	gs_blend_state_push();
+	gs_blend_function(GS_BLEND_ONE, GS_BLEND_INVSRCALPHA);
+	gs_effect_set_texture_srgb(gs_effect_get_param_by_name(effect, "image"), texture);
+	while (gs_effect_loop(effect, "Draw"))
+		gs_draw_sprite(texture, 0, picture->shown_width, picture->shown_height);
+	gs_blend_state_pop();
+	gs_enable_framebuffer_srgb(srgb_before);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filter's drawing: the source's picture into a texture for the engine, and what is shown,
+ * upscaled or bicubic, always at the output's size. Everything here runs on the graphics thread or
+ * inside the graphics context.
+ */
+#ifndef FLASHVSR_PICTURE_H
+#define FLASHVSR_PICTURE_H
+
+#include <obs-module.h>
+
+struct picture;
+
+/* Loads the effect. NULL when that fails; the reason is logged by libobs. */
+struct picture *picture_create(void);
+/* NULL is allowed. */
+void picture_destroy(struct picture *picture);
+
+/*
+ * Renders what lies under 'filter' into a GS_RGBA_UNORM texture of straight alpha and returns it;
+ * NULL when there is nothing to render. It stays valid until the next call.
+ */
+gs_texture_t *picture_capture(struct picture *picture, obs_source_t *filter, uint32_t width,
+			      uint32_t height);
+
+/* Sets what is shown: 'texture' (GS_RGBA_UNORM, straight alpha), scaled if it is smaller. */
+bool picture_compose(struct picture *picture, gs_texture_t *texture, uint32_t width,
+		     uint32_t height);
+/* True when something of this size was composed and can be drawn (again). */
+bool picture_composed(const struct picture *picture, uint32_t width, uint32_t height);
+/* Draws it where OBS is drawing. */
+void picture_draw(struct picture *picture);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The door of the module: what OBS calls when it loads and unloads obs-flashvsr. The filter always
+ * registers, whatever the machine lacks; its properties then say what is missing.
+ */
+#include <obs-module.h>
+
+#include "fvsr/fvsr.h"
+#include "filter.h"
+
+OBS_DECLARE_MODULE()
+OBS_MODULE_USE_DEFAULT_LOCALE("obs-flashvsr", "en-US")
+OBS_MODULE_AUTHOR("The obs-flashvsr authors")
+
+const char *obs_module_name(void)
+{
+	return obs_module_text("Module.Name");
+}
+
+const char *obs_module_description(void)
+{
+	return obs_module_text("Module.Description");
+}
+
+bool obs_module_load(void)
+{
+	obs_register_source(&flashvsr_filter_info);
+	blog(LOG_INFO, "[obs-flashvsr] version %s (engine %s) loaded", FVSR_PLUGIN_VERSION,
+	     fvsr_version());
+	return true;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The operating system's answers: see system.h.
+ */
+#include "system.h"
+
+#ifdef _WIN32
+
+#include <windows.h>
+
+uint64_t system_available_memory(void)
+{
+	MEMORYSTATUSEX status = {.dwLength = sizeof(status)};
+
+	return GlobalMemoryStatusEx(&status) ? status.ullAvailPhys : 0;
+}
+
+void system_lower_thread_priority(void)
+{
+	SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_BELOW_NORMAL);
+}
+
+void system_name_thread(const char *name)
+{
+	(void)name;
+}
+
+#else
+
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+/* MemAvailable, not MemFree: what caches hold can be had too. */
+uint64_t system_available_memory(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kib = 0;
+	char line[128];
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+			break;
+	fclose(file);
+	return kib * 1024;
+}
+
+void system_lower_thread_priority(void)
+{
+#ifdef __linux__
+	/* On Linux this is the calling thread alone, whatever POSIX says. */
+	setpriority(PRIO_PROCESS, 0, 5);
+#endif
+}
+
+void system_name_thread(const char *name)
+{
+#ifdef __linux__
+	pthread_setname_np(pthread_self(), name);
+#else
+	(void)name;
+#endif
+}
+
+#endif

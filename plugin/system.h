@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The little that the plugin asks the operating system for itself.
+ */
+#ifndef FLASHVSR_SYSTEM_H
+#define FLASHVSR_SYSTEM_H
+
+#include <stdint.h>
+
+/* Bytes of memory that can be had without swapping; 0 when that cannot be found out. */
+uint64_t system_available_memory(void);
+
+/*
+ * OBS, its encoder and the game come first. Threads that the calling thread starts later are
+ * lowered with it where the system inherits priorities (Linux does).
+ */
+void system_lower_thread_priority(void);
+
+/* For debuggers and top. At most 15 characters. */
+void system_name_thread(const char *name);
+
+#endif
