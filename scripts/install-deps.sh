@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The one list of what Debian 12 must have to build, test and show obs-flashvsr.
+#
+#	install-deps.sh [build|test|demo]...	only these groups; all of them without an argument
+#
+# Installs what is missing, through sudo unless root, and does nothing at all when nothing is.
+set -euo pipefail
+
+# Compilers, libobs, oneDNN (CPU path), libzip and Jansson (weights), FFmpeg (fvsr upscale).
+build="build-essential cmake pkg-config
+	libobs-dev libdnnl-dev libzip-dev libjansson-dev
+	libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
+# The second compiler with its sanitizers, OpenMP and fuzzer runtimes; libobs' OpenGL renderer and
+# its stock modules under a virtual X server; makers and readers of test files.
+test="clang libclang-rt-14-dev libomp-dev
+	obs-plugins xvfb xauth libgl1-mesa-dri libegl1 valgrind ffmpeg python3 zip"
+# OBS Studio itself, a window manager so that its dialogs get the focus, and its remote control.
+demo="obs-studio obs-plugins xvfb openbox xdotool libgl1-mesa-dri libegl1 ffmpeg
+	fonts-dejavu-core python3 python3-websocket"
+
+packages=
+for group in "${@:-all}"; do
+	case $group in
+	build) packages+=" $build" ;;
+	test) packages+=" $test" ;;
+	demo) packages+=" $demo" ;;
+	all) packages+=" $build $test $demo" ;;
+	*)
+		echo "install-deps.sh: unknown group '$group' (build, test, demo)" >&2
+		exit 2
+		;;
+	esac
+done
+
+# dpkg-query knows names that were removed again, too: only 'installed' counts.
+missing=()
+for package in $packages; do
+	status=$(dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | head -n 1 || true)
+	[ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+echo "installing: ${missing[*]}"
+if [ "$(id -u)" = 0 ]; then
+	as_root=(env)
+else
+	command -v sudo >/dev/null || {
+		echo "install-deps.sh: not root and no sudo; please install the packages above" >&2
+		exit 1
+	}
+	as_root=(sudo env)
+fi
+install=("${as_root[@]}" DEBIAN_FRONTEND=noninteractive
+	apt-get install -y -q --no-install-recommends "${missing[@]}")
+# A machine with old package lists finds no file, one without lists finds no package.
+if ! "${install[@]}" </dev/null; then
+	"${as_root[@]}" apt-get update -q </dev/null
+	"${install[@]}" </dev/null
+fi

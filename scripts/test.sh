@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Everything that is tested, on a fresh Debian 12: installs what is missing, builds three ways, runs
+# all tests through ctest and ends with one line of sums. Exits 0 when everything built and nothing
+# failed.
+#
+#	gcc	the build that users get, warnings as errors; all tests, the fuzzers and OBS Studio
+#		itself included
+#	asan	clang, AddressSanitizer and UndefinedBehaviorSanitizer, without the plugin: the tests
+#		that read files and compute
+#	clang	the second compiler's opinion, warnings as errors; nothing is run
+#
+# Without an argument all of them, or name some: test.sh gcc. The builds stay in build-test/.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+builds=$root/build-test
+jobs=$(nproc)
+variants=("$@")
+[ ${#variants[@]} -gt 0 ] || variants=(clang asan gcc)
+
+"$root/scripts/install-deps.sh"
+
+step() { printf '\n== %s\n' "$*"; }
+
+configure() { # VARIANT
+	local name=$1
+	local options=(-DCMAKE_BUILD_TYPE=RelWithDebInfo)
+
+	# Device code is the same for every compiler and takes long: once is enough. Instrumented
+	# loops that cannot become vector code are no fault, so asan's warnings stay warnings.
+	case $name in
+	gcc) options+=(-DCMAKE_C_COMPILER=gcc -DFVSR_WERROR=ON
+		"-DFVSR_CUDA_ARCHS=90a;80-virtual") ;;
+	clang) options+=(-DCMAKE_C_COMPILER=clang -DFVSR_WERROR=ON -DFVSR_CUDA=OFF) ;;
+	asan) options+=(-DCMAKE_C_COMPILER=clang "-DFVSR_SANITIZE=address,undefined"
+		-DFVSR_BUILD_PLUGIN=OFF -DFVSR_CUDA=OFF) ;;
+	*)
+		echo "test.sh: unknown variant '$name' (gcc, asan, clang)" >&2
+		exit 2
+		;;
+	esac
+	cmake -S "$root" -B "$builds/$name" "${options[@]}"
+}
+
+# What ctest wrote for machines: its sums are attributes of the first element.
+count() { # FILE ATTRIBUTE
+	local value
+
+	value=$(grep -o -m 1 "[[:space:]]$2=\"[0-9]*\"" "$1" | head -n 1 | tr -cd 0-9)
+	echo "${value:-0}"
+}
+
+passed=0 failed=0 skipped=0 broken=
+run_tests() { # VARIANT CTEST-ARGUMENT...
+	local name=$1 report=$builds/$1/tests.xml
+	local tests bad skip
+	shift
+
+	rm -f "$report"
+	(cd "$builds/$name" && ctest --output-on-failure --parallel "$jobs" --timeout 600 \
+		--output-junit "$report" "$@") </dev/null || broken+=" $name"
+	[ -f "$report" ] || return 0
+	tests=$(count "$report" tests)
+	bad=$(count "$report" failures)
+	skip=$(($(count "$report" skipped) + $(count "$report" disabled)))
+	passed=$((passed + tests - bad - skip))
+	failed=$((failed + bad))
+	skipped=$((skipped + skip))
+}
+
+# A report of a sanitizer is a failure, wherever it appears.
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
+export OMP_WAIT_POLICY=passive
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+
+for variant in "${variants[@]}"; do
+	step "$variant: build"
+	configure "$variant"
+	cmake --build "$builds/$variant" --parallel "$jobs"
+done
+for variant in "${variants[@]}"; do
+	case $variant in
+	asan)
+		step "asan: tests"
+		# Resident memory means nothing under ASan, and the plain backend is slow under it.
+		run_tests asan -L 'unit|ops|golden' -E 'stream-long|golden\..*tiny-.*cpu-plain'
+		;;
+	gcc)
+		step "gcc: tests"
+		run_tests gcc
+		;;
+	esac
+done
+
+echo
+[ -z "$broken" ] || echo "not everything passed:$broken"
+[ $((passed + failed + skipped)) = 0 ] ||
+	echo "$passed passed, $failed failed, $skipped skipped"
+[ -z "$broken" ]

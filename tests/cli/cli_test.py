@@ -1,0 +1,510 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line with real files, made and looked at by ffmpeg and ffprobe.
+
+    cli_test.py FVSR TEST          runs one test
+    cli_test.py FVSR all           runs all of them
+
+The model is the smallest that the engine takes, with weights from a formula. Exits with 77 where
+ffmpeg is missing.
+"""
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+MODEL = f"synth:{HERE}/tiny-residual.json:1"
+SKIPPED = 77
+
+
+class Failure(Exception):
+    pass
+
+
+def check(condition, *words):
+    if not condition:
+        raise Failure(" ".join(str(word) for word in words))
+
+
+def same(got, want, what):
+    check(got == want, f"{what}: {got!r} instead of {want!r}")
+
+
+def ffmpeg(*args, **kwargs):
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, args)], check=True, **kwargs)
+
+
+def fvsr(*args, status=0, **kwargs):
+    """Runs the command; returns what it said on both outputs."""
+    run = subprocess.run([FVSR, *map(str, args)], capture_output=True, text=True, timeout=100,
+                         **kwargs)
+    check(run.returncode == status, f"exit status {run.returncode} instead of {status}:",
+          args, run.stdout, run.stderr)
+    return run.stdout + run.stderr
+
+
+def upscale(source, target, *options, status=0, scale=2, **kwargs):
+    size = [] if any(o.startswith("--size") for o in map(str, options)) else ["--scale", scale]
+    return fvsr("upscale", "--model", MODEL, "--threads", 1, "--preset", "ultrafast", *size,
+                *options, source, target, status=status, **kwargs)
+
+
+def probe(path, entries, stream="v:0"):
+    run = subprocess.run(["ffprobe", "-v", "error", "-select_streams", stream, "-of", "json",
+                          "-show_entries", entries, str(path)],
+                         check=True, capture_output=True, text=True)
+    return json.loads(run.stdout)
+
+
+def times(path):
+    """Time of every decoded picture, in seconds."""
+    frames = probe(path, "frame=pts_time")["frames"]
+    return [float(frame["pts_time"]) for frame in frames]
+
+
+def stream(path, *names, which="v:0"):
+    found = probe(path, "stream=" + ",".join(names), which)["streams"][0]
+    return [found.get(name) for name in names]
+
+
+def packets_md5(path, which):
+    """Of the coded packets of a stream, not of what they decode to."""
+    run = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-map", f"0:{which}", "-c",
+                          "copy", "-f", "md5", "-"], check=True, capture_output=True, text=True)
+    return run.stdout.strip()
+
+
+def pixels(path, pixel_format=None):
+    formats = ["-pix_fmt", pixel_format] if pixel_format else []
+    return subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), *formats, "-f", "rawvideo",
+                           "-"], check=True, capture_output=True).stdout
+
+
+def video(path, frames, *options, size="64x48", rate=25, codec="libx264", filters="null"):
+    """Moving pictures of exactly 'size', which testsrc2 alone would make even."""
+    width, height = size.split("x")
+    ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=128x96:r={rate}", "-frames:v", frames, "-vf",
+           f"scale={width}:{height},{filters}", "-c:v", codec, *options, path)
+    return path
+
+
+# ---------------------------------------------------------------------------------------------
+
+
+def test_usage(tmp):
+    for command in ("upscale", "verify", "import", "info", "bench"):
+        text = fvsr(command, "--help")
+        check(f"Usage: fvsr {command}" in text and "Exit status" in text, "help of", command)
+        same(fvsr("help", command), text, "fvsr help " + command)
+        long = [line for line in text.splitlines() if len(line) > 80]
+        check(not long, "long lines in the help:", long)
+        check("unknown option" in fvsr(command, "--no-such-option", status=2), command)
+    check("upscale" in fvsr("--help") and "Usage" in fvsr(status=2), "general help")
+    check(re.match(r"fvsr \d+\.\d+\.\d+\n$", fvsr("--version")), "version")
+    fvsr("no-such-command", status=2)
+    fvsr("upscale", "only-one-file", status=2)
+    fvsr("upscale", "a", "b", "c", status=2)
+    fvsr("info", status=2)
+    fvsr("bench", status=2)
+    for wrong in (["--scale", "0.5"], ["--scale", "x"], ["--scale"], ["--size", "64"],
+                  ["--size", "0x64"], ["--size", "64x64x64"], ["--kv-ratio", "9"],
+                  ["--color", "blue"], ["--seed", "-1"], ["--crf", "1.5"], ["--quiet=1"],
+                  ["--local-range", "99999999999999999999"]):
+        fvsr("upscale", "a.mp4", "b.mp4", *wrong, status=2)
+
+
+def test_counts(tmp):
+    for frames in (1, 2, 7, 30):
+        source = video(tmp / "in.mp4", frames)
+        upscale(source, tmp / "out.mp4")
+        same(len(times(source)), frames, "frames in")
+        same(times(tmp / "out.mp4"), times(source), f"times of {frames} frames")
+        same(stream(tmp / "out.mp4", "width", "height", "avg_frame_rate", "duration"),
+             [128, 96] + stream(source, "avg_frame_rate", "duration"), "stream")
+
+
+def test_single_picture(tmp):
+    video(tmp / "in.png", 1, codec="png")
+    fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 2, tmp / "in.png", tmp / "out.png")
+    same(stream(tmp / "out.png", "codec_name", "width", "height"), ["png", 128, 96], "picture")
+
+
+def test_variable_rate(tmp):
+    source = video(tmp / "in.mkv", 40, "-fps_mode", "vfr",
+                   filters="select='not(mod(n\\,3))+not(mod(n\\,5))'")
+    gaps = {round(b - a, 3) for a, b in zip(times(source), times(source)[1:])}
+    check(len(gaps) > 1, "the source has no variable rate")
+    for name in ("out.mkv", "out.mp4"):
+        upscale(source, tmp / name)
+        same(times(tmp / name), times(source), "times in " + name)
+
+
+def test_other_streams(tmp):
+    (tmp / "text.srt").write_text("1\n00:00:00,100 --> 00:00:00,900\nA line\n\n")
+    (tmp / "meta.txt").write_text(";FFMETADATA1\ntitle=A title\n[CHAPTER]\nTIMEBASE=1/1000\n"
+                                  "START=0\nEND=500\ntitle=One\n")
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25", "-f", "lavfi", "-i",
+           "sine=440:r=44100", "-f", "lavfi", "-i", "sine=880:r=48000", "-i", tmp / "text.srt",
+           "-i", tmp / "meta.txt", "-map", "0:v", "-map", "1:a", "-map", "2:a", "-map", "3:s",
+           "-map_metadata", 4, "-t", 1.2, "-c:v", "libx264", "-c:a:0", "aac", "-c:a:1", "flac",
+           "-c:s", "srt", "-metadata:s:a:1", "language=deu", tmp / "in.mkv")
+    source, target = tmp / "in.mkv", tmp / "out.mkv"
+    upscale(source, target)
+    same(times(target), times(source), "times")
+    for which in ("a:0", "a:1", "s:0"):
+        same(packets_md5(target, which), packets_md5(source, which), "packets of " + which)
+        same(probe(target, "packet=pts_time", which), probe(source, "packet=pts_time", which),
+             "times of " + which)
+    same(probe(target, "stream_tags=language", "a:1")["streams"][0]["tags"]["language"], "deu",
+         "language")
+    listing = subprocess.run(["ffprobe", "-v", "error", "-show_chapters", "-show_format", "-of",
+                              "json", str(target)], capture_output=True, text=True, check=True)
+    listing = json.loads(listing.stdout)
+    same(listing["chapters"][0]["tags"]["title"], "One", "chapter")
+    same(listing["format"]["tags"]["title"], "A title", "title")
+    # A container that cannot hold a stream: said, left out, the rest is there.
+    text = upscale(source, tmp / "out.mp4")
+    check("subrip" in text and "left out" in text, "no word about the subtitles:", text)
+    same(packets_md5(tmp / "out.mp4", "a:0"), packets_md5(source, "a:0"), "sound in mp4")
+    same(times(tmp / "out.mp4"), times(source), "times in mp4")
+
+
+def test_sizes(tmp):
+    source = video(tmp / "in.mkv", 2, codec="ffv1", size="33x19")
+    same(stream(source, "width", "height"), [33, 19], "odd source")
+    upscale(source, tmp / "out.mp4", scale=3)
+    same(stream(tmp / "out.mp4", "width", "height", "pix_fmt"), [99, 57, "yuv444p"], "odd size")
+    upscale(source, tmp / "out.mp4", scale=1)
+    same(stream(tmp / "out.mp4", "width", "height"), [33, 19], "scale 1")
+    text = upscale(source, tmp / "out.mp4", "--size", "130x140")
+    same(stream(tmp / "out.mp4", "width", "height", "pix_fmt"), [130, 140, "yuv420p"], "--size")
+    check("aspect" in text, "no word about the aspect ratio:", text)
+    check("smaller" in upscale(source, tmp / "no.mp4", "--size", "32x32", status=2), "too small")
+    tiny = video(tmp / "tiny.mkv", 2, codec="ffv1", size="12x12")
+    upscale(tiny, tmp / "no.mp4", status=2)
+    check(not (tmp / "no.mp4").exists(), "a failed start left a file")
+
+
+def test_size_changes(tmp):
+    """A stream whose pictures change size goes on at the first size."""
+    for i, size in enumerate(("64x48", "96x64")):
+        video(tmp / f"{i}.ts", 5, "-output_ts_offset", i * 0.2, size=size)
+    (tmp / "in.ts").write_bytes((tmp / "0.ts").read_bytes() + (tmp / "1.ts").read_bytes())
+    text = upscale(tmp / "in.ts", tmp / "out.mkv")
+    check("size changes" in text, "no word about the change:", text)
+    same(len(times(tmp / "out.mkv")), len(times(tmp / "in.ts")), "frames")
+    same(stream(tmp / "out.mkv", "width", "height"), [128, 96], "size")
+
+
+def test_tags(tmp):
+    names = ("color_range", "color_space", "color_primaries", "color_transfer",
+             "sample_aspect_ratio")
+    for space, full, primaries, transfer in (
+            ("bt709", "tv", "bt709", "bt709"),
+            ("bt709", "pc", "bt709", "iec61966-2-1"),
+            ("smpte170m", "tv", "smpte170m", "smpte170m"),
+            ("bt470bg", "pc", "bt470bg", "gamma28"),
+            ("bt2020nc", "tv", "bt2020", "bt2020-10")):
+        source = video(tmp / "in.mkv", 2, "-colorspace", space, "-color_range", full,
+                       "-color_primaries", primaries, "-color_trc", transfer,
+                       filters="setsar=4/3")
+        want = [full, space, primaries, stream(source, "color_transfer")[0], "4:3"]
+        same(stream(source, *names), want, "tags of the source")
+        for name in ("out.mkv", "out.mp4"):
+            upscale(source, tmp / name)
+            same(stream(tmp / name, *names), want, "tags of " + name)
+    # Untagged video is taken as BT.601 (small) and says so afterwards, whatever its new size.
+    source = video(tmp / "in.mkv", 2)
+    upscale(source, tmp / "out.mkv")
+    same(stream(tmp / "out.mkv", *names[:3]), ["tv", "smpte170m", None], "tags of untagged")
+    # JPEG's own pixel formats are full range.
+    source = video(tmp / "in.avi", 2, "-pix_fmt", "yuvj420p", codec="mjpeg")
+    upscale(source, tmp / "out.mkv")
+    same(stream(tmp / "out.mkv", "pix_fmt", "color_range"), ["yuvj420p", "pc"], "of yuvj420p")
+
+
+def test_rotation(tmp):
+    video(tmp / "plain.mp4", 2)
+    ffmpeg("-i", tmp / "plain.mp4", "-c", "copy", "-metadata:s:v", "rotate=90", tmp / "in.mp4")
+    upscale(tmp / "in.mp4", tmp / "out.mp4")
+    get = lambda path: [data["rotation"] for data in
+                        probe(path, "stream_side_data=rotation")["streams"][0]["side_data_list"]]
+    same(get(tmp / "out.mp4"), get(tmp / "in.mp4"), "rotation")
+
+
+def test_colors(tmp):
+    """Flat pictures come out with their own values: both ways of the conversion agree."""
+    patches = {"bt709": ((16, 128, 128), (235, 128, 128), (126, 128, 128), (63, 102, 240),
+                         (173, 42, 26), (32, 240, 118), (100, 128, 90)),
+               "smpte170m": ((16, 128, 128), (235, 128, 128), (81, 90, 240), (145, 54, 34),
+                             (41, 240, 110), (180, 110, 150))}
+    size = 32 * 32
+    for space, colors in patches.items():
+        for full in ("tv", "pc"):
+            for y, u, v in colors:
+                raw = bytes([y]) * size + bytes([u]) * (size // 4) + bytes([v]) * (size // 4)
+                ffmpeg("-f", "rawvideo", "-s", "32x32", "-pix_fmt", "yuv420p", "-i", "-", "-c:v",
+                       "ffv1", "-colorspace", space, "-color_range", full, tmp / "in.mkv",
+                       input=raw)
+                fvsr("upscale", "-m", MODEL, "-t", 1, "--scale", 2, "--codec", "ffv1", "-q",
+                     tmp / "in.mkv", tmp / "out.mkv")
+                data = pixels(tmp / "out.mkv")
+                planes = data[:4 * size], data[4 * size:5 * size], data[5 * size:]
+                for plane, want in zip(planes, (y, u, v)):
+                    check(max(abs(min(plane) - want), abs(max(plane) - want)) <= 2,
+                          f"{space} {full} {(y, u, v)}: {min(plane)} .. {max(plane)}, not {want}")
+
+
+def test_alpha(tmp):
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32:r=25,format=rgba,colorchannelmixer=aa=0.5",
+           "-frames:v", 3, "-c:v", "qtrle", tmp / "in.mov")
+    upscale(tmp / "in.mov", tmp / "out.mov", "--codec", "qtrle", "--preset", "x", status=1)
+    fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 2, "--codec", "qtrle", tmp / "in.mov",
+         tmp / "out.mov")
+    alpha = set(pixels(tmp / "out.mov", "rgba")[3::4])
+    want = set(pixels(tmp / "in.mov", "rgba")[3::4])
+    same(alpha, want, "alpha")
+    text = upscale(tmp / "in.mov", tmp / "out.mp4")
+    check("alpha" in text, "no word about the lost alpha:", text)
+
+
+def test_deep_and_hdr(tmp):
+    source = video(tmp / "deep.mkv", 2, "-pix_fmt", "yuv420p10le", codec="ffv1")
+    check("10 bits" in upscale(source, tmp / "out.mkv"), "no word about 10 bits")
+    for transfer in ("smpte2084", "arib-std-b67"):
+        source = video(tmp / "hdr.mkv", 2, "-pix_fmt", "yuv420p10le", "-color_trc", transfer,
+                       "-color_primaries", "bt2020", "-colorspace", "bt2020nc", codec="ffv1")
+        check("HDR" in upscale(source, tmp / "no.mkv", status=1), "no word about HDR")
+        check(not (tmp / "no.mkv").exists(), "a refused video left a file")
+
+
+def test_bad_input(tmp):
+    out = tmp / "out.mp4"
+    check("No such file" in upscale(tmp / "nothing.mp4", out, status=1), "missing file")
+    (tmp / "empty.mp4").write_bytes(b"")
+    upscale(tmp / "empty.mp4", out, status=1)
+    (tmp / "garbage.mp4").write_bytes(bytes(range(256)) * 100)
+    upscale(tmp / "garbage.mp4", out, status=1)
+    upscale(tmp, out, status=1)
+    ffmpeg("-f", "lavfi", "-i", "sine=440", "-t", 0.2, tmp / "sound.wav")
+    check("no video" in upscale(tmp / "sound.wav", out, status=1), "sound alone")
+    check(not out.exists(), "a failed start left a file")
+
+
+def test_damaged_input(tmp):
+    """Cut off or overwritten files: what can be decoded comes out, and nothing crashes."""
+    source = video(tmp / "in.mkv", 30, "-g", 10)
+    data = bytearray(source.read_bytes())
+    (tmp / "cut.mkv").write_bytes(data[:len(data) * 2 // 3])
+    upscale(tmp / "cut.mkv", tmp / "out.mkv")
+    same(times(tmp / "out.mkv"), times(tmp / "cut.mkv"), "times of the cut file")
+    for at in range(len(data) // 3, len(data) // 3 + 600):
+        data[at] = (data[at] * 7 + 13) % 256
+    (tmp / "holes.mkv").write_bytes(data)
+    upscale(tmp / "holes.mkv", tmp / "out.mkv")
+    same(len(times(tmp / "out.mkv")), len(times(tmp / "holes.mkv")), "frames of the damaged file")
+
+
+def test_bad_output(tmp):
+    source = video(tmp / "in.mp4", 2)
+    check("cannot write" in upscale(source, tmp / "no" / "out.mp4", status=1), "no folder")
+    upscale(source, tmp, status=1)
+    (tmp / "folder.mp4").mkdir()
+    upscale(source, tmp / "folder.mp4", status=1)
+    check("container" in upscale(source, tmp / "out.nonsense", status=1), "no container")
+    check("input itself" in upscale(source, source, status=2), "onto itself")
+    (tmp / "link.mp4").symlink_to(source)
+    upscale(source, tmp / "link.mp4", status=2)
+    same(len(times(source)), 2, "the input afterwards")
+    check("no encoder" in upscale(source, tmp / "out.mp4", "--codec", "nope", status=1), "codec")
+    # What is there stays there when the work cannot start.
+    (tmp / "old.mp4").write_bytes(b"old")
+    fvsr("upscale", "--model", tmp / "none.safetensors", source, tmp / "old.mp4", status=2)
+    fvsr("upscale", "--model", MODEL, "--backend", "none", source, tmp / "old.mp4", status=2)
+    same((tmp / "old.mp4").read_bytes(), b"old", "the old file")
+    # A disk that fills up.
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+    source = video(tmp / "long.mp4", 60)
+    text = upscale(source, tmp / "full.mkv", "--crf", 0, status=1, preexec_fn=limit)
+    check("cannot write" in text, "no word about the full disk:", text)
+
+
+def wait_until_idle(pid):
+    """Until the process has used no processor time for half a second."""
+    last, since = None, time.monotonic()
+    while time.monotonic() - since < 0.5:
+        used = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+        if used != last:
+            last, since = used, time.monotonic()
+        time.sleep(0.05)
+
+
+def interrupted_run(tmp, number, frames):
+    """Feeds part of a file through a FIFO, waits until all of it is used, sends the signal."""
+    fifo, target = tmp / "fifo", tmp / "out.mkv"
+    os.mkfifo(fifo)
+    run = subprocess.Popen([FVSR, "upscale", "-m", MODEL, "-t", "1", "-s", "2", "--preset",
+                            "ultrafast", fifo, target], stderr=subprocess.PIPE, text=True)
+    source = (tmp / "in.mkv").read_bytes()
+    keep = len(source) * frames // 100
+    with open(fifo, "wb") as pipe:
+        pipe.write(source[:keep])
+        pipe.flush()
+        end = time.monotonic() + 30
+        while not target.exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        wait_until_idle(run.pid)
+        run.send_signal(number)
+        _, text = run.communicate(timeout=30)
+    fifo.unlink()
+    same(run.returncode, 128 + number, "exit status, " + text)
+    return target, text
+
+
+def test_interrupt(tmp):
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25", "-f", "lavfi", "-i", "sine=440",
+           "-frames:v", 100, "-t", 4, "-c:v", "mpeg4", "-q:v", 3, "-bf", 0, "-c:a", "flac",
+           "-f", "matroska", tmp / "in.mkv")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        target, text = interrupted_run(tmp, number, 60)
+        got, want = times(target), times(tmp / "in.mkv")
+        check(21 <= len(got) < 61, "frames after the signal:", len(got))
+        same(got, want[:len(got)], "times after the signal")
+        check(f"first {len(got)} frames" in text, "no word about the frames:", text)
+        sound = probe(target, "packet=pts_time", "a:0")["packets"]
+        check(sound and float(sound[-1]["pts_time"]) <= got[-1] + 0.05,
+              "sound goes on after the video:", sound[-1])
+        target.unlink()
+    # So early that nothing has come out: no file that no player could open.
+    target, text = interrupted_run(tmp, signal.SIGINT, 15)
+    check(not target.exists() and "no file" in text, "an empty file was left:", text)
+
+
+def test_progress(tmp):
+    """On a terminal there is a bar with speed and time left; elsewhere only the summary."""
+    source = video(tmp / "in.mkv", 120, codec="ffv1")
+    text = upscale(source, tmp / "out.mkv")
+    check(len(text.splitlines()) == 1 and "120 frames" in text, "without a terminal:", text)
+    same(upscale(source, tmp / "out.mkv", "--quiet"), "", "with --quiet")
+    terminal, end = os.openpty()
+    run = subprocess.Popen([FVSR, "upscale", "-m", MODEL, "-b", "cpu-plain", "-t", "1", "-s", "2",
+                            source, tmp / "out.mkv"], stderr=end)
+    os.close(end)
+    seen = b""
+    while True:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:  # the other side is closed
+            break
+        if not part:
+            break
+        seen += part
+    os.close(terminal)
+    same(run.wait(timeout=60), 0, "exit status on a terminal")
+    check(re.search(rb"\[#+\.*\] \d+/120  \d+ %  [\d.]+ frames/s  \d+:\d\d left", seen),
+          "no bar:", seen)
+
+
+def test_determinism(tmp):
+    source = video(tmp / "in.mkv", 10, codec="ffv1")
+    results = []
+    for seed in (1, 1, 2):
+        fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 2, "--codec", "ffv1", "--seed", seed, source,
+             tmp / "out.mkv")
+        results.append(pixels(tmp / "out.mkv"))
+    same(results[0] == results[1], True, "the same seed twice")
+    same(results[0] == results[2], False, "another seed")
+
+
+def test_import(tmp):
+    packed = tmp / "packed.safetensors"
+    fvsr("import", "--type", "f32", "--name", "A name", MODEL, packed)
+    info = json.loads(fvsr("info", "--json", "--tensors", packed))
+    same(info["metadata"]["name"], "A name", "name")
+    same((info["types"], len(info["tensors"])), ("F32", info["num_tensors"]), "tensors")
+    check("A name" in fvsr("info", packed), "info as text")
+    fvsr("import", MODEL, tmp / "half.safetensors")
+    check((tmp / "half.safetensors").stat().st_size < packed.stat().st_size * 0.6, "bf16 size")
+    fvsr("import", tmp / "nowhere", tmp / "no.safetensors", status=1)
+    fvsr("import", MODEL, tmp / "no" / "no.safetensors", status=1)
+    check(not (tmp / "no.safetensors").exists(), "a failed import left a file")
+    (tmp / "text.safetensors").write_text("not a model, but long enough to have a header\n")
+    fvsr("info", tmp / "text.safetensors", status=1)
+
+
+def test_packed_model(tmp):
+    """A packed file is the model that it was made from; $FVSR_MODEL names the default one."""
+    packed = tmp / "packed.safetensors"
+    fvsr("import", "--type", "f32", MODEL, packed)
+    source = video(tmp / "in.mkv", 4, codec="ffv1")
+    results = []
+    for model in (MODEL, packed):
+        fvsr("upscale", "-t", 1, "-s", 2, "--codec", "ffv1", source, tmp / "out.mkv",
+             env={**os.environ, "FVSR_MODEL": str(model)})
+        results.append(pixels(tmp / "out.mkv"))
+    same(results[0] == results[1], True, "pictures of the packed model")
+
+
+def test_bench(tmp):
+    result = json.loads(fvsr("bench", "-m", MODEL, "-t", 1, "--size", "128x96", "--scale", 2,
+                             "--chunks", 2, "--json"))
+    same((result["in_size"], result["out_size"], result["canvas_size"]),
+         ([64, 48], [128, 96], [128, 128]), "sizes")
+    same((result["first_chunk"]["frames"], result["later_chunk"]["frames"],
+          result["later_chunk"]["chunks"]), (21, 16, 2), "frames")
+    check(result["frames_per_s"] > 0 and result["memory_bytes"]["peak_resident"] > 0, result)
+    stages = sum(value for key, value in result["later_chunk"].items()
+                 if key.endswith("_ms") and key not in ("total_ms", "ingest_ms"))
+    total = result["later_chunk"]["total_ms"]
+    check(0 < stages <= total * 1.2, f"stages of {stages} ms in {total} ms")
+    check("frames/s" in fvsr("bench", "-m", MODEL, "-t", 1, "--size", "64x64", "-n", 1), "text")
+    fvsr("bench", "-m", tmp / "none", "--size", "64x64", status=2)
+
+
+def test_backends(tmp):
+    names = [entry["name"] for entry in json.loads(fvsr("info", "--backends", "--json"))]
+    check("cpu-plain" in names, "backends:", names)
+    text = fvsr("info", "--backends")
+    check(all(name in text for name in names), "backends as text:", text)
+
+
+# ---------------------------------------------------------------------------------------------
+
+TESTS = {name[5:]: function for name, function in list(globals().items())
+         if name.startswith("test_")}
+
+
+def main():
+    if len(sys.argv) != 3 or sys.argv[2] not in [*TESTS, "all"]:
+        print(__doc__, "Tests:", *TESTS, file=sys.stderr)
+        return 2
+    for tool in ("ffmpeg", "ffprobe"):
+        if not shutil.which(tool):
+            print(f"skipped: {tool} is not installed")
+            return SKIPPED
+    failed = 0
+    for name in TESTS if sys.argv[2] == "all" else [sys.argv[2]]:
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="fvsr-cli-") as folder:
+            try:
+                TESTS[name](Path(folder))
+                print(f"ok    {name} ({time.monotonic() - start:.1f} s)")
+            except Failure as problem:
+                print(f"FAIL  {name}: {problem}")
+                failed = 1
+    return failed
+
+
+if __name__ == "__main__":
+    FVSR = sys.argv[1] if len(sys.argv) > 1 else ""
+    sys.exit(main())

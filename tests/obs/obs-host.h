@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A small OBS without windows: libobs with its OpenGL renderer, the real media and image sources,
+ * and obs-flashvsr.so. A watch looks at one source from within the render loop, each picture, as
+ * OBS itself would draw it.
+ */
+#ifndef TEST_OBS_HOST_H
+#define TEST_OBS_HOST_H
+
+#include <obs.h>
+
+#define HOST_WIDTH  320
+#define HOST_HEIGHT 240
+#define HOST_FPS    30
+
+/* Prints what failed and counts it. */
+#define CHECK(condition, ...) host_check((condition), #condition, __FILE__, __LINE__, __VA_ARGS__)
+bool host_check(bool ok, const char *condition, const char *file, int line, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+int host_failures(void);
+
+/* False, with a line on stderr, when OBS cannot start here. */
+bool host_start(const char *plugin_folder);
+/* Shuts OBS down and checks that nothing was leaked: neither blocks nor threads. */
+void host_stop(void);
+/* How many threads the filters have. */
+int host_workers(void);
+
+/* A looping media source, a picture. */
+obs_source_t *host_media(const char *name, const char *path);
+obs_source_t *host_image(const char *name, const char *path);
+void host_media_set_path(obs_source_t *media, const char *path);
+/* The filter, not added yet. 'model' as for fvsr_model_open(), or NULL for the default. */
+obs_source_t *host_create_filter(const char *name, const char *model, int scale);
+/* The text that the filter's dialog shows; bfree() it. */
+char *host_status(obs_source_t *filter);
+/* Waits until the status contains 'text'. */
+bool host_wait_status(obs_source_t *filter, const char *text, double timeout_s);
+void host_sleep(double seconds);
+
+/* Pixels of one moment: what the source shows, and what it shows without the filter. */
+struct view {
+	uint32_t width, height, source_width, source_height;
+	uint8_t *pixels, *source_pixels; /* RGBA, tightly packed */
+	uint64_t number;                 /* counts the pictures of the watch, from 1 */
+	uint64_t time_ns;
+};
+
+struct watch;
+
+/*
+ * Watches 'source', which has no filter yet. Each picture must have the expected size and must not
+ * be black; violations are counted and printed.
+ */
+struct watch *watch_start(obs_source_t *source);
+void watch_stop(struct watch *watch);
+/*
+ * Around a change: no picture is watched in between. From then on the source must show 'scale'
+ * times its own size (for some pictures still the scale before). 'filter' may be NULL.
+ */
+void watch_begin_change(struct watch *watch);
+void watch_end_change(struct watch *watch, obs_source_t *filter, uint32_t scale);
+/*
+ * Waits for a picture newer than 'after' (UINT64_MAX: than now) and copies the newest one; the copy
+ * is valid until the next call. NULL after 10 s.
+ */
+const struct view *watch_next(struct watch *watch, uint64_t after);
+unsigned watch_violations(struct watch *watch);
+
+#endif

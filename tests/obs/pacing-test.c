@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pacing with a clock of our own: a render loop and a worker that computes in chunks, both made of
+ * arithmetic, around the plugin's real pacing and queues. What is shown must be even and late by a
+ * constant time, whatever the worker's speed.
+ */
+#include "job.h"
+#include "pacing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NS_PER_S      1000000000LL
+#define LATENCY       12
+#define FIRST_LATENCY 25
+#define FIRST_CHUNK   21
+#define CHUNK         8
+#define CARRY_TICKS   2 /* from the texture to the worker */
+
+static int failures;
+
+#define CHECK(ok, ...)                                                                             \
+	do {                                                                                       \
+		if (!(ok)) {                                                                       \
+			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
+			printf(__VA_ARGS__);                                                       \
+			printf("\n");                                                              \
+			failures++;                                                                \
+		}                                                                                  \
+	} while (0)
+
+struct sim {
+	int64_t tick_ns, now, frame_cost_ns;
+	struct pacing pacing;
+	struct frame_queue *in, *out;
+
+	int64_t carried[CARRY_TICKS]; /* 0: nothing */
+
+	/* The worker and its stream. */
+	int64_t inside[64]; /* times of the frames in the stream, a ring */
+	uint64_t sent, received, computed;
+	int64_t busy_until;
+	bool busy;
+
+	/* What was seen. */
+	int64_t shown, last_shown_at;
+	uint64_t shown_count, restarts;
+};
+
+static int make_frame(void *opaque, fvsr_frame **out, int width, int height)
+{
+	(void)opaque;
+	return fvsr_frame_create(out, FVSR_FORMAT_RGBA8, width, height);
+}
+
+static void make_queues(struct sim *sim)
+{
+	struct frame_maker maker = {make_frame, NULL};
+
+	frame_queue_destroy(sim->in);
+	frame_queue_destroy(sim->out);
+	sim->in = frame_queue_create(JOB_INPUT_FRAMES, &maker, 16, 16);
+	sim->out = frame_queue_create(JOB_OUTPUT_FRAMES, &maker, 16, 16);
+	if (!sim->in || !sim->out)
+		abort();
+	sim->sent = sim->received = sim->computed = 0;
+	sim->busy = false;
+	for (int i = 0; i < CARRY_TICKS; i++)
+		sim->carried[i] = 0;
+}
+
+static void restart(struct sim *sim)
+{
+	make_queues(sim);
+	pacing_restart(&sim->pacing);
+	sim->restarts++;
+}
+
+/* One step of the worker that takes no time. False when there is nothing to do. */
+static bool worker_step(struct sim *sim)
+{
+	uint64_t need = sim->computed ? sim->computed + LATENCY : FIRST_LATENCY;
+	fvsr_frame *frame;
+
+	if (sim->received < sim->computed) {
+		frame = frame_queue_write_begin(sim->out);
+		if (!frame)
+			return false;
+		fvsr_frame_set_tag(frame, sim->inside[sim->received++ % 64]);
+		frame_queue_write_end(sim->out);
+		return true;
+	}
+	if (sim->sent >= need) {
+		sim->busy = true;
+		sim->busy_until =
+			sim->now + (sim->computed ? CHUNK : FIRST_CHUNK) * sim->frame_cost_ns;
+		return false;
+	}
+	frame = frame_queue_peek(sim->in, 0);
+	if (!frame)
+		return false;
+	sim->inside[sim->sent++ % 64] = fvsr_frame_tag(frame);
+	frame_queue_pop(sim->in);
+	return true;
+}
+
+/* True when the job has to start over. */
+static bool run_worker(struct sim *sim)
+{
+	if (sim->busy && sim->now >= sim->busy_until) {
+		int frames = sim->computed ? CHUNK : FIRST_CHUNK;
+
+		sim->busy = false;
+		sim->computed += (uint64_t)frames;
+		if (pacing_measured(&sim->pacing, frames * sim->frame_cost_ns, frames, LATENCY,
+				    FIRST_LATENCY))
+			return true;
+	}
+	while (!sim->busy && worker_step(sim))
+		;
+	return false;
+}
+
+static void take(struct sim *sim)
+{
+	int64_t arrived = sim->carried[0];
+	fvsr_frame *frame = arrived ? frame_queue_write_begin(sim->in) : NULL;
+
+	if (frame) {
+		fvsr_frame_set_tag(frame, arrived);
+		frame_queue_write_end(sim->in);
+	}
+	for (int i = 0; i + 1 < CARRY_TICKS; i++)
+		sim->carried[i] = sim->carried[i + 1];
+	sim->carried[CARRY_TICKS - 1] = pacing_take(&sim->pacing, sim->now) ? sim->now : 0;
+}
+
+/* True when a new frame was shown. */
+static bool tick(struct sim *sim)
+{
+	const fvsr_frame *frame;
+	bool freed;
+
+	/* Rounded, as OBS's times are. */
+	sim->now += sim->tick_ns + (sim->now / sim->tick_ns) % 2;
+	if (run_worker(sim) || sim->pacing.stalled)
+		restart(sim);
+	frame = pacing_due(&sim->pacing, sim->out, sim->now, &freed);
+	if (frame) {
+		CHECK(fvsr_frame_tag(frame) > sim->shown, "time goes back");
+		sim->shown = fvsr_frame_tag(frame);
+		sim->last_shown_at = sim->now;
+		sim->shown_count++;
+		pacing_shown(&sim->pacing, sim->out);
+	}
+	take(sim);
+	return frame != NULL;
+}
+
+static void run_seconds(struct sim *sim, double seconds)
+{
+	int64_t end = sim->now + (int64_t)(seconds * (double)NS_PER_S);
+
+	while (sim->now < end)
+		tick(sim);
+}
+
+/* Watches a steady stretch: every frame shown, evenly, with one and the same delay. */
+static void check_even(struct sim *sim, const char *what, double seconds)
+{
+	int64_t end = sim->now + (int64_t)(seconds * (double)NS_PER_S);
+	int64_t delay = sim->pacing.delay_ns, interval = sim->pacing.interval_ns;
+	int64_t before_shown = 0, before_at = 0;
+	uint64_t count = 0;
+
+	while (sim->now < end) {
+		if (!tick(sim))
+			continue;
+		count++;
+		CHECK(llabs(sim->now - sim->shown - delay) <= sim->tick_ns,
+		      "%s: %.1f ms late instead of %.1f", what,
+		      (double)(sim->now - sim->shown) / 1e6, (double)delay / 1e6);
+		if (before_shown) {
+			CHECK(llabs(sim->shown - before_shown - interval) < sim->tick_ns / 2,
+			      "%s: a gap in what is shown", what);
+			CHECK(llabs(sim->now - before_at - interval) < sim->tick_ns / 2,
+			      "%s: shown unevenly", what);
+		}
+		before_shown = sim->shown;
+		before_at = sim->now;
+	}
+	CHECK(sim->pacing.delay_ns == delay, "%s: the delay changed", what);
+	CHECK((int64_t)count >= (int64_t)(seconds * (double)NS_PER_S) / interval - 2,
+	      "%s: only %llu frames", what, (unsigned long long)count);
+	printf("%-28s %5.1f frames/s, delay %7.1f ms (%.1f frames), restarts %llu\n", what,
+	       (double)NS_PER_S / (double)interval, (double)delay / 1e6,
+	       (double)delay / (double)interval, (unsigned long long)sim->restarts);
+}
+
+static void start(struct sim *sim, double fps, double cost_ms)
+{
+	*sim = (struct sim){.tick_ns = (int64_t)((double)NS_PER_S / fps),
+			    .now = 12345678901LL,
+			    .frame_cost_ns = (int64_t)(cost_ms * 1e6)};
+	pacing_init(&sim->pacing, sim->tick_ns);
+	make_queues(sim);
+}
+
+static void finish(struct sim *sim)
+{
+	frame_queue_destroy(sim->in);
+	frame_queue_destroy(sim->out);
+}
+
+static void test_speed(const char *what, double fps, double cost_ms)
+{
+	double interval_s = cost_ms / 1e3 > 1.0 / fps ? cost_ms / 1e3 : 1.0 / fps;
+	struct sim sim;
+
+	start(&sim, fps, cost_ms);
+	run_seconds(&sim, 150.0 * interval_s);
+	CHECK(sim.shown_count > 0, "%s: nothing was shown", what);
+	/* Not worse than it must be: what the chunks need, and some. */
+	CHECK((double)sim.pacing.delay_ns < 26.0 * (double)sim.pacing.interval_ns + 2e8,
+	      "%s: delay of %.1f ms", what, (double)sim.pacing.delay_ns / 1e6);
+	check_even(&sim, what, 200.0 * interval_s);
+	finish(&sim);
+}
+
+/* Another program takes half of the machine, and then it is even again. */
+static void test_slowdown(void)
+{
+	struct sim sim;
+
+	start(&sim, 30.0, 15.0);
+	run_seconds(&sim, 10.0);
+	check_even(&sim, "before a slowdown", 5.0);
+	sim.frame_cost_ns *= 4;
+	run_seconds(&sim, 30.0);
+	check_even(&sim, "after it", 20.0);
+	finish(&sim);
+}
+
+/* The machine becomes free: the rate goes up and the delay down, once. */
+static void test_speedup(void)
+{
+	struct sim sim;
+
+	start(&sim, 30.0, 120.0);
+	run_seconds(&sim, 30.0);
+	check_even(&sim, "before a speedup", 20.0);
+	sim.frame_cost_ns /= 12;
+	run_seconds(&sim, 20.0);
+	CHECK(sim.restarts == 2, "%llu restarts", (unsigned long long)sim.restarts);
+	CHECK(sim.pacing.delay_ns < NS_PER_S, "still late by %.1f ms",
+	      (double)sim.pacing.delay_ns / 1e6);
+	check_even(&sim, "after it", 20.0);
+	finish(&sim);
+}
+
+/* The worker stops altogether for a while: the picture counts as behind, then recovers. */
+static void test_stall(void)
+{
+	bool behind = false;
+	struct sim sim;
+
+	start(&sim, 30.0, 15.0);
+	run_seconds(&sim, 10.0);
+	while (!sim.busy)
+		tick(&sim);
+	sim.busy_until += 5 * NS_PER_S;
+	while (sim.busy) {
+		tick(&sim);
+		behind = behind || pacing_behind(&sim.pacing, sim.shown, sim.now);
+	}
+	CHECK(behind, "a stall of seconds goes unnoticed");
+	run_seconds(&sim, 30.0);
+	CHECK(!pacing_behind(&sim.pacing, sim.shown, sim.now), "no recovery");
+	CHECK(sim.pacing.delay_ns < NS_PER_S, "one stall made the delay long for good");
+	check_even(&sim, "after a stall", 10.0);
+	finish(&sim);
+}
+
+int main(void)
+{
+	test_speed("60 Hz, fast", 60.0, 5.0);
+	test_speed("60 Hz, just fast enough", 60.0, 14.0);
+	test_speed("60 Hz, not quite", 60.0, 16.5);
+	test_speed("60 Hz, half", 60.0, 25.0);
+	test_speed("30 Hz, fast", 30.0, 3.0);
+	test_speed("30 Hz, 4 frames/s", 30.0, 240.0);
+	test_speed("29.97 Hz, slow", 30.0 / 1.001, 100.0);
+	test_speed("144 Hz", 144.0, 4.0);
+	test_slowdown();
+	test_speedup();
+	test_stall();
+	printf("%s\n", failures ? "FAILED" : "OK");
+	return failures ? 1 : 0;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The loops of the backend "cpu" exist for several generations of processors, of which a machine
+ * uses one. Here all that the machine can run are compared with the baseline.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/cpu/onednn_loops.h"
+#include "backend/cpu/plain.h"
+
+#define COUNT 1003 /* not a multiple of any vector */
+
+static float random_floats[4][COUNT];
+static uint8_t random_bytes[4 * COUNT];
+
+static void fill(void)
+{
+	uint32_t state = 12345;
+
+	for (int i = 0; i < 4 * COUNT; i++) {
+		state = state * 1664525u + 1013904223u;
+		random_floats[i / COUNT][i % COUNT] = (float)(state >> 8) / 8388608.0f - 1;
+		random_bytes[i] = (uint8_t)(state >> 24);
+	}
+}
+
+static bool compare(const char *what, const float *a, const float *b, size_t count)
+{
+	double difference = 0, norm = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+		norm += (double)a[i] * a[i];
+	}
+	if (difference <= 1e-12 * norm)
+		return true;
+	printf("FAILED %s: relative L2 %.3g\n", what, sqrt(difference / norm));
+	return false;
+}
+
+/* Two steps, the second with fewer keys and a bias. */
+static void attend(const struct fvsr_loops *loops, int head_dim, float *out)
+{
+	float *room = calloc((size_t)(2 * head_dim + FVSR_TILE + 2) * FVSR_TILE, sizeof(*room));
+	struct fvsr_attend a = {.query = room, .head_dim = head_dim};
+	float *keys = calloc((size_t)2 * FVSR_TILE * head_dim, sizeof(*keys));
+	float *values = keys + FVSR_TILE * head_dim;
+
+	if (!room || !keys)
+		exit(1);
+	a.sums = room + head_dim * FVSR_TILE;
+	a.scores = a.sums + head_dim * FVSR_TILE;
+	a.largest = a.scores + FVSR_TILE * FVSR_TILE;
+	a.total = a.largest + FVSR_TILE;
+	for (int i = 0; i < FVSR_TILE; i++)
+		a.largest[i] = -INFINITY;
+	for (int i = 0; i < FVSR_TILE * head_dim; i++) {
+		a.query[i] = random_floats[0][i % COUNT];
+		keys[i] = 3 * random_floats[1][i % COUNT];
+		values[i] = random_floats[2][i % 997];
+	}
+	loops->attend(&a, keys, values, (size_t)head_dim, FVSR_TILE, NULL);
+	loops->attend(&a, keys, values, (size_t)head_dim, 37, random_floats[3]);
+	for (int i = 0; i < head_dim * FVSR_TILE; i++)
+		out[i] = a.sums[i] / a.total[i % FVSR_TILE];
+	free(room), free(keys);
+}
+
+static bool check_attend(const struct fvsr_loops *base, const struct fvsr_loops *loops)
+{
+	static float out[2][64 * FVSR_TILE];
+	bool good = true;
+
+	for (int head_dim = 2; head_dim <= 64; head_dim += 2) {
+		attend(base, head_dim, out[0]);
+		attend(loops, head_dim, out[1]);
+		good = compare("attend", out[0], out[1], (size_t)head_dim * FVSR_TILE) && good;
+	}
+	return good;
+}
+
+static bool check_rows(const struct fvsr_loops *base, const struct fvsr_loops *loops)
+{
+	static const float from[2] = {0.1f, 0.7f}, to[2] = {-0.2f, 0.4f};
+	static float out[2][COUNT];
+	const struct fvsr_loops *both[2] = {base, loops};
+	double sums[2][2] = {{0}};
+	bool good;
+
+	for (int i = 0; i < 2; i++) {
+		for (int j = 0; j < COUNT; j++)
+			out[i][j] = 12 * random_floats[0][j] * random_floats[1][j];
+		both[i]->soft_clamp(out[i], COUNT);
+		both[i]->statistics(sums[i], random_floats[0], COUNT);
+	}
+	good = compare("soft_clamp", out[0], out[1], COUNT);
+	for (int j = 0; j < 2; j++)
+		if (!(fabs(sums[0][j] - sums[1][j]) < 1e-9)) {
+			printf("FAILED statistics\n");
+			good = false;
+		}
+	for (int i = 0; i < 2; i++)
+		both[i]->follow(out[i], random_floats[2], COUNT, from, to);
+	good = compare("follow", out[0], out[1], COUNT) && good;
+	for (int i = 0; i < 2; i++)
+		both[i]->lift(out[i], random_floats[2], random_floats[1], COUNT);
+	good = compare("lift", out[0], out[1], COUNT) && good;
+	for (int i = 0; i < 2; i++)
+		both[i]->blur_column(out[i], random_floats[0], random_floats[1], random_floats[2],
+				     COUNT);
+	good = compare("blur_column", out[0], out[1], COUNT) && good;
+	for (int width = 1; width < COUNT; width += 37) {
+		for (int i = 0; i < 2; i++)
+			both[i]->blur_row(out[i], random_floats[3], width, 16);
+		good = compare("blur_row", out[0], out[1], (size_t)width) && good;
+	}
+	return good;
+}
+
+/* Pixels and resizing are exact. */
+static bool check_pixels(const struct fvsr_loops *base, const struct fvsr_loops *loops)
+{
+	static float planes[2][3][COUNT];
+	static uint8_t alpha[2][COUNT], out[2][3][8 * COUNT];
+	const struct fvsr_loops *both[2] = {base, loops};
+	struct fvsr_resize_axis wide = {0}, narrow = {0};
+	bool good;
+
+	if (fvsr_resize_axis_init(&wide, COUNT, 2 * COUNT) < 0 ||
+	    fvsr_resize_axis_init(&narrow, 16, 7) < 0)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		both[i]->planes(planes[i][0], planes[i][1], planes[i][2], alpha[i], random_bytes,
+				COUNT);
+		both[i]->pixels(out[i][0], planes[i][0], planes[i][1], planes[i][2], alpha[i],
+				COUNT, 0.5f);
+		both[i]->resize_row(out[i][1], random_bytes, &wide);
+		for (int row = 0; row < 7; row++)
+			both[i]->resize_column(out[i][2] + row * 244, random_bytes, 244, &narrow,
+					       row);
+	}
+	good = !memcmp(planes[0], planes[1], sizeof(planes[0])) &&
+	       !memcmp(alpha[0], alpha[1], sizeof(alpha[0])) &&
+	       !memcmp(out[0], out[1], sizeof(out[0]));
+	if (!good)
+		printf("FAILED pixels\n");
+	if (memcmp(out[0][0], random_bytes, sizeof(random_bytes))) {
+		printf("FAILED pixels: not the same after going to planes and back\n");
+		good = false;
+	}
+	fvsr_resize_axis_clear(&wide);
+	fvsr_resize_axis_clear(&narrow);
+	return good;
+}
+
+static bool check(const struct fvsr_loops *loops)
+{
+	bool good = check_attend(&fvsr_loops_base, loops);
+
+	good = check_rows(&fvsr_loops_base, loops) && good;
+	good = check_pixels(&fvsr_loops_base, loops) && good;
+	printf("%-10s %s\n", loops->name, good ? "ok" : "FAILED");
+	return good;
+}
+
+int main(void)
+{
+	bool good;
+
+	fill();
+	good = check(&fvsr_loops_base);
+#ifdef FVSR_X86_64
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		good = check(&fvsr_loops_v3) && good;
+	if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("avx512dq"))
+		good = check(&fvsr_loops_v4) && good;
+#endif
+	return good ? 0 : 1;
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The contract of streams: every frame comes out once, in order, with its tag; when it does; what
+ * reset, end and errors do; odd sizes; alpha; cost known beforehand.
+ *
+ *	test_stream MODEL BACKEND
+ */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test_support.h"
+
+#define MAX_FRAMES 64
+
+/* A stream with one frame for each direction. */
+struct rig {
+	fvsr_stream *stream;
+	fvsr_frame *in, *out;
+	int sent;
+};
+
+static void rig_open(struct rig *rig, fvsr_model *model, const struct fvsr_settings *settings)
+{
+	struct fvsr_error err = {{0}};
+
+	memset(rig, 0, sizeof(*rig));
+	if (fvsr_stream_open(&rig->stream, model, settings, &err) < 0) {
+		printf("cannot open a stream: %s\n", err.text);
+		exit(1);
+	}
+	fvsr_frame_create(&rig->in, settings->in_format, settings->in_width, settings->in_height);
+	fvsr_frame_create(&rig->out, settings->out_format, settings->out_width,
+			  settings->out_height);
+}
+
+static void rig_close(struct rig *rig)
+{
+	fvsr_stream_close(rig->stream);
+	fvsr_frame_destroy(rig->in);
+	fvsr_frame_destroy(rig->out);
+}
+
+static int rig_send(struct rig *rig)
+{
+	int result;
+
+	test_picture_fill(fvsr_frame_picture(rig->in), rig->sent);
+	fvsr_frame_set_tag(rig->in, 1000 + rig->sent);
+	result = fvsr_stream_send(rig->stream, rig->in);
+	rig->sent += !result;
+	return result;
+}
+
+/* Receives until it may not; returns how many came and stores their hashes behind 'hashes'. */
+static int rig_receive(struct rig *rig, int first, uint64_t *hashes, int *result)
+{
+	int n = 0;
+
+	while (!(*result = fvsr_stream_receive(rig->stream, rig->out))) {
+		CHECK(fvsr_frame_tag(rig->out) == 1000 + first + n);
+		if (hashes && first + n < MAX_FRAMES)
+			hashes[first + n] = test_picture_hash(fvsr_frame_picture(rig->out));
+		n++;
+	}
+	return n;
+}
+
+/* A whole video of 'frames'; returns how many came out. */
+static int rig_video(struct rig *rig, int frames, uint64_t *hashes)
+{
+	int received = 0, result;
+
+	rig->sent = 0;
+	while (rig->sent < frames) {
+		CHECK(!rig_send(rig));
+		received += rig_receive(rig, received, hashes, &result);
+		CHECK(result == FVSR_ERR_AGAIN);
+	}
+	CHECK(!fvsr_stream_end(rig->stream));
+	CHECK(rig_send(rig) == FVSR_ERR_EOF);
+	received += rig_receive(rig, received, hashes, &result);
+	CHECK(result == FVSR_ERR_EOF);
+	return received;
+}
+
+static void test_counts(fvsr_model *model)
+{
+	static const int counts[] = {0, 1, 5, 21, 22, 25, 29, 41};
+	struct fvsr_settings settings;
+	uint64_t whole[MAX_FRAMES], part[MAX_FRAMES];
+	struct rig rig;
+
+	test_settings(&settings, 24, 16, 48, 32);
+	rig_open(&rig, model, &settings);
+	CHECK(rig_video(&rig, 45, whole) == 45);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		fvsr_stream_reset(rig.stream);
+		CHECK(rig_video(&rig, counts[i], part) == counts[i]);
+		/* causal: an earlier end changes nothing that was decided before it */
+		if (counts[i] >= 41)
+			CHECK(!memcmp(whole, part, 29 * sizeof(*whole)));
+	}
+	fvsr_stream_reset(rig.stream);
+	CHECK(rig_video(&rig, 45, part) == 45);
+	CHECK(!memcmp(whole, part, 45 * sizeof(*whole)));
+	CHECK(whole[0] != whole[1] && whole[21] != whole[22]);
+	rig_close(&rig);
+}
+
+static void test_latency(fvsr_model *model)
+{
+	struct fvsr_settings settings;
+	struct fvsr_stream_cost cost;
+	int received = 0, result;
+	struct rig rig;
+
+	test_settings(&settings, 16, 16, 32, 32);
+	CHECK(!fvsr_stream_cost(model, &settings, &cost, NULL));
+	rig_open(&rig, model, &settings);
+	for (int n = 0; n < cost.first_latency - 1; n++) {
+		CHECK(!rig_send(&rig));
+		CHECK(fvsr_stream_receive(rig.stream, rig.out) == FVSR_ERR_AGAIN);
+	}
+	while (rig.sent < 70) {
+		CHECK(!rig_send(&rig));
+		received += rig_receive(&rig, received, NULL, &result);
+		CHECK(rig.sent - received < cost.latency);
+	}
+	rig_close(&rig);
+}
+
+/* Frames that nobody fetches fill the stream, and it goes on where it stopped. */
+static void test_full(fvsr_model *model)
+{
+	struct fvsr_settings settings;
+	int received, result;
+	struct rig rig;
+
+	test_settings(&settings, 16, 16, 16, 16);
+	rig_open(&rig, model, &settings);
+	while (!(result = rig_send(&rig)) && rig.sent < 1000)
+		;
+	CHECK(result == FVSR_ERR_AGAIN);
+	CHECK(rig.sent >= 25 && rig.sent < MAX_FRAMES);
+	received = rig_receive(&rig, 0, NULL, &result);
+	CHECK(received >= 21 && result == FVSR_ERR_AGAIN);
+	CHECK(!rig_send(&rig));
+	CHECK(!fvsr_stream_end(rig.stream));
+	received += rig_receive(&rig, received, NULL, &result);
+	CHECK(received == rig.sent && result == FVSR_ERR_EOF);
+	rig_close(&rig);
+}
+
+static void test_alpha(const struct rig *rig, int frame)
+{
+	const struct fvsr_picture *in = fvsr_frame_picture(rig->in);
+	const struct fvsr_picture *out = fvsr_frame_picture(rig->out);
+	struct fvsr_picture scaled = *out;
+	int different = 0;
+
+	scaled.data = malloc(scaled.stride * (size_t)scaled.height);
+	test_picture_fill(in, frame);
+	CHECK(!fvsr_bicubic(in, &scaled, NULL));
+	for (int y = 0; y < out->height; y++)
+		for (int x = 0; x < out->width; x++)
+			different += ((uint8_t *)out->data)[y * out->stride + x * 4 + 3] !=
+				     ((uint8_t *)scaled.data)[y * out->stride + x * 4 + 3];
+	CHECK(different == 0);
+	free(scaled.data);
+}
+
+static void test_sizes(fvsr_model *model)
+{
+	static const int sizes[][4] = {
+		{16, 16, 16, 16}, {16, 16, 64, 64}, {17, 33, 51, 99}, {61, 16, 130, 40},
+		{100, 30, 131, 129},
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		struct fvsr_settings settings;
+		int received = 0, result = 0;
+		struct rig rig;
+
+		test_settings(&settings, sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
+		settings.color = i % 2 ? FVSR_COLOR_WAVELET : FVSR_COLOR_ADAIN;
+		settings.kv_ratio = 1 + (int)i;
+		rig_open(&rig, model, &settings);
+		for (int n = 0; n < 3; n++)
+			CHECK(!rig_send(&rig));
+		fvsr_stream_end(rig.stream);
+		while (!(result = fvsr_stream_receive(rig.stream, rig.out)))
+			test_alpha(&rig, received++);
+		CHECK(received == 3 && result == FVSR_ERR_EOF);
+		rig_close(&rig);
+	}
+}
+
+/* BGRA in and out is RGBA in and out with two channels exchanged. */
+static void test_formats(fvsr_model *model)
+{
+	struct fvsr_settings settings;
+	uint8_t *pixels[2];
+	struct rig rig;
+
+	for (int swap = 0; swap < 2; swap++) {
+		const struct fvsr_picture *in, *out;
+
+		test_settings(&settings, 20, 20, 40, 40);
+		settings.in_format = swap ? FVSR_FORMAT_BGRA8 : FVSR_FORMAT_RGBA8;
+		settings.out_format = settings.in_format;
+		rig_open(&rig, model, &settings);
+		in = fvsr_frame_picture(rig.in), out = fvsr_frame_picture(rig.out);
+		test_picture_fill(in, 0);
+		for (int i = 0; swap && i < 20 * 20; i++) {
+			uint8_t *p = (uint8_t *)in->data + i / 20 * in->stride + i % 20 * 4;
+			uint8_t red = p[0];
+
+			p[0] = p[2], p[2] = red;
+		}
+		CHECK(!fvsr_stream_send(rig.stream, rig.in));
+		fvsr_stream_end(rig.stream);
+		CHECK(!fvsr_stream_receive(rig.stream, rig.out));
+		pixels[swap] = malloc(40 * 40 * 4);
+		for (int i = 0; i < 40 * 40; i++) {
+			const uint8_t *p = (uint8_t *)out->data + i / 40 * out->stride +
+					   i % 40 * 4;
+
+			for (int c = 0; c < 4; c++)
+				pixels[swap][i * 4 + c] = p[swap && c < 3 ? 2 - c : c];
+		}
+		rig_close(&rig);
+	}
+	CHECK(!memcmp(pixels[0], pixels[1], 40 * 40 * 4));
+	free(pixels[0]);
+	free(pixels[1]);
+}
+
+/* Two streams of one model, taking turns, give what each gives alone. */
+static void test_two_streams(fvsr_model *model)
+{
+	uint64_t alone[2][MAX_FRAMES], together[2][MAX_FRAMES];
+	struct fvsr_settings settings[2];
+	struct rig rig[2];
+	int received[2] = {0, 0}, result;
+
+	for (int i = 0; i < 2; i++) {
+		test_settings(&settings[i], 16, 16, 32, 32);
+		settings[i].seed = (uint64_t)i;
+		rig_open(&rig[i], model, &settings[i]);
+		CHECK(rig_video(&rig[i], 30, alone[i]) == 30);
+		fvsr_stream_reset(rig[i].stream);
+		rig[i].sent = 0;
+	}
+	for (int n = 0; n < 30; n++) {
+		for (int i = 0; i < 2; i++) {
+			CHECK(!rig_send(&rig[i]));
+			received[i] += rig_receive(&rig[i], received[i], together[i], &result);
+		}
+	}
+	for (int i = 0; i < 2; i++) {
+		CHECK(received[i] == 21);
+		CHECK(!memcmp(alone[i], together[i], 21 * sizeof(**alone)));
+		rig_close(&rig[i]);
+	}
+	CHECK(alone[0][0] != alone[1][0]); /* the seed matters */
+}
+
+static void expect_refused(fvsr_model *model, const struct fvsr_settings *settings, int line)
+{
+	struct fvsr_error err = {{0}};
+	struct fvsr_stream_cost cost;
+	fvsr_stream *stream = NULL;
+
+	if (fvsr_stream_open(&stream, model, settings, &err) != FVSR_ERR_ARGUMENT || stream ||
+	    !err.text[0] || fvsr_stream_cost(model, settings, &cost, NULL) != FVSR_ERR_ARGUMENT) {
+		printf("%s:%d: settings were not refused\n", __FILE__, line);
+		test_failures++;
+		fvsr_stream_close(stream);
+	}
+}
+
+static void test_refusals(fvsr_model *model)
+{
+	struct fvsr_settings good, bad;
+	struct fvsr_error err;
+	struct fvsr_backend_info info;
+	fvsr_model *none = NULL;
+	fvsr_frame *frame;
+	struct rig rig;
+
+	test_settings(&good, 32, 32, 64, 64);
+#define REFUSED(field, value) (bad = good, bad.field = (value), expect_refused(model, &bad, __LINE__))
+	REFUSED(in_width, 15);
+	REFUSED(in_height, 0);
+	REFUSED(out_width, 31);
+	REFUSED(out_height, 1 << 20);
+	REFUSED(sparse_ratio, 0);
+	REFUSED(sparse_ratio, -1.0);
+	REFUSED(local_range, 0);
+	REFUSED(kv_ratio, 0);
+	REFUSED(kv_ratio, 100);
+	REFUSED(color, 9);
+	REFUSED(noise, 0);
+	REFUSED(in_format, 0);
+	REFUSED(out_format, 17);
+	REFUSED(in_format, FVSR_FORMAT_RGBF32P);
+#undef REFUSED
+	rig_open(&rig, model, &good);
+	fvsr_frame_create(&frame, FVSR_FORMAT_RGBA8, 31, 32);
+	CHECK(fvsr_stream_send(rig.stream, frame) == FVSR_ERR_ARGUMENT);
+	CHECK(fvsr_stream_error(rig.stream)[0]);
+	CHECK(fvsr_stream_receive(rig.stream, frame) == FVSR_ERR_ARGUMENT);
+	CHECK(fvsr_stream_send(rig.stream, NULL) == FVSR_ERR_ARGUMENT);
+	fvsr_frame_destroy(frame);
+	rig_close(&rig);
+	CHECK(fvsr_model_open(&none, "no such file", NULL, &err) == FVSR_ERR_IO && !none);
+	CHECK(fvsr_model_open(&none, NULL, NULL, &err) == FVSR_ERR_ARGUMENT);
+	CHECK(fvsr_backend_describe(1000, &info) == FVSR_ERR_EOF);
+}
+
+/* What a stream was said to cost is what it takes. */
+static void test_cost(fvsr_model *model)
+{
+	struct fvsr_settings settings;
+	struct fvsr_stream_cost cost;
+	struct mallinfo2 before, after;
+	double taken;
+	struct rig rig;
+
+	test_settings(&settings, 128, 128, 256, 256);
+	CHECK(!fvsr_stream_cost(model, &settings, &cost, NULL));
+	CHECK(cost.canvas_width == 256 && cost.canvas_height == 256);
+	if (!cost.host_bytes)
+		return; /* the memory of a device */
+	before = mallinfo2();
+	rig_open(&rig, model, &settings);
+	after = mallinfo2();
+	taken = (double)(after.uordblks + after.hblkhd) - (double)(before.uordblks + before.hblkhd);
+	if (taken > 0) /* sanitizers have a heap of their own */
+		CHECK(taken > 0.95 * (double)cost.host_bytes &&
+		      taken < 1.05 * (double)cost.host_bytes + (4 << 20));
+	rig_close(&rig);
+}
+
+int main(int argc, char **argv)
+{
+	fvsr_model *model;
+
+	if (argc != 3)
+		return 2;
+	model = test_model_open(argv[1], argv[2]);
+	test_counts(model);
+	test_latency(model);
+	test_full(model);
+	test_sizes(model);
+	test_formats(model);
+	test_two_streams(model);
+	test_refusals(model);
+	test_cost(model);
+	fvsr_model_unref(model);
+	printf("%s: %d failures\n", argv[2], test_failures);
+	return test_failures ? 1 : 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the stream tests share: opening a model on a backend that may not be there, and pictures.
+ */
+#ifndef FVSR_TEST_SUPPORT_H
+#define FVSR_TEST_SUPPORT_H
+
+#include "fvsr/fvsr.h"
+
+extern int test_failures;
+
+#define CHECK(condition)                                                                     \
+	do {                                                                                  \
+		if (!(condition)) {                                                           \
+			printf("%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);      \
+			test_failures++;                                                      \
+		}                                                                             \
+	} while (0)
+
+/* Exits with 77 and the reason when the backend is not in this build. */
+fvsr_model *test_model_open(const char *spec, const char *backend);
+/* A moving pattern with varying alpha; 'frame' numbers the picture. */
+void test_picture_fill(const struct fvsr_picture *picture, int frame);
+/* Settings of a stream from w x h to out_w x out_h. */
+void test_settings(struct fvsr_settings *settings, int w, int h, int out_w, int out_h);
+/* FNV-1a of the visible pixels. */
+uint64_t test_picture_hash(const struct fvsr_picture *picture);
+
+#endif

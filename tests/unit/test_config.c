@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Configurations: what is read, what is refused, and that what is written reads back.
+ */
+#include <string.h>
+
+#include "check.h"
+#include "model/config.h"
+#include "model/shapes.h"
+
+#define REST                                                                                       \
+	"\"num_layers\":2,\"ffn_dim\":8,\"in_dim\":4,\"out_dim\":4,\"text_dim\":4,"                \
+	"\"text_len\":3,\"freq_dim\":8,\"lq_hidden1\":2,\"lq_hidden2\":3,\"lq_layers\":1"
+#define HEADS "\"dim\":12,\"num_heads\":2,"
+#define DEC   ",\"dec_channels\":[4,3,2,2]"
+
+static const struct {
+	const char *text, *message;
+} cases[] = {
+	{"{" HEADS REST DEC "}", NULL},
+	{"{\"model\":{" HEADS REST DEC "},\"seed\":7}", NULL},
+	{"{" HEADS REST DEC ",\"residual\":true,\"dec_depth_to_space\":true}", NULL},
+	{"{" HEADS REST DEC ",\"lq_version\":\"v1\"}", NULL},
+
+	{"", "does not begin with '{'"},
+	{"{" HEADS REST DEC, "bad JSON"},
+	{"{}", "dim is missing"},
+	{"{" HEADS REST "}", "dec_channels is missing"},
+	{"{\"dim\":12," REST DEC "}", "num_heads is missing"},
+	{"{" HEADS REST DEC ",\"scale\":4}", "unknown key 'scale'"},
+	{"{" HEADS REST DEC ",\"dim\":12}", "a duplicate key"},
+	{"{" HEADS REST DEC ",\"residual\":1}", "residual is not true or false"},
+	{"{" HEADS REST DEC ",\"dec_depth_to_space\":null}", "is not true or false"},
+	{"{" HEADS REST DEC ",\"lq_version\":\"v2\"}", "lq_version is not"},
+	{"{" HEADS REST DEC ",\"lq_version\":1}", "lq_version is not"},
+	{"{" HEADS REST ",\"dec_channels\":[4,3,2]}", "not a list of 4"},
+	{"{" HEADS REST ",\"dec_channels\":[4,3,2,2,2]}", "not a list of 4"},
+	{"{" HEADS REST ",\"dec_channels\":4}", "not a list of 4"},
+	{"{" HEADS REST ",\"dec_channels\":[4,3,2,\"2\"]}", "dec_channels is not a number"},
+	{"{" HEADS REST ",\"dec_channels\":[4,0,2,2]}", "dec_channels holds 0"},
+	{"{" HEADS REST ",\"dec_channels\":[4,3,2,5000]}", "dec_channels holds 5000"},
+	{"{\"dim\":12.0,\"num_heads\":2," REST DEC "}", "dim is not a number"},
+	{"{\"dim\":-12,\"num_heads\":2," REST DEC "}", "dim is not a number in range"},
+	{"{\"dim\":4294967308,\"num_heads\":2," REST DEC "}", "dim is not a number in range"},
+	{"{\"dim\":1e400,\"num_heads\":2," REST DEC "}", "dim is not a number"},
+	{"{\"dim\":0,\"num_heads\":2," REST DEC "}", "dim is 0"},
+	{"{\"dim\":16386,\"num_heads\":2," REST DEC "}", "dim is 16386, must be"},
+	{"{\"dim\":12,\"num_heads\":0," REST DEC "}", "num_heads is 0"},
+	{"{\"dim\":12,\"num_heads\":5," REST DEC "}", "not a multiple of num_heads"},
+	{"{\"dim\":10,\"num_heads\":2," REST DEC "}", "even parts"},
+	{"{\"dim\":64,\"num_heads\":1," REST DEC "}", "even parts"},
+};
+
+static void test_cases(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fvsr_config config;
+		struct fvsr_error err = {""};
+		int ret = fvsr_config_parse(&config, cases[i].text, strlen(cases[i].text), &err);
+		bool ok = cases[i].message
+				  ? ret == FVSR_ERR_FORMAT && strstr(err.text, cases[i].message)
+				  : ret == 0 && config.dim == 12 && config.dec_channels[1] == 3;
+
+		if (!CHECK_CASE(ok, cases[i].text))
+			printf("  got %d '%s'\n", ret, err.text);
+	}
+}
+
+static void test_checks(void)
+{
+	static const struct {
+		size_t offset;
+		int value;
+		const char *message;
+	} changes[] = {
+		{offsetof(struct fvsr_config, out_dim), 8, "in_dim 16 and out_dim 8 differ"},
+		{offsetof(struct fvsr_config, freq_dim), 255, "freq_dim 255 is odd"},
+		{offsetof(struct fvsr_config, lq_layers), 31, "lq_layers 31 is more than"},
+		{offsetof(struct fvsr_config, lq_version), 0, "no lq_version"},
+		{offsetof(struct fvsr_config, ffn_dim), 1 << 20, "ffn_dim is 1048576"},
+		{offsetof(struct fvsr_config, text_len), 0, "text_len is 0"},
+	};
+	struct fvsr_config config;
+	struct fvsr_error err;
+	size_t i;
+
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		fvsr_config_released(&config);
+		CHECK(fvsr_config_check(&config, &err) == 0);
+		memcpy((char *)&config + changes[i].offset, &changes[i].value, sizeof(int));
+		CHECK(fvsr_config_check(&config, &err) == FVSR_ERR_FORMAT);
+		CHECK_CASE(strstr(err.text, changes[i].message), changes[i].message);
+	}
+	fvsr_config_released(&config);
+	config.dim = 16384, config.num_heads = 128, config.num_layers = 256;
+	CHECK(fvsr_config_check(&config, &err) == FVSR_ERR_FORMAT);
+	CHECK(strstr(err.text, "2^36"));
+}
+
+static void test_round_trip(void)
+{
+	struct fvsr_config config, again;
+	struct fvsr_error err;
+	char text[FVSR_CONFIG_TEXT];
+
+	fvsr_config_released(&config);
+	config.residual = true;
+	fvsr_config_write(&config, text);
+	CHECK(fvsr_config_parse(&again, text, strlen(text), &err) == 0);
+	CHECK(!memcmp(&config, &again, sizeof(config)));
+}
+
+static void test_hints(void)
+{
+	static const char text[] = "{\"dim\":\"ignored\",\"num_heads\":6,\"lq_version\":\"v1\"}";
+	struct fvsr_config config;
+	struct fvsr_error err;
+
+	fvsr_config_released(&config);
+	CHECK(fvsr_config_hints(&config, text, strlen(text), &err) == 0);
+	CHECK(config.num_heads == 6 && config.lq_version == FVSR_LQ_V1 && config.dim == 1536);
+	CHECK(fvsr_config_hints(&config, "{\"num_heads\":\"6\"}", 17, &err) == FVSR_ERR_FORMAT);
+}
+
+static void check_shape(const struct fvsr_shapes *shapes, const char *name, int64_t first,
+			int64_t second)
+{
+	size_t i = fvsr_shapes_find(shapes, name);
+
+	CHECK_CASE(i != SIZE_MAX && shapes->items[i].dims[0] == first &&
+			   shapes->items[i].dims[1] == second,
+		   name);
+}
+
+/* Depth-to-space changes the convolutions behind the upsampling, and those alone. */
+static void test_shapes(void)
+{
+	struct fvsr_config config;
+	struct fvsr_error err;
+	struct fvsr_shapes nearest, depth;
+	size_t i, changed = 0;
+
+	fvsr_config_released(&config);
+	CHECK(fvsr_shapes_create(&nearest, &config, &err) == 0);
+	config.dec_depth_to_space = true;
+	CHECK(fvsr_shapes_create(&depth, &config, &err) == 0);
+	CHECK(nearest.count == 825 + 8 + 66 + 1 && depth.count == nearest.count);
+	for (i = 0; i < nearest.count; i++)
+		changed += nearest.items[i].count != depth.items[i].count;
+	CHECK(changed == 3);
+	check_shape(&nearest, "dec.decoder.10.weight", 256, 512);
+	check_shape(&depth, "dec.decoder.10.weight", 1024, 512);
+	check_shape(&depth, "dec.decoder.16.weight", 512, 256);
+	check_shape(&depth, "dec.decoder.22.weight", 512, 128);
+	check_shape(&depth, "dec.decoder.15.conv.weight", 512, 256);
+	CHECK(fvsr_shapes_find(&nearest, "dit.blocks.30.modulation") == SIZE_MAX);
+	fvsr_shapes_free(&nearest);
+	fvsr_shapes_free(&depth);
+}
+
+int main(void)
+{
+	test_cases();
+	test_checks();
+	test_round_trip();
+	test_hints();
+	test_shapes();
+	return check_result();
+}
