@@ -124,13 +124,13 @@ fi
 if wants streams; then
 	for path in native generic; do
 		step "streams $path" bash -c "with_path $path \
-			$build/tests/gpu/test_gpu_streams synth:$here/small.json:7"
+			$build/tests/gpu/test_gpu_streams synth:$root/tests/golden/tiny.json:7"
 		step "odd model $path" bash -c "with_path $path \
 			$build/tests/stream/test_stream synth:$here/../stream/mini.json:5 cuda"
 	done
 fi
 if wants faults; then
-	step "faults" "$build/tests/gpu/test_gpu_faults" "synth:$here/small.json:7"
+	step "faults" "$build/tests/gpu/test_gpu_faults" "synth:$root/tests/golden/tiny.json:7"
 fi
 if wants bench; then
 	for size in 1408x768 1920x1080; do
@@ -138,7 +138,7 @@ if wants bench; then
 			--backend cuda --chunks 10
 		cat "$out/bench_full_$size.log"
 	done
-	step "bench small 1280x720" "$fvsr" bench --model "synth:$here/small.json:7" \
+	step "bench small 1280x720" "$fvsr" bench --model "synth:$root/tests/golden/tiny.json:7" \
 		--size 1280x720 --backend cuda --chunks 20
 fi
 if wants sanitize; then
