@@ -122,16 +122,6 @@ template <int SIZE> struct ring_place {
 	}
 };
 
-FVSR_DEVICE void group_barrier_sync(int id, int threads)
-{
-	asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
-}
-
-FVSR_DEVICE void group_barrier_arrive(int id, int threads)
-{
-	asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory");
-}
-
 /* ------------------------------------------------------------------------------------------- */
 /* Bulk tensor copies: global to shared memory, completing on a barrier                        */
 

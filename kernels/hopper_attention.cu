@@ -7,23 +7,15 @@
  * Of its three warpgroups the first moves data: one warp fetches items, one copies the queries
  * and then keys and values through a ring of buffers. The two others compute 64 queries each.
  * They start the product with the next keys before the softmax of the current ones, so that the
- * tensor cores have work meanwhile, and take turns in starting products, so that one group's
- * softmax falls into the other's products.
+ * tensor cores have work meanwhile. (Taking turns in starting products, so that one group's
+ * softmax falls into the other's products, was slower; so were exponentials held before the wait
+ * for the product with the values.)
  *
  * Sums run in float32. A row's reference (what its exponents are relative to) follows its maximum
  * only when that has grown by more than 2^8: until then nothing has to be scaled again, and the
  * quotient at the end is the same.
  */
 #include "hopper.cuh"
-
-/* Warpgroups take turns in starting products. */
-#ifndef FVSR_HOPPER_TURNS
-#define FVSR_HOPPER_TURNS 1
-#endif
-/* Exponentials come before the wait for the product with the values, not after it. */
-#ifndef FVSR_HOPPER_EARLY
-#define FVSR_HOPPER_EARLY 1
-#endif
 
 enum {
 	WARPGROUP = 128,
@@ -32,7 +24,6 @@ enum {
 	RING = 6,            /* buffers for a block of keys or values */
 	WORK = 2,            /* items fetched ahead */
 	CONSUMER_WARPS = 8,
-	TURN_BARRIER = 1,    /* named barriers 1 and 2: whose turn it is to start products */
 };
 
 struct attention_work {
@@ -246,17 +237,6 @@ FVSR_DEVICE void softmax_step(float (&s)[64], struct softmax_rows *rows, float s
 	}
 }
 
-/*
- * The compiler would move the exponentials behind the next wait, where they find the tensor cores
- * idle. Sums of them are never negative, but the branch has to know.
- */
-FVSR_DEVICE void finish_before(const struct softmax_rows *rows)
-{
-	if (FVSR_HOPPER_EARLY)
-		asm volatile("{\n.reg .pred p;\nsetp.lt.f32 p, %0, 0f00000000;\n@p trap;\n}\n" ::"f"(
-			fminf(rows->sum[0], rows->sum[1])));
-}
-
 /* The weights as the left operand of the product with the values. */
 FVSR_DEVICE void pack_weights(uint32_t (&p)[32], const float (&s)[64])
 {
@@ -399,20 +379,15 @@ FVSR_DEVICE void attend(const struct fvsr_hopper_attention &a,
 		k_slot = place->slot;
 		barrier_wait(room.full(k_slot), place->parity);
 		place->advance();
-		if (FVSR_HOPPER_TURNS)
-			group_barrier_sync(TURN_BARRIER + group, 2 * WARPGROUP);
 		start_scores<HEAD_DIM>(s, q, room.buffer(k_slot));
 		v_slot = place->slot;
 		barrier_wait(room.full(v_slot), place->parity);
 		place->advance();
 		start_values<HEAD_DIM>(o, p, room.buffer(v_slot), true);
-		if (FVSR_HOPPER_TURNS)
-			group_barrier_arrive(TURN_BARRIER + (group ^ 1), 2 * WARPGROUP);
 		wgmma_wait<1>();
 		pin(s);
 		release(room.empty(k_slot));
 		softmax_step(s, &rows, a.scale);
-		finish_before(&rows);
 		wgmma_wait<0>();
 		pin(o);
 		release(room.empty(v_slot));
@@ -446,8 +421,6 @@ FVSR_DEVICE void consume(const struct fvsr_hopper_attention &a,
 	struct ring_place<RING> place = {0, 0};
 	uint32_t q_parity = 0;
 
-	if (FVSR_HOPPER_TURNS && group == 1)
-		group_barrier_arrive(TURN_BARRIER, 2 * WARPGROUP); /* the first turn is group 0's */
 	for (;;) {
 		struct attention_work work = take_work(room.barriers, &work_place);
 

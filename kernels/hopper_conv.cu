@@ -7,8 +7,7 @@
  * A tile is 16 rows of 16 (or 8) pixels by 128 (or 256, 64) output channels. One thread copies:
  * for 64 input channels and one horizontal tap the tile's pixels with the rows above and below it,
  * which all vertical taps share, since a row is a multiple of the swizzle's 1024 bytes; and for
- * each tap its weights. (HALO: the pixels once for all taps, which then start anywhere in the
- * pattern.) Two warpgroups multiply, one the upper half of the tile, one the lower.
+ * each tap its weights. Two warpgroups multiply, one the upper half of the tile, one the lower.
  * Pixels outside of the picture and channels past the last come as zeros from the copy.
  *
  * Weights arrive in another order of output channels than they are stored in: accumulators give a
@@ -29,15 +28,11 @@ enum {
 
 /* A tile's size, and the rings of pixels and weights that fit into shared memory. */
 template <int TILE_W_, int TILE_N_, int PIXEL_RING_, int WEIGHT_RING_> struct conv_shape {
-	static constexpr bool halo = FVSR_HOPPER_HALO;
 	static constexpr int tile_w = TILE_W_, tile_n = TILE_N_;
-	static constexpr int pixel_ring = PIXEL_RING_ - halo, weight_ring = WEIGHT_RING_;
+	static constexpr int pixel_ring = PIXEL_RING_, weight_ring = WEIGHT_RING_;
 	static constexpr int parts = TILE_H * tile_w / WARPGROUP; /* of 64 pixels a warpgroup */
-	static constexpr int pitch = tile_w + 2 * halo; /* pixels from a row to the next */
-	static constexpr uint32_t eight_rows = (halo ? pitch : 8) * ROW_BYTES;
-	static constexpr uint32_t next_part = (halo ? 8 : 64) * ROW_BYTES;
-	static constexpr uint32_t pixel_bytes =
-		((TILE_H + 2) * pitch * ROW_BYTES + 1023) / 1024 * 1024;
+	static constexpr uint32_t part_bytes = 64 * ROW_BYTES;
+	static constexpr uint32_t pixel_bytes = (TILE_H + 2) * tile_w * ROW_BYTES;
 	static constexpr uint32_t weight_bytes = tile_n * ROW_BYTES;
 	static constexpr uint32_t ring_bytes =
 		pixel_ring * pixel_bytes + weight_ring * weight_bytes;
@@ -135,17 +130,17 @@ FVSR_DEVICE void copy_tile(const struct fvsr_hopper_conv &a, const struct conv_r
 			   struct ring_place<SHAPE::pixel_ring> *pixels,
 			   struct ring_place<SHAPE::weight_ring> *weights)
 {
-	uint32_t pixel_bytes = (TILE_H + a.ksize - 1) * SHAPE::pitch * ROW_BYTES;
+	uint32_t pixel_bytes = (TILE_H + a.ksize - 1) * SHAPE::tile_w * ROW_BYTES;
 	int y = tile.y + a.first + (a.ksize == 2 ? tile.phase / 2 % 2 : 0);
 	int x = tile.x + a.first + (a.ksize == 2 ? tile.phase % 2 : 0);
-	int rows = (tile.phase * a.cout + tile.n) / 32, loads = SHAPE::halo ? 1 : a.ksize;
+	int rows = (tile.phase * a.cout + tile.n) / 32;
 
 	for (int source = 0; source < a.sources; source++) {
 		const CUtensorMap *map = a.two && source == 1 ? &a.past : &a.src;
 		int frame = a.temporal ? a.taps[tile.output][source] : tile.output;
 
-		for (int i = 0; i < a.chunks * loads; i++) {
-			int chunk = i / loads, dx = i - chunk * loads;
+		for (int i = 0; i < a.chunks * a.ksize; i++) {
+			int chunk = i / a.ksize, dx = i - chunk * a.ksize;
 			int column = source * a.source_column + dx * a.tap_column + chunk * 64;
 			uint32_t full = shared_address(&room.barriers->pixels_full[pixels->slot]);
 
@@ -155,9 +150,9 @@ FVSR_DEVICE void copy_tile(const struct fvsr_hopper_conv &a, const struct conv_r
 			copy_4d(room.pixels + pixels->slot * SHAPE::pixel_bytes, map, full,
 				chunk * 64, x + dx, y, frame);
 			pixels->advance();
-			for (int tap = dx; tap < a.ksize * a.ksize; tap += loads) {
+			for (int dy = 0; dy < a.ksize; dy++) {
 				copy_weights<SHAPE>(a, room, weights, column, rows);
-				column += loads * a.tap_column;
+				column += a.ksize * a.tap_column;
 			}
 		}
 	}
@@ -200,7 +195,7 @@ FVSR_DEVICE void multiply(float (&sum)[SHAPE::parts][SHAPE::tile_n / 2], uint64_
 	for (int k = 0; k < STEPS; k++) {
 #pragma unroll
 		for (int i = 0; i < SHAPE::parts; i++)
-			wgmma_shared(sum[i], pixels + ((i * SHAPE::next_part + k * 32) >> 4),
+			wgmma_shared(sum[i], pixels + ((i * SHAPE::part_bytes + k * 32) >> 4),
 				     weights + (k * 32 >> 4), k > 0 || add);
 	}
 	wgmma_commit();
@@ -214,23 +209,22 @@ FVSR_DEVICE void convolve(const struct fvsr_hopper_conv &a, const struct conv_ro
 			  struct ring_place<SHAPE::weight_ring> *weights)
 {
 	struct conv_barriers<SHAPE> *barriers = room.barriers;
-	int copies = SHAPE::halo ? 1 : a.ksize, loads = a.sources * a.chunks * copies;
-	int left = a.chunks * copies, add = 0;
+	int loads = a.sources * a.chunks * a.ksize, left = a.chunks * a.ksize, add = 0;
 	uint32_t pixel_slot = 0, weight_slot = 0;
 
 #pragma unroll 1
 	for (int i = 0; i < loads; i++) {
 		/* The last chunk of a source may have fewer channels. */
-		int steps = left <= copies ? a.tail_steps : 4, dx = 0;
+		int steps = left <= a.ksize ? a.tail_steps : 4;
 		uint32_t tile = room.pixels + pixels->slot * SHAPE::pixel_bytes +
-				group * 8 * SHAPE::pitch * ROW_BYTES;
+				group * 8 * SHAPE::tile_w * ROW_BYTES;
 
-		left = left == 1 ? a.chunks * copies : left - 1;
+		left = left == 1 ? a.chunks * a.ksize : left - 1;
 		barrier_wait(shared_address(&barriers->pixels_full[pixels->slot]),
 			     pixels->parity);
 #pragma unroll 1
-		for (int tap = 0; tap < a.ksize * a.ksize; tap += copies) {
-			uint64_t p = tile_descriptor(tile, SHAPE::eight_rows, 0);
+		for (int dy = 0; dy < a.ksize; dy++) {
+			uint64_t p = tile_descriptor(tile, 1024, 0);
 			uint64_t w = tile_descriptor(
 				room.weights + weights->slot * SHAPE::weight_bytes, 1024, 0);
 
@@ -246,15 +240,11 @@ FVSR_DEVICE void convolve(const struct fvsr_hopper_conv &a, const struct conv_ro
 			wgmma_wait<1>();
 			if (add) {
 				release(&barriers->weights_empty[weight_slot]);
-				if (tap == 0)
+				if (dy == 0)
 					release(&barriers->pixels_empty[pixel_slot]);
 			}
 			add = 1;
-			tile += ROW_BYTES * (SHAPE::halo && ++dx < a.ksize ? 1 : SHAPE::pitch);
-			if (SHAPE::halo && dx == a.ksize) {
-				tile -= ROW_BYTES * (a.ksize - 1);
-				dx = 0;
-			}
+			tile += SHAPE::tile_w * ROW_BYTES;
 			weight_slot = weights->slot;
 			weights->advance();
 		}
@@ -317,10 +307,9 @@ FVSR_DEVICE void store(const struct fvsr_hopper_conv &a, const struct conv_tile 
 
 #pragma unroll
 	for (int i = 0; i < SHAPE::parts * 2; i++) {
-		int width = SHAPE::halo ? 8 : SHAPE::tile_w;
-		int pixel = row + (SHAPE::halo ? 0 : i / 2 * 64) + i % 2 * 8;
-		int y = tile.y + group * 8 + pixel / width;
-		int x = tile.x + pixel % width + (SHAPE::halo ? i / 2 * 8 : 0);
+		int pixel = row + i / 2 * 64 + i % 2 * 8;
+		int y = tile.y + group * 8 + pixel / SHAPE::tile_w;
+		int x = tile.x + pixel % SHAPE::tile_w;
 
 		inside[i] = y < a.h && x < a.w;
 		at[i] = element_at(a, tile, y, x) + channel;

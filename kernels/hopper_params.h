@@ -15,14 +15,6 @@
 #define FVSR_HOPPER_TILE_H  16  /* rows of pixels in a convolution's tile */
 
 /*
- * A convolution's pixels are copied once for all taps, with a border around the tile, instead of
- * once for each horizontal tap.
- */
-#ifndef FVSR_HOPPER_HALO
-#define FVSR_HOPPER_HALO 0
-#endif
-
-/*
  * Dynamic shared memory in bytes. Attention: queries and six blocks of keys or values, barriers,
  * and what moving the first buffer to a whole kilobyte takes. Convolutions: all there is.
  */

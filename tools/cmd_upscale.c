@@ -186,7 +186,7 @@ static int open_stream(struct upscale *up)
 {
 	struct fvsr_settings set;
 	struct fvsr_stream_cost cost;
-	char text[FVSR_CLI_BYTES_TEXT];
+	char device[FVSR_CLI_BYTES_TEXT], host[FVSR_CLI_BYTES_TEXT];
 	int ret;
 
 	fvsr_settings_default(&set);
@@ -197,8 +197,9 @@ static int open_stream(struct upscale *up)
 	set.out_height = up->size.height;
 	ret = fvsr_stream_cost(up->model, &set, &cost, &up->err);
 	if (ret == FVSR_OK && up->verbose)
-		fvsr_cli_note("stream memory: %s",
-			      fvsr_cli_bytes(cost.host_bytes + cost.device_bytes, text));
+		fvsr_cli_note("stream memory: %s on the GPU, %s in the computer",
+			      fvsr_cli_bytes(cost.device_bytes, device),
+			      fvsr_cli_bytes(cost.host_bytes, host));
 	if (ret == FVSR_OK)
 		ret = fvsr_stream_open(&up->stream, up->model, &set, &up->err);
 	if (ret == FVSR_OK)

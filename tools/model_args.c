@@ -17,6 +17,7 @@
 #define BUNDLED           "models/bundled.safetensors"
 #define BESIDE_EXECUTABLE "../share/obs/obs-plugins/obs-flashvsr/" BUNDLED
 #define MAX_PATH_BYTES    4096
+#define GIB               (1024.0 * 1024 * 1024)
 
 const struct fvsr_cli_choice fvsr_cli_color_choices[] = {
 	{"adain", FVSR_COLOR_ADAIN},
@@ -108,6 +109,16 @@ void fvsr_cli_stream_options(struct fvsr_cli_stream_args *args, struct fvsr_cli_
 		.argument = "N",
 		.help = "seed of the noise (default 0); the same seed gives\n"
 			"the same pictures"};
+	options[5] = (struct fvsr_cli_option){
+		.name = "memory",
+		.type = FVSR_CLI_REAL,
+		.value = &args->memory_gib,
+		.argument = "GIB",
+		.min = 1e-3,
+		.max = 1e6,
+		.help = "memory of the GPU that the stream may take beside the\n"
+			"model (default: what is free); the pictures are the\n"
+			"same with less, and take longer"};
 }
 
 void fvsr_cli_apply_stream_args(const struct fvsr_cli_stream_args *args,
@@ -118,6 +129,7 @@ void fvsr_cli_apply_stream_args(const struct fvsr_cli_stream_args *args,
 	settings->kv_ratio = args->kv_ratio;
 	settings->color = (enum fvsr_color)args->color;
 	settings->seed = args->seed;
+	settings->memory_limit = (uint64_t)(args->memory_gib * GIB);
 }
 
 /* The bundled model's place relative to the running executable. */

@@ -22,10 +22,11 @@ struct fvsr_cli_stream_args {
 	int kv_ratio;
 	int color; /* enum fvsr_color */
 	uint64_t seed;
+	double memory_gib; /* 0: no limit */
 };
 
 #define FVSR_CLI_MODEL_OPTIONS  3
-#define FVSR_CLI_STREAM_OPTIONS 5
+#define FVSR_CLI_STREAM_OPTIONS 6
 
 extern const struct fvsr_cli_choice fvsr_cli_color_choices[];
 

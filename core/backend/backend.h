@@ -248,6 +248,11 @@ struct fvsr_backend {
 	/* 256-byte aligned, content undefined; NULL when there is not enough. */
 	void *(*alloc)(struct fvsr_device *device, size_t bytes);
 	void (*free)(struct fvsr_device *device, void *memory);
+	/* Memory of the host for offload() and reload(), content undefined; NULL for none. */
+	void *(*host_alloc)(struct fvsr_device *device, size_t bytes);
+	void (*host_free)(struct fvsr_device *device, void *memory);
+	/* Bytes that alloc() could give now; NULL for backends that need not ask. */
+	size_t (*free_bytes)(struct fvsr_device *device);
 	/* Converts float32 from the host to 'kind' at dst; waits. Used while loading. */
 	int (*upload)(struct fvsr_device *device, void *dst, enum fvsr_kind kind, const float *src,
 		      size_t count, struct fvsr_error *err);
@@ -266,6 +271,14 @@ struct fvsr_backend {
 			 size_t count);
 	void (*copy)(struct fvsr_queue *queue, void *dst, const void *src, size_t bytes);
 	void (*zero)(struct fvsr_queue *queue, void *dst, size_t bytes);
+	/*
+	 * Copies to memory of host_alloc() and back, beside the ops: each begins when the ops
+	 * called before it are done, and they happen in the order of their calls. Ops called after
+	 * a join() wait for all copies called before it.
+	 */
+	void (*offload)(struct fvsr_queue *queue, void *host, const void *src, size_t bytes);
+	void (*reload)(struct fvsr_queue *queue, void *dst, const void *host, size_t bytes);
+	void (*join)(struct fvsr_queue *queue);
 	/* A finished picture (FVSR_U8 x 4 or planar float, tight rows) to the caller's frame. */
 	void (*emit)(struct fvsr_queue *queue, const struct fvsr_picture *dst, const void *src);
 

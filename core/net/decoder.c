@@ -2,12 +2,16 @@
 /*
  * Tiny conditional decoder (section 7), level by level: a MemBlock looks one frame back at its own
  * input, so all frames of a slice that a level holds go through a layer at once. The upper levels
- * take fewer frames at a time, to bound their memory.
+ * take fewer frames at a time, to bound their memory; a lean run takes single frames everywhere,
+ * and the largest level in strips of rows.
  */
 #include "net/arena.h"
 #include "net/run.h"
 
-typedef void finish_fn(struct fvsr_run *run, int64_t n, const void *features);
+#define LEAN_STRIPS 8
+#define STRIP_EDGE  2 /* rows of the level below that a strip's three convolutions reach across */
+
+typedef void finish_fn(struct fvsr_run *run, int64_t n);
 
 struct level {
 	int index, h, w, channels;
@@ -25,6 +29,64 @@ static struct level level_of(const struct fvsr_run *run, int index)
 
 	level.frame = fvsr_run_act(run, (size_t)level.h * level.w * level.channels);
 	return level;
+}
+
+/* Frames that a level works on at once. */
+static int frames_at_once(const struct fvsr_run *run)
+{
+	return run->lean ? 1 : 2;
+}
+
+static int strips(const struct fvsr_run *run)
+{
+	return run->lean ? LEAN_STRIPS : 1;
+}
+
+/* Rows of the level below (1/2) that make the largest strip, its edges included. */
+static int strip_rows(const struct fvsr_run *run)
+{
+	int rows = run->pad_height / 2 / strips(run);
+
+	return strips(run) == 1 ? rows : rows + 2 * STRIP_EDGE;
+}
+
+static void place_top(struct fvsr_run *run, struct fvsr_arena *arena)
+{
+	struct fvsr_decoder *d = &run->decoder;
+	size_t area = (size_t)2 * strip_rows(run) * run->pad_width;
+
+	for (int i = 0; i < 2; i++)
+		d->top[i] = fvsr_arena_take(
+			arena, fvsr_run_act(run, area * run->net->config.dec_channels[3]));
+	d->rgb = fvsr_arena_take(arena, (size_t)3 * run->pad_height * run->pad_width *
+						sizeof(float));
+	if (strips(run) == 1)
+		return;
+	d->strip_rgb = fvsr_arena_take(arena, 3 * area * sizeof(float));
+	d->strip_canvas = fvsr_arena_take(arena, 3 * area * run->backend->canvas_bytes);
+}
+
+void fvsr_decoder_place(struct fvsr_run *run, struct fvsr_arena *arena, bool work)
+{
+	size_t frames = (size_t)frames_at_once(run);
+	struct fvsr_decoder *d = &run->decoder;
+
+	if (work)
+		d->input = fvsr_arena_take(
+			arena, fvsr_run_act(run, frames * run->lh * run->lw *
+							 (768 + run->net->config.in_dim)));
+	for (int i = 0; i < 3; i++) {
+		size_t frame = level_of(run, i).frame;
+
+		for (int j = 0; j < 3 && !work; j++)
+			d->block[i][j] = fvsr_arena_take(arena, (1 + frames) * frame);
+		if (work) {
+			d->t1[i] = fvsr_arena_take(arena, frames * frame);
+			d->t2[i] = fvsr_arena_take(arena, frames * frame);
+		}
+	}
+	if (work)
+		place_top(run, arena);
 }
 
 void fvsr_decoder_reset(struct fvsr_run *run)
@@ -90,48 +152,126 @@ static const void *mem_blocks(struct fvsr_run *run, const struct level *level, i
 	return d->t1[level->index];
 }
 
+/* Of the frames that one becomes, 'count' from 'first' on. */
 static void upsample(struct fvsr_run *run, const struct level *from, void *dst, const void *src,
-		     int frames, bool relu)
+		     int frames, int first, int count)
 {
+	const struct fvsr_config *c = &run->net->config;
+	int ksize = fvsr_net_upsample_ksize(c), cout = c->dec_channels[from->index + 1];
+	size_t phases = fvsr_run_act(run, (size_t)4 * cout * ksize * ksize * from->channels);
 	struct fvsr_upsample_conv a = {
-		.dst = dst, .src = src, .weight = run->net->dec_up[from->index],
+		.dst = dst, .src = src,
+		.weight = fvsr_at(run->net->dec_up[from->index], (size_t)first * phases),
 		.frames = frames, .h = from->h, .w = from->w, .cin = from->channels,
-		.cout = run->net->config.dec_channels[from->index + 1],
-		.grow = fvsr_net_grow(from->index),
-		.ksize = fvsr_net_upsample_ksize(&run->net->config),
-		.relu = relu,
+		.cout = cout, .grow = count, .ksize = ksize, .relu = from->index == 2,
 	};
 
 	run->backend->upsample_conv(run->queue, &a);
 }
 
-/* Full size: one frame of level 2 becomes pictures n and n + 1. */
-static void top(struct fvsr_run *run, const void *src, int64_t n, int64_t last, finish_fn *finish)
-{
-	struct level half = level_of(run, 2), full = level_of(run, 3);
-	const struct fvsr_conv_param extra = {.weight = run->net->dec_last};
-	struct fvsr_decoder *d = &run->decoder;
+/* A part of full size, in rows of the level below. */
+struct strip {
+	int first, rows;   /* computed: what is wanted, and edges that are not to be trusted */
+	int wanted, count; /* of them */
+};
 
-	if (n + 1 < 0 || n > last)
-		return;
-	upsample(run, &half, d->top[0], src, 1, true);
-	for (int i = 0; i < 2; i++) {
-		if (n + i < 0 || n + i > last)
-			continue;
-		conv(run, &full, d->top[1], fvsr_at(d->top[0], (size_t)i * full.frame),
-		     full.channels, &extra, 1);
-		finish(run, n + i, d->top[1]);
+static struct strip strip_at(const struct fvsr_run *run, int i)
+{
+	int all = run->pad_height / 2, rows = all / strips(run); /* a multiple of 64 in 8 */
+	int begin = i * rows, end = begin + rows;
+	int first = begin > STRIP_EDGE ? begin - STRIP_EDGE : 0;
+	int last = end + STRIP_EDGE < all ? end + STRIP_EDGE : all;
+
+	return (struct strip){
+		.first = first, .rows = last - first,
+		.wanted = begin, .count = end - begin,
+	};
+}
+
+static void conv_rgb(struct fvsr_run *run, void *dst, const void *canvas, int h)
+{
+	const struct fvsr_conv_rgb a = {
+		.dst = dst,
+		.src = run->decoder.top[1],
+		.weight = run->net->dec_rgb.weight,
+		.bias = run->net->dec_rgb.bias,
+		.canvas = canvas,
+		.h = h,
+		.w = run->pad_width,
+		.cin = run->net->config.dec_channels[3],
+	};
+
+	run->backend->conv_rgb(run->queue, &a);
+}
+
+/* Full rows between planes of a picture (or canvas) and of a strip. */
+static void copy_rows(struct fvsr_run *run, void *dst, size_t dst_plane, const void *src,
+		      size_t src_plane, size_t bytes)
+{
+	for (size_t i = 0; i < 3; i++)
+		run->backend->copy(run->queue, fvsr_at(dst, i * dst_plane),
+				   fvsr_at(src, i * src_plane), bytes);
+}
+
+/* The last convolution of one of several strips, by way of buffers of its size. */
+static void strip_rgb(struct fvsr_run *run, const struct strip *s, const void *canvas)
+{
+	struct fvsr_decoder *d = &run->decoder;
+	size_t row = (size_t)2 * run->pad_width, all = (size_t)run->pad_height / 2 * row;
+	size_t rows = (size_t)s->rows * row, wanted = (size_t)s->wanted * row;
+	size_t sample = run->backend->canvas_bytes, first = (size_t)s->first * row;
+
+	if (canvas)
+		copy_rows(run, d->strip_canvas, rows * sample, fvsr_at(canvas, first * sample),
+			  all * sample, rows * sample);
+	conv_rgb(run, d->strip_rgb, canvas ? d->strip_canvas : NULL, 2 * s->rows);
+	copy_rows(run, fvsr_at(d->rgb, wanted * sizeof(float)), all * sizeof(float),
+		  fvsr_at(d->strip_rgb, (wanted - first) * sizeof(float)), rows * sizeof(float),
+		  (size_t)s->count * row * sizeof(float));
+}
+
+/* Full size: the first or second picture of a frame of level 2 goes to 'rgb'. */
+static void top(struct fvsr_run *run, const void *src, int which, const void *canvas)
+{
+	const struct fvsr_conv_param extra = {.weight = run->net->dec_last};
+	struct level half = level_of(run, 2), full = level_of(run, 3);
+	struct fvsr_decoder *d = &run->decoder;
+	size_t half_row = half.frame / (size_t)half.h;
+
+	for (int i = 0; i < strips(run); i++) {
+		struct strip s = strip_at(run, i);
+
+		half.h = s.rows, full.h = 2 * s.rows;
+		upsample(run, &half, d->top[0], fvsr_at(src, (size_t)s.first * half_row), 1, which,
+			 1);
+		conv(run, &full, d->top[1], d->top[0], full.channels, &extra, 1);
+		if (strips(run) == 1)
+			conv_rgb(run, d->rgb, canvas, full.h);
+		else
+			strip_rgb(run, &s, canvas);
 	}
 }
 
-static void decoder_input(struct fvsr_run *run, int64_t s, int frame, int64_t last)
+/* Pictures n and n + 1 of a frame of level 2. */
+static void pictures(struct fvsr_run *run, const void *src, int64_t n, int64_t last,
+		     finish_fn *finish)
+{
+	for (int i = 0; i < 2; i++, n++) {
+		if (n < 0 || n > last)
+			continue;
+		top(run, src, i,
+		    run->net->config.residual ? fvsr_run_canvas(run, n, n) : NULL);
+		finish(run, n);
+	}
+}
+
+static void decoder_input(struct fvsr_run *run, void *dst, int64_t s, int frame, int64_t last)
 {
 	const struct fvsr_config *c = &run->net->config;
 	size_t area = (size_t)run->lh * run->lw;
 	int place = (int)(s < FVSR_CHUNK0_SLICES ? s : 0);
 	struct fvsr_decoder_input a = {
-		.dst = fvsr_at(run->decoder.input,
-			       fvsr_run_act(run, frame * area * (768 + c->in_dim))),
+		.dst = dst,
 		.latent = fvsr_at(run->latent, ((size_t)place * 2 + frame) * area * c->in_dim *
 						       sizeof(float)),
 		.lh = run->lh, .lw = run->lw, .channels = c->in_dim,
@@ -142,29 +282,46 @@ static void decoder_input(struct fvsr_run *run, int64_t s, int frame, int64_t la
 	run->backend->decoder_input(run->queue, &a);
 }
 
+/* The two frames of level 2 that frame 'x' of level 1 becomes, and their pictures from n on. */
+static void upper_levels(struct fvsr_run *run, const void *x, int64_t n, int64_t last,
+			 finish_fn *finish)
+{
+	struct level quarter = level_of(run, 1), half = level_of(run, 2);
+	int step = frames_at_once(run);
+
+	for (int first = 0; first < 2; first += step) {
+		const void *y;
+
+		upsample(run, &quarter, fvsr_at(run->decoder.block[2][0], half.frame), x, 1, first,
+			 step);
+		y = mem_blocks(run, &half, step);
+		for (int i = 0; i < step; i++)
+			pictures(run, fvsr_at(y, (size_t)i * half.frame), n + 2 * (first + i), last,
+				 finish);
+	}
+}
+
 void fvsr_decoder_slice(struct fvsr_run *run, int64_t s, int64_t last, finish_fn *finish)
 {
-	struct level eighth = level_of(run, 0), quarter = level_of(run, 1), half = level_of(run, 2);
+	struct level eighth = level_of(run, 0), quarter = level_of(run, 1);
+	int step = frames_at_once(run), cin = 768 + run->net->config.in_dim;
 	struct fvsr_decoder *d = &run->decoder;
 	const void *x;
 
-	for (int frame = 0; frame < 2; frame++)
-		decoder_input(run, s, frame, last);
-	conv(run, &eighth, d->t1[0], d->input, 768 + run->net->config.in_dim, &run->net->dec_in,
-	     2);
-	conv(run, &eighth, fvsr_at(d->block[0][0], eighth.frame), d->t1[0], eighth.channels,
-	     &run->net->dec_extra, 2);
-	x = mem_blocks(run, &eighth, 2);
-	upsample(run, &eighth, fvsr_at(d->block[1][0], quarter.frame), x, 2, false);
-	x = mem_blocks(run, &quarter, 2);
-	for (int frame = 0; frame < 2; frame++) {
-		const void *pair;
-
-		upsample(run, &quarter, fvsr_at(d->block[2][0], half.frame),
-			 fvsr_at(x, (size_t)frame * quarter.frame), 1, false);
-		pair = mem_blocks(run, &half, 2);
-		for (int i = 0; i < 2; i++)
-			top(run, fvsr_at(pair, (size_t)i * half.frame),
-			    8 * s - 3 + 4 * frame + 2 * i, last, finish);
+	for (int first = 0; first < 2; first += step) {
+		for (int i = 0; i < step; i++)
+			decoder_input(run,
+				      fvsr_at(d->input, fvsr_run_act(run, (size_t)i * run->lh *
+										  run->lw * cin)),
+				      s, first + i, last);
+		conv(run, &eighth, d->t1[0], d->input, cin, &run->net->dec_in, step);
+		conv(run, &eighth, fvsr_at(d->block[0][0], eighth.frame), d->t1[0],
+		     eighth.channels, &run->net->dec_extra, step);
+		x = mem_blocks(run, &eighth, step);
+		upsample(run, &eighth, fvsr_at(d->block[1][0], quarter.frame), x, step, 0, 1);
+		x = mem_blocks(run, &quarter, step);
+		for (int i = 0; i < step; i++)
+			upper_levels(run, fvsr_at(x, (size_t)i * quarter.frame),
+				     8 * s - 3 + 4 * (first + i), last, finish);
 	}
 }

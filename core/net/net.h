@@ -89,11 +89,18 @@ struct fvsr_run_settings {
 	enum fvsr_noise noise;
 	uint64_t seed;
 	enum fvsr_lq_version lq_version;
+	uint64_t memory_limit; /* bytes on the device; 0: what is free there */
 };
 
-/* Allocates and plans; with out == NULL only *bytes is found out and nothing is kept. */
+struct fvsr_run_cost {
+	size_t bytes;      /* of the backend's memory */
+	size_t host_bytes; /* beside it */
+};
+
+/* Allocates and plans; with out == NULL only *cost is found out and nothing is kept. */
 int fvsr_run_open(struct fvsr_run **out, const struct fvsr_net *net,
-		  const struct fvsr_run_settings *settings, size_t *bytes, struct fvsr_error *err);
+		  const struct fvsr_run_settings *settings, struct fvsr_run_cost *cost,
+		  struct fvsr_error *err);
 void fvsr_run_close(struct fvsr_run *run);
 void fvsr_run_reset(struct fvsr_run *run);
 int fvsr_run_set_tap(struct fvsr_run *run, const struct fvsr_tap *tap);

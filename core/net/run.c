@@ -11,6 +11,8 @@
 
 #include "net/arena.h"
 
+#define LEFT_FREE ((uint64_t)256 << 20) /* of the device's memory, when there is no limit */
+
 size_t fvsr_run_act(const struct fvsr_run *run, size_t elements)
 {
 	return elements * run->backend->act_bytes;
@@ -94,51 +96,6 @@ static void place_transformer_work(struct fvsr_run *run, struct fvsr_arena *aren
 	t->patches = fvsr_arena_take(arena, fvsr_run_act(run, rows * c->in_dim * 4));
 }
 
-static void place_kv(struct fvsr_run *run, struct fvsr_arena *arena)
-{
-	struct fvsr_kv *kv = &run->kv;
-	size_t slots = (size_t)kv->slots, dim = (size_t)run->net->config.dim;
-
-	kv->k = fvsr_arena_take(arena, fvsr_run_act(run, slots * run->rows * dim));
-	kv->v = fvsr_arena_take(arena, fvsr_run_act(run, slots * run->rows * dim));
-	kv->k_mean = fvsr_arena_take(arena, slots * run->blocks * dim * sizeof(float));
-}
-
-/* Frames that a level of the decoder works on at once. */
-static int level_frames(int level)
-{
-	(void)level;
-	return 2;
-}
-
-static void place_decoder(struct fvsr_run *run, struct fvsr_arena *arena, bool work)
-{
-	const struct fvsr_config *c = &run->net->config;
-	struct fvsr_decoder *d = &run->decoder;
-	size_t area = (size_t)run->lh * run->lw;
-
-	if (work)
-		d->input = fvsr_arena_take(arena,
-					   fvsr_run_act(run, 2 * area * (768 + c->in_dim)));
-	for (int level = 0; level < 3; level++, area *= 4) {
-		size_t bytes = fvsr_run_act(run, area * c->dec_channels[level]);
-		size_t frames = (size_t)level_frames(level);
-
-		for (int i = 0; i < 3 && !work; i++)
-			d->block[level][i] = fvsr_arena_take(arena, (1 + frames) * bytes);
-		if (work) {
-			d->t1[level] = fvsr_arena_take(arena, frames * bytes);
-			d->t2[level] = fvsr_arena_take(arena, frames * bytes);
-		}
-	}
-	if (!work)
-		return;
-	d->top[0] = fvsr_arena_take(arena, fvsr_run_act(run, 2 * area * c->dec_channels[3]));
-	d->top[1] = fvsr_arena_take(arena, fvsr_run_act(run, area * c->dec_channels[3]));
-	d->rgb = fvsr_arena_take(arena, 3 * area * sizeof(float));
-	run->final = fvsr_arena_take(arena, 3 * alpha_bytes(run) * sizeof(float));
-}
-
 /* Stages that never overlap start at the same place. */
 static size_t place_work(struct fvsr_run *run)
 {
@@ -148,7 +105,8 @@ static size_t place_work(struct fvsr_run *run)
 
 	place_projection_work(run, &projection);
 	place_transformer_work(run, &transformer);
-	place_decoder(run, &decoder, true);
+	fvsr_decoder_place(run, &decoder, true);
+	run->final = fvsr_arena_take(&decoder, 3 * alpha_bytes(run) * sizeof(float));
 	bytes = projection.used > transformer.used ? projection.used : transformer.used;
 	return bytes > decoder.used ? bytes : decoder.used;
 }
@@ -163,8 +121,8 @@ static void place(struct fvsr_run *run, struct fvsr_arena *arena)
 						     c->in_dim * sizeof(float));
 	run->picture = fvsr_arena_take(arena, FVSR_SLICE_FRAMES * picture_bytes(run));
 	place_projection(run, arena);
-	place_kv(run, arena);
-	place_decoder(run, arena, false);
+	fvsr_kv_place(run, arena);
+	fvsr_decoder_place(run, arena, false);
 	run->work = fvsr_arena_take(arena, place_work(run));
 	place_work(run);
 }
@@ -197,8 +155,6 @@ static void plan(struct fvsr_run *run)
 
 static void set_sizes(struct fvsr_run *run, const struct fvsr_run_settings *settings)
 {
-	struct fvsr_kv *kv = &run->kv;
-
 	run->set = *settings;
 	run->pad_width = fvsr_round_up(settings->width, 128);
 	run->pad_height = fvsr_round_up(settings->height, 128);
@@ -208,8 +164,68 @@ static void set_sizes(struct fvsr_run *run, const struct fvsr_run_settings *sett
 	run->blocks = run->block_rows * run->block_columns;
 	run->rows = 2 * run->h * run->w;
 	run->topk = (int64_t)floor((double)run->blocks * run->blocks * settings->topk_ratio) - 1;
-	kv->kept = settings->kv_ratio > 2 ? settings->kv_ratio : 2;
-	kv->slots = run->net->config.num_layers * kv->kept + 1;
+}
+
+/* Device memory that the run takes as it is split now; the ops have been planned for it. */
+static size_t device_bytes(struct fvsr_run *run)
+{
+	struct fvsr_arena arena = {0};
+
+	place(run, &arena);
+	return arena.used + run->queue->scratch_bytes;
+}
+
+static int failed(struct fvsr_run *run, struct fvsr_error *err)
+{
+	return fvsr_fail(err, run->queue->error, "%s", run->queue->message.text);
+}
+
+static int too_small(const struct fvsr_run *run, size_t needed, uint64_t limit,
+		     struct fvsr_error *err)
+{
+	return fvsr_fail(err, FVSR_ERR_MEMORY,
+			 "a stream of %d x %d needs %.2f GiB on %s, and there are %.2f",
+			 run->set.width, run->set.height, (double)needed / (1 << 30),
+			 run->backend->name, (double)limit / (1 << 30));
+}
+
+/*
+ * The fastest way that fits into 'limit': everything at once, a lean decoder, and then as few
+ * layers' keys and values in host memory as it takes.
+ */
+static int fit(struct fvsr_run *run, uint64_t limit, struct fvsr_error *err)
+{
+	int layers_away = 0;
+
+	for (int lean = 0; lean < 2; lean++) {
+		struct fvsr_arena arena = {0};
+
+		run->lean = lean;
+		place(run, &arena);
+		plan(run);
+		if (run->queue->error)
+			return failed(run, err);
+		if (device_bytes(run) <= limit)
+			return 0;
+	}
+	while (device_bytes(run) > limit) {
+		if (++layers_away > run->net->config.num_layers)
+			return too_small(run, device_bytes(run), limit, err);
+		fvsr_kv_split(run, layers_away);
+	}
+	return 0;
+}
+
+/* What may be taken: what was allowed, or what is free but for a rest that others may need. */
+static uint64_t memory_limit(const struct fvsr_run *run)
+{
+	const struct fvsr_backend *backend = run->backend;
+	uint64_t free_bytes;
+
+	if (run->set.memory_limit || !backend->free_bytes)
+		return run->set.memory_limit;
+	free_bytes = backend->free_bytes(run->net->device);
+	return free_bytes > LEFT_FREE ? free_bytes - LEFT_FREE : 1;
 }
 
 static int allocate(struct fvsr_run *run, struct fvsr_error *err)
@@ -227,25 +243,16 @@ static int allocate(struct fvsr_run *run, struct fvsr_error *err)
 				 backend->name);
 	arena = (struct fvsr_arena){.base = run->memory};
 	place(run, &arena);
+	if (fvsr_kv_allocate_host(run) < 0)
+		return fvsr_fail(err, FVSR_ERR_MEMORY,
+				 "a stream of %d x %d needs %.2f GiB of host memory beside %s",
+				 run->set.width, run->set.height,
+				 (double)fvsr_kv_host_bytes(run) / (1 << 30), backend->name);
 	return 0;
 }
 
-static int plan_and_allocate(struct fvsr_run *run, bool keep, size_t *bytes,
-			     struct fvsr_error *err)
+static int allocate_scratch(struct fvsr_run *run, struct fvsr_error *err)
 {
-	struct fvsr_arena arena = {0};
-	int result;
-
-	place(run, &arena);
-	if (keep && (result = allocate(run, err)) < 0)
-		return result;
-	plan(run);
-	if (run->queue->error)
-		return fvsr_fail(err, run->queue->error, "%s", run->queue->message.text);
-	if (bytes)
-		*bytes = arena.used + run->queue->scratch_bytes;
-	if (!keep)
-		return 0;
 	if (run->queue->scratch_bytes) {
 		run->scratch = run->backend->alloc(run->net->device, run->queue->scratch_bytes);
 		if (!run->scratch)
@@ -253,15 +260,43 @@ static int plan_and_allocate(struct fvsr_run *run, bool keep, size_t *bytes,
 					 run->backend->name);
 	}
 	run->queue->scratch = run->scratch;
-	fvsr_run_reset(run);
 	return 0;
 }
 
+static int plan_and_allocate(struct fvsr_run *run, bool keep, struct fvsr_run_cost *cost,
+			     struct fvsr_error *err)
+{
+	uint64_t limit = memory_limit(run);
+	struct fvsr_arena arena = {0};
+	int result = limit ? fit(run, limit, err) : 0;
+
+	if (!result && keep)
+		result = allocate(run, err);
+	else if (!result)
+		place(run, &arena);
+	if (result < 0)
+		return result;
+	plan(run);
+	if (run->queue->error)
+		return failed(run, err);
+	if (cost)
+		*cost = (struct fvsr_run_cost){
+			.bytes = device_bytes(run),
+			.host_bytes = fvsr_kv_host_bytes(run),
+		};
+	if (!keep)
+		return 0;
+	result = allocate_scratch(run, err);
+	if (!result)
+		fvsr_run_reset(run);
+	return result;
+}
+
 int fvsr_run_open(struct fvsr_run **out, const struct fvsr_net *net,
-		  const struct fvsr_run_settings *settings, size_t *bytes, struct fvsr_error *err)
+		  const struct fvsr_run_settings *settings, struct fvsr_run_cost *cost,
+		  struct fvsr_error *err)
 {
 	struct fvsr_run *run = calloc(1, sizeof(*run));
-	size_t layers = (size_t)net->config.num_layers;
 	int result;
 
 	if (!run)
@@ -269,15 +304,12 @@ int fvsr_run_open(struct fvsr_run **out, const struct fvsr_net *net,
 	run->net = net;
 	run->backend = net->backend;
 	set_sizes(run, settings);
-	run->kv.free_slots = calloc((size_t)run->kv.slots, sizeof(int));
-	run->kv.held = calloc(layers * ((size_t)run->kv.kept + 2), sizeof(int));
-	run->kv.held_count = calloc(layers, sizeof(int));
-	if (!run->kv.free_slots || !run->kv.held || !run->kv.held_count)
+	if (fvsr_kv_open(run, settings->kv_ratio) < 0)
 		result = fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	else
 		result = run->backend->queue_open(&run->queue, net->device, err);
 	if (!result)
-		result = plan_and_allocate(run, out != NULL, bytes, err);
+		result = plan_and_allocate(run, out != NULL, cost, err);
 	if (result < 0 || !out) {
 		fvsr_run_close(run);
 		return result;
@@ -295,9 +327,7 @@ void fvsr_run_close(struct fvsr_run *run)
 	run->backend->free(run->net->device, run->scratch);
 	run->backend->free(run->net->device, run->memory);
 	fvsr_tap_close(run->tap);
-	free(run->kv.free_slots);
-	free(run->kv.held);
-	free(run->kv.held_count);
+	fvsr_kv_close(run);
 	free(run);
 }
 
@@ -346,6 +376,7 @@ void fvsr_run_chunk(struct fvsr_run *run, int64_t k, int64_t last)
 	run->backend->stage(run->queue, FVSR_STAGE_IDLE);
 }
 
+/* Colour of picture n, and its place in the slots. */
 static void finish_picture(struct fvsr_run *run, int64_t n)
 {
 	struct fvsr_color_finish a = {
@@ -370,29 +401,10 @@ static void finish_picture(struct fvsr_run *run, int64_t n)
 	fvsr_tap_picture(run, n, "final", run->final, run->set.width, run->set.height);
 }
 
-/* Last convolution and colour of picture n, whose features are at 'features'. */
-static void finish_frame(struct fvsr_run *run, int64_t n, const void *features)
-{
-	const struct fvsr_net *net = run->net;
-	struct fvsr_conv_rgb a = {
-		.dst = run->decoder.rgb,
-		.src = features,
-		.weight = net->dec_rgb.weight,
-		.bias = net->dec_rgb.bias,
-		.canvas = net->config.residual ? fvsr_run_canvas(run, n, n) : NULL,
-		.h = run->pad_height,
-		.w = run->pad_width,
-		.cin = net->config.dec_channels[3],
-	};
-
-	run->backend->conv_rgb(run->queue, &a);
-	finish_picture(run, n);
-}
-
 void fvsr_run_decode(struct fvsr_run *run, int64_t s, int64_t last)
 {
 	run->backend->stage(run->queue, FVSR_STAGE_DECODER);
-	fvsr_decoder_slice(run, s, last, finish_frame);
+	fvsr_decoder_slice(run, s, last, finish_picture);
 	run->backend->stage(run->queue, FVSR_STAGE_IDLE);
 }
 

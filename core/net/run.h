@@ -11,6 +11,7 @@
 #define FVSR_EPS 1e-6f
 
 struct fvsr_tap_state;
+struct fvsr_arena;
 
 /* Buffers of the projection. */
 struct fvsr_projection {
@@ -32,17 +33,40 @@ struct fvsr_transformer {
 	void *noise, *patches; /* of one slice */
 };
 
-/*
- * Keys and values by slot; a slot is free or belongs to one slice of one layer. One slot more than
- * the layers keep is enough: a layer's oldest slice is dropped before the next layer needs room.
- */
-struct fvsr_kv {
+/* Memory of slices by slot; k_mean is always the device's. */
+struct fvsr_kv_pool {
 	void *k, *v;   /* ACT (slots, nb * 128, dim) */
 	void *k_mean;  /* F32 (slots, nb, dim) */
-	int slots, kept;
+	int slots;
 	int *free_slots, free_count;
-	int *held;     /* (layers, kept + 1): oldest first */
+};
+
+/*
+ * Keys and values; a slot is free or belongs to one slice of one layer. One slot more than the
+ * layers keep is enough: a layer's oldest slice is dropped before the next layer needs room.
+ */
+struct fvsr_kv {
+	int kept;      /* slices that a layer holds between chunks */
+	int resident;  /* the first so many layers are in pool[0], the others away, in pool[1] */
+	struct fvsr_kv_pool pool[2];
+	void *host;    /* keys and values of pool[1] */
+	struct {
+		void *k, *v;
+	} stage[2];    /* a layer that is away computes in one of these, by turns */
+	int *held;     /* (layers, kept + 2): slots, oldest first */
 	int *held_count;
+};
+
+/* Where one slice's keys, values and block means of keys are written to. */
+struct fvsr_kv_slice {
+	void *k, *v, *mean;
+};
+
+/* All slices of a layer, oldest first. */
+struct fvsr_kv_view {
+	const void *k, *v, *k_mean;
+	int slot[FVSR_MAX_SLICES], mean_slot[FVSR_MAX_SLICES];
+	int slices;
 };
 
 /* Buffers of the decoder, by level: 1/8, 1/4, 1/2, 1/1. */
@@ -50,8 +74,9 @@ struct fvsr_decoder {
 	void *input;      /* ACT (2, lh, lw, 768 + channels) */
 	void *block[3][3]; /* ACT (1 + frames, ...): a MemBlock's input, behind one frame of past */
 	void *t1[3], *t2[3]; /* ACT, frames of a level */
-	void *top[2];     /* ACT (2, H, W, c3) and (1, H, W, c3) */
+	void *top[2];     /* ACT (H, W, c3); of a strip, when there are several */
 	void *rgb;        /* F32 (3, H, W) */
+	void *strip_rgb, *strip_canvas; /* (3, rows of a strip, W) F32, CANVAS; if there are several */
 };
 
 struct fvsr_run {
@@ -62,6 +87,7 @@ struct fvsr_run {
 	int pad_width, pad_height, lh, lw, h, w;
 	int block_rows, block_columns, blocks, rows;
 	int64_t topk;
+	bool lean;     /* the decoder takes one frame at a time, and strips of the largest level */
 
 	void *memory, *scratch, *work; /* 'work' is shared by stages that do not overlap */
 	void *canvas, *alpha;  /* FVSR_RUN_CANVASES of each */
@@ -93,11 +119,31 @@ size_t fvsr_run_act(const struct fvsr_run *run, size_t elements);
 /* LQ tokens of slice s to place 'i' of projection.tokens. */
 void fvsr_projection_slice(struct fvsr_run *run, int64_t s, int i, int64_t last);
 void fvsr_transformer_chunk(struct fvsr_run *run, int64_t k);
+
+/* kv.c; 'open' leaves all layers on the device. */
+int fvsr_kv_open(struct fvsr_run *run, int kv_ratio);
+void fvsr_kv_close(struct fvsr_run *run);
+/* The last 'layers_away' layers live in host memory; before placing. */
+void fvsr_kv_split(struct fvsr_run *run, int layers_away);
+void fvsr_kv_place(struct fvsr_run *run, struct fvsr_arena *arena);
+size_t fvsr_kv_host_bytes(const struct fvsr_run *run);
+int fvsr_kv_allocate_host(struct fvsr_run *run);
 void fvsr_kv_reset(struct fvsr_run *run);
+/* A layer's turn begins: its slices are there afterwards, those of the next are on their way. */
+void fvsr_kv_enter(struct fvsr_run *run, int layer);
+/* One more slice, to be written by the caller; when all of a chunk are written, tell so. */
+struct fvsr_kv_slice fvsr_kv_add(struct fvsr_run *run, int layer);
+void fvsr_kv_added(struct fvsr_run *run, int layer, int slices);
+struct fvsr_kv_view fvsr_kv_view(struct fvsr_run *run, int layer);
+/* A layer's turn ends: it drops what it keeps no longer. */
+void fvsr_kv_leave(struct fvsr_run *run, int layer);
+
 void fvsr_decoder_reset(struct fvsr_run *run);
-/* Calls "finish" for every picture 8s - 3 + j between 0 and "last", with its features. */
+/* Places the decoder's buffers: those that outlive a slice, or those that do not. */
+void fvsr_decoder_place(struct fvsr_run *run, struct fvsr_arena *arena, bool work);
+/* Calls "finish" for every picture 8s - 3 + j between 0 and "last", when it is in decoder.rgb. */
 void fvsr_decoder_slice(struct fvsr_run *run, int64_t s, int64_t last,
-			void (*finish)(struct fvsr_run *run, int64_t n, const void *features));
+			void (*finish)(struct fvsr_run *run, int64_t n));
 
 /* Taps: each does nothing unless its tensor is wanted. 'i' counts slices of the chunk. */
 int fvsr_tap_open(struct fvsr_tap_state **out, const struct fvsr_run *run,

@@ -10,46 +10,6 @@
 #include "net/noise.h"
 #include "net/run.h"
 
-void fvsr_kv_reset(struct fvsr_run *run)
-{
-	struct fvsr_kv *kv = &run->kv;
-
-	kv->free_count = kv->slots;
-	for (int i = 0; i < kv->slots; i++)
-		kv->free_slots[i] = kv->slots - 1 - i;
-	memset(kv->held_count, 0, (size_t)run->net->config.num_layers * sizeof(int));
-}
-
-static int *kv_held(struct fvsr_kv *kv, int layer)
-{
-	return kv->held + (size_t)layer * ((size_t)kv->kept + 2);
-}
-
-/* A new slot at the young end of a layer's slices. */
-static int kv_take(struct fvsr_kv *kv, int layer)
-{
-	int slot = kv->free_slots[--kv->free_count];
-
-	kv_held(kv, layer)[kv->held_count[layer]++] = slot;
-	return slot;
-}
-
-/* One slice is dropped when there are more than kv_ratio: never more than one a chunk. */
-static void kv_drop(struct fvsr_kv *kv, int layer, int kv_ratio)
-{
-	int *held = kv_held(kv, layer);
-
-	if (kv->held_count[layer] <= kv_ratio)
-		return;
-	kv->free_slots[kv->free_count++] = held[0];
-	memmove(held, held + 1, (size_t)--kv->held_count[layer] * sizeof(int));
-}
-
-static void *kv_at(const struct fvsr_run *run, void *base, int slot)
-{
-	return fvsr_at(base, fvsr_run_act(run, (size_t)slot * run->rows * run->net->config.dim));
-}
-
 static void *mean_at(const struct fvsr_run *run, void *base, int slot)
 {
 	return fvsr_at(base, (size_t)slot * run->blocks * run->net->config.dim * sizeof(float));
@@ -117,16 +77,15 @@ static void make_qkv(struct fvsr_run *run, const struct fvsr_layer_param *p, int
 {
 	const struct fvsr_config *c = &run->net->config;
 	struct fvsr_transformer *t = &run->transformer;
-	struct fvsr_kv *kv = &run->kv;
-	int slot = kv_take(kv, layer);
+	struct fvsr_kv_slice slice = fvsr_kv_add(run, layer);
 	void *x = slice_at(run, t->x, i);
 	struct fvsr_qk_rope a = {
 		.qkv = t->wide,
 		.q = slice_at(run, t->q, i),
-		.k = kv_at(run, kv->k, slot),
-		.v = kv_at(run, kv->v, slot),
+		.k = slice.k,
+		.v = slice.v,
 		.q_mean = mean_at(run, t->q_mean, i),
-		.k_mean = mean_at(run, kv->k_mean, slot),
+		.k_mean = slice.mean,
 		.norm_q = p->norm_q, .norm_k = p->norm_k,
 		.rope_frame = t->rope_frame[i],
 		.rope_row = t->rope_row, .rope_column = t->rope_column,
@@ -149,25 +108,25 @@ static void self_attention(struct fvsr_run *run, const struct fvsr_layer_param *
 {
 	const struct fvsr_config *c = &run->net->config;
 	struct fvsr_transformer *t = &run->transformer;
-	struct fvsr_kv *kv = &run->kv;
+	struct fvsr_kv_view kv = fvsr_kv_view(run, layer);
 	void *x = slice_at(run, t->x, i);
 	struct fvsr_block_select select = {
 		.index = t->index, .count = t->count,
-		.q_mean = mean_at(run, t->q_mean, i), .k_mean = kv->k_mean,
-		.query_slices = 1, .key_slices = kv->held_count[layer],
+		.q_mean = mean_at(run, t->q_mean, i), .k_mean = kv.k_mean,
+		.query_slices = 1, .key_slices = kv.slices,
 		.block_rows = run->block_rows, .block_columns = run->block_columns,
 		.dim = c->dim, .heads = c->num_heads,
 		.local_range = run->set.local_range, .topk = run->topk,
 	};
 	struct fvsr_block_attention attention = {
-		.dst = t->a, .q = slice_at(run, t->q, i), .k = kv->k, .v = kv->v,
+		.dst = t->a, .q = slice_at(run, t->q, i), .k = kv.k, .v = kv.v,
 		.index = t->index, .count = t->count,
 		.query_slices = 1, .key_slices = select.key_slices,
 		.h = run->h, .w = run->w, .dim = c->dim, .heads = c->num_heads,
 	};
 
-	for (int j = 0; j < select.key_slices; j++)
-		select.slot[j] = attention.slot[j] = kv_held(kv, layer)[j];
+	memcpy(select.slot, kv.mean_slot, sizeof(select.slot));
+	memcpy(attention.slot, kv.slot, sizeof(attention.slot));
 	run->backend->block_select(run->queue, &select);
 	if (layer == 0)
 		fvsr_tap_mask(run, k, i, select.key_slices);
@@ -212,8 +171,10 @@ static void run_layer(struct fvsr_run *run, int64_t k, int layer)
 	const struct fvsr_layer_param *p = &run->net->layers[layer];
 	int slices = fvsr_chunk_slices(k);
 
+	fvsr_kv_enter(run, layer);
 	for (int i = 0; i < slices; i++)
 		make_qkv(run, p, layer, i);
+	fvsr_kv_added(run, layer, slices);
 	for (int i = 0; i < slices; i++) {
 		void *x = slice_at(run, run->transformer.x, i);
 
@@ -221,7 +182,7 @@ static void run_layer(struct fvsr_run *run, int64_t k, int layer)
 		prompt_attention(run, p, x);
 		feed_forward(run, p, x);
 	}
-	kv_drop(&run->kv, layer, run->set.kv_ratio);
+	fvsr_kv_leave(run, layer);
 }
 
 static void make_latent(struct fvsr_run *run, int i)

@@ -110,6 +110,7 @@ static void run_settings(struct fvsr_run_settings *out, const fvsr_model *model,
 		.noise = s->noise,
 		.seed = s->seed,
 		.lq_version = s->lq_version ? s->lq_version : model->info.config.lq_version,
+		.memory_limit = s->memory_limit,
 	};
 }
 
@@ -117,7 +118,7 @@ int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settin
 		     struct fvsr_stream_cost *cost, struct fvsr_error *err)
 {
 	struct fvsr_run_settings set;
-	size_t bytes = 0;
+	struct fvsr_run_cost run;
 	int result;
 
 	if (!model || !settings || !cost)
@@ -126,7 +127,7 @@ int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settin
 	if (result < 0)
 		return result;
 	run_settings(&set, model, settings);
-	result = fvsr_run_open(NULL, model->net, &set, &bytes, err);
+	result = fvsr_run_open(NULL, model->net, &set, &run, err);
 	if (result < 0)
 		return result;
 	*cost = (struct fvsr_stream_cost){
@@ -136,10 +137,9 @@ int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settin
 		.canvas_width = fvsr_round_up(settings->out_width, 128),
 		.canvas_height = fvsr_round_up(settings->out_height, 128),
 	};
-	if (model->device->backend->host_memory)
-		cost->host_bytes = bytes;
-	else
-		cost->device_bytes = bytes;
+	cost->host_bytes = run.host_bytes;
+	*(model->device->backend->host_memory ? &cost->host_bytes : &cost->device_bytes) +=
+		run.bytes;
 	return 0;
 }
 

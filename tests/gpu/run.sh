@@ -83,7 +83,7 @@ export fvsr
 configure() {
 	cmake -S "$root" -B "$build" -DFVSR_CUDA_ARCHS="$archs" -DFVSR_BUILD_PLUGIN=OFF \
 		-DFVSR_ONEDNN=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo &&
-		cmake --build "$build" -j "$(nproc)" --target fvsr-cli test_ops test_stream \
+		cmake --build "$build" -j "$(nproc)" --target fvsr-cli test_ops test_stream test_memory \
 			test_gpu_streams test_gpu_faults
 }
 export -f configure
@@ -127,6 +127,8 @@ if wants streams; then
 			$build/tests/gpu/test_gpu_streams synth:$root/tests/golden/tiny.json:7"
 		step "odd model $path" bash -c "with_path $path \
 			$build/tests/stream/test_stream synth:$here/../stream/mini.json:5 cuda"
+		step "less memory $path" bash -c "with_path $path \
+			$build/tests/stream/test_memory synth:$here/../stream/deep.json:5 cuda"
 	done
 fi
 if wants faults; then

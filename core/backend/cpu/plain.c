@@ -212,6 +212,12 @@ void fvsr_plain_zero(struct fvsr_queue *queue, void *dst, size_t bytes)
 		memset(dst, 0, bytes);
 }
 
+/* Copies are done when they return. */
+void fvsr_plain_join(struct fvsr_queue *queue)
+{
+	(void)queue;
+}
+
 void fvsr_plain_emit(struct fvsr_queue *queue, const struct fvsr_picture *dst, const void *src)
 {
 	bool planar = dst->format == FVSR_FORMAT_RGBF32P;
@@ -239,6 +245,8 @@ const struct fvsr_backend fvsr_backend_cpu_plain = {
 	.device_close = device_close,
 	.alloc = fvsr_cpu_alloc,
 	.free = fvsr_cpu_free,
+	.host_alloc = fvsr_cpu_alloc,
+	.host_free = fvsr_cpu_free,
 	.upload = fvsr_cpu_upload,
 	.forget = forget,
 	.queue_open = queue_open,
@@ -248,6 +256,9 @@ const struct fvsr_backend fvsr_backend_cpu_plain = {
 	.download = fvsr_plain_download,
 	.copy = fvsr_plain_copy,
 	.zero = fvsr_plain_zero,
+	.offload = fvsr_plain_copy,
+	.reload = fvsr_plain_copy,
+	.join = fvsr_plain_join,
 	.emit = fvsr_plain_emit,
 	.ingest = fvsr_plain_ingest,
 	.unshuffle = fvsr_plain_unshuffle,

@@ -42,6 +42,7 @@ void fvsr_plain_download(struct fvsr_queue *queue, float *dst, const void *src,
 			 enum fvsr_kind kind, size_t count);
 void fvsr_plain_copy(struct fvsr_queue *queue, void *dst, const void *src, size_t bytes);
 void fvsr_plain_zero(struct fvsr_queue *queue, void *dst, size_t bytes);
+void fvsr_plain_join(struct fvsr_queue *queue);
 void fvsr_plain_emit(struct fvsr_queue *queue, const struct fvsr_picture *dst, const void *src);
 
 /* Bicubic of Pillow. 'init' allocates; 'clear' frees and zeroes. */

@@ -9,10 +9,12 @@
  */
 #include "backend/cuda/blas.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backend/cuda/blas_library.h"
+#include "backend/cuda/ops.h"
 #include "kernels/params.h"
 
 #define WORKSPACE_BYTES ((size_t)32 << 20)
@@ -30,6 +32,7 @@ struct plan {
 	cublasLtMatrixLayout_t weight, x, y;
 	cublasLtMatmulAlgo_t algo;
 	size_t workspace;
+	char name[48]; /* for the profile */
 };
 
 /* A layer's bias in bfloat16. */
@@ -77,7 +80,7 @@ struct fvsr_cuda_blas *fvsr_cuda_blas_open(struct fvsr_cuda_device *device)
 		return blas;
 	}
 	blas->handle = NULL;
-	fvsr_cuda_blas_close(blas);
+	fvsr_cuda_blas_close(blas, true);
 	return NULL;
 }
 
@@ -95,7 +98,7 @@ static void free_plan(const struct fvsr_cuda_blas *blas, struct plan *plan)
 }
 
 /* Drops the copies of biases in a range of memory. */
-static void drop_biases(struct fvsr_cuda_blas *blas, uintptr_t first, uintptr_t last)
+static void drop_biases(struct fvsr_cuda_blas *blas, uintptr_t first, uintptr_t last, bool alive)
 {
 	struct short_bias **at = &blas->biases, *bias;
 
@@ -105,7 +108,8 @@ static void drop_biases(struct fvsr_cuda_blas *blas, uintptr_t first, uintptr_t 
 			continue;
 		}
 		*at = bias->next;
-		blas->device->driver.cuMemFree(bias->copy);
+		if (alive)
+			blas->device->driver.cuMemFree(bias->copy);
 		free(bias);
 	}
 }
@@ -117,23 +121,23 @@ void fvsr_cuda_blas_forget(struct fvsr_cuda_device *device, const void *memory, 
 	if (!blas || !bytes || !fvsr_cuda_enter(device))
 		return;
 	pthread_mutex_lock(&blas->lock);
-	drop_biases(blas, (uintptr_t)memory, (uintptr_t)memory + bytes - 1);
+	drop_biases(blas, (uintptr_t)memory, (uintptr_t)memory + bytes - 1, true);
 	pthread_mutex_unlock(&blas->lock);
 	fvsr_cuda_leave(device);
 }
 
-void fvsr_cuda_blas_close(struct fvsr_cuda_blas *blas)
+void fvsr_cuda_blas_close(struct fvsr_cuda_blas *blas, bool alive)
 {
 	if (!blas)
 		return;
-	drop_biases(blas, 0, UINTPTR_MAX);
+	drop_biases(blas, 0, UINTPTR_MAX, alive);
 	while (blas->plans) {
 		struct plan *plan = blas->plans;
 
 		blas->plans = plan->next;
 		free_plan(blas, plan);
 	}
-	if (blas->handle)
+	if (blas->handle && alive)
 		blas->library.cublasLtDestroy(blas->handle);
 	fvsr_cuda_blas_library_close(&blas->library);
 	pthread_mutex_destroy(&blas->lock);
@@ -377,6 +381,7 @@ static struct plan *make_plan(struct fvsr_cuda_queue *queue, struct fvsr_cuda_bl
 	plan->m = a->m, plan->n = a->n, plan->k = a->k;
 	plan->gelu = a->activation == FVSR_ACT_GELU_TANH;
 	plan->residual = residual;
+	snprintf(plan->name, sizeof(plan->name), "cuBLASLt %d x %d x %d", a->m, a->n, a->k);
 	found = describe(blas, plan) ? find_proposals(blas, plan, proposals) : 0;
 	if (found) {
 		chosen = fastest(queue, blas, plan, proposals, found);
@@ -480,8 +485,12 @@ static void run(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
 
 	if (plan->short_bias)
 		o.bias = short_bias(queue, blas, a, (char *)scratch + padded(plan->workspace));
-	if (!queue->base.error &&
-	    !multiply(blas, plan, &plan->algo, &o, plan->workspace, queue->stream))
+	if (queue->base.error)
+		return;
+	fvsr_cuda_profile_begin(queue);
+	if (multiply(blas, plan, &plan->algo, &o, plan->workspace, queue->stream))
+		fvsr_cuda_profile_end(queue, plan->name);
+	else
 		fvsr_queue_fail(&queue->base, FVSR_ERR_BACKEND,
 				"cuBLASLt failed on a product of %d x %d x %d", a->m, a->n, a->k);
 }

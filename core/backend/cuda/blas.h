@@ -8,9 +8,10 @@
 
 #include "backend/cuda/cuda_backend.h"
 
-/* NULL when there is no such library. Both inside fvsr_cuda_enter(); 'close' takes NULL. */
+/* NULL when there is no such library. Inside fvsr_cuda_enter(). */
 struct fvsr_cuda_blas *fvsr_cuda_blas_open(struct fvsr_cuda_device *device);
-void fvsr_cuda_blas_close(struct fvsr_cuda_blas *blas);
+/* NULL is allowed. 'alive': inside fvsr_cuda_enter(); else the context is lost. */
+void fvsr_cuda_blas_close(struct fvsr_cuda_blas *blas, bool alive);
 
 /*
  * Does a linear layer; false when it cannot (then nothing was done). While planning the fastest

@@ -10,7 +10,11 @@
 
 bool fvsr_cuda_enter(struct fvsr_cuda_device *device)
 {
-	return device->driver.cuCtxPushCurrent(device->context) == CUDA_SUCCESS;
+	unsigned long long id;
+
+	return device->driver.cuCtxGetId(device->context, &id) == CUDA_SUCCESS &&
+	       id == device->context_id &&
+	       device->driver.cuCtxPushCurrent(device->context) == CUDA_SUCCESS;
 }
 
 void fvsr_cuda_leave(struct fvsr_cuda_device *device)

@@ -21,6 +21,7 @@
 
 struct fvsr_cuda_blas;
 struct fvsr_cuda_axis;
+struct fvsr_cuda_profile;
 
 /* Modules that the kernels are spread over; see images.c, which the build makes. */
 #define FVSR_CUDA_MAX_MODULES 24
@@ -37,6 +38,7 @@ struct fvsr_cuda_device {
 	struct fvsr_cuda_driver driver;
 	CUdevice device;
 	CUcontext context;   /* the primary one */
+	unsigned long long context_id; /* another one when it was lost and started anew */
 	bool retained;
 	int sm;              /* 90 for compute capability 9.0 */
 	int multiprocessors;
@@ -91,7 +93,12 @@ struct fvsr_cuda_queue {
 		CUevent moved;
 	} out;
 	CUevent order; /* for streams of the caller */
+	struct {
+		CUstream stream;
+		CUevent ready, done; /* ops for the copies to follow, and the other way round */
+	} away;
 	struct fvsr_cuda_axis *axes; /* tables of bicubic, made while planning */
+	struct fvsr_cuda_profile *profile; /* or NULL */
 };
 
 static inline struct fvsr_cuda_queue *fvsr_cuda_queue(struct fvsr_queue *queue)
@@ -134,7 +141,10 @@ static inline unsigned fvsr_cuda_blocks(size_t work, size_t per_block)
 /* ------------------------------------------------------------------------------------------- */
 /* Checking                                                                                    */
 
-/* The device's context for this thread until fvsr_cuda_leave(). */
+/*
+ * The device's context for this thread until fvsr_cuda_leave(). False when it is lost: then all
+ * that the device had is gone with it, and must not be freed in the context that followed.
+ */
 bool fvsr_cuda_enter(struct fvsr_cuda_device *device);
 void fvsr_cuda_leave(struct fvsr_cuda_device *device);
 

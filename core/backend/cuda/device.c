@@ -5,7 +5,8 @@
  *
  * Environment, read when a device is opened: FVSR_CUDA_DEVICE chooses a card by number,
  * FVSR_CUDA_PATH=generic leaves out machine code and all that only newer chips have,
- * FVSR_CUDA_FAIL_AFTER=N (tests) lets every driver call after the first N fail.
+ * FVSR_CUDA_FAIL_AFTER=N (tests) lets every driver call after the first N fail. FVSR_CUDA_PROFILE=1
+ * (profile.c) times every kernel.
  */
 #include "backend/cuda/device.h"
 
@@ -84,31 +85,54 @@ void fvsr_cuda_describe(struct fvsr_backend_info *info)
 	fvsr_cuda_driver_close(&driver);
 }
 
-/* A context that a kernel has broken stays so until nobody holds it: start it anew. */
-static int retain(struct fvsr_cuda_device *device, struct fvsr_error *err)
+/* What a context answers for ever after a kernel has broken it. */
+static bool lost(CUresult result)
 {
-	int result = FVSR_CUDA_GET(device, err, cuDevicePrimaryCtxRetain, &device->context,
-				   device->device);
-	bool healthy;
+	return result == CUDA_ERROR_ECC_UNCORRECTABLE || result == CUDA_ERROR_ILLEGAL_ADDRESS ||
+	       result == CUDA_ERROR_LAUNCH_TIMEOUT || result == CUDA_ERROR_CONTEXT_IS_DESTROYED ||
+	       result == CUDA_ERROR_ASSERT ||
+	       (result >= CUDA_ERROR_HARDWARE_STACK_ERROR && result <= CUDA_ERROR_LAUNCH_FAILED);
+}
 
-	if (result < 0)
+static CUresult retain_and_ask(struct fvsr_cuda_device *device)
+{
+	const struct fvsr_cuda_driver *driver = &device->driver;
+	CUresult result = FVSR_CUDA_CALL(device, cuDevicePrimaryCtxRetain, &device->context,
+					 device->device);
+
+	if (result != CUDA_SUCCESS)
 		return result;
 	device->retained = true;
-	healthy = fvsr_cuda_enter(device);
-	if (healthy) {
-		healthy = device->driver.cuCtxSynchronize() == CUDA_SUCCESS;
+	result = driver->cuCtxGetId(device->context, &device->context_id);
+	if (result == CUDA_SUCCESS)
+		result = driver->cuCtxPushCurrent(device->context);
+	if (result == CUDA_SUCCESS) {
+		result = driver->cuCtxSynchronize();
 		fvsr_cuda_leave(device);
 	}
-	if (healthy)
-		return 0;
-	device->driver.cuDevicePrimaryCtxRelease(device->device);
-	device->retained = false;
-	result = FVSR_CUDA_GET(device, err, cuDevicePrimaryCtxReset, device->device);
-	if (!result)
-		result = FVSR_CUDA_GET(device, err, cuDevicePrimaryCtxRetain, &device->context,
-				       device->device);
-	device->retained = !result;
+	if (result != CUDA_SUCCESS) {
+		driver->cuDevicePrimaryCtxRelease(device->device);
+		device->retained = false;
+	}
 	return result;
+}
+
+/*
+ * A broken context stays so for as long as anybody in the process holds it, and then even
+ * retaining it fails: it is started anew. Whoever else holds it has lost it anyway.
+ */
+static int retain(struct fvsr_cuda_device *device, struct fvsr_error *err)
+{
+	CUresult result = retain_and_ask(device);
+
+	if (lost(result)) {
+		fvsr_log(&device->base.log, FVSR_LOG_WARNING,
+			 "the GPU's context was lost and is started anew");
+		device->driver.cuDevicePrimaryCtxReset(device->device);
+		result = retain_and_ask(device);
+	}
+	return fvsr_cuda_error(device, err, result, "cuDevicePrimaryCtxRetain", __FILE__,
+			       __LINE__);
 }
 
 static int open_in_context(struct fvsr_cuda_device *device, struct fvsr_error *err)
@@ -187,11 +211,13 @@ int fvsr_cuda_device_open(struct fvsr_device **out, int threads, const struct fv
 void fvsr_cuda_device_close(struct fvsr_device *base)
 {
 	struct fvsr_cuda_device *device = (struct fvsr_cuda_device *)base;
+	bool alive;
 
 	if (!device)
 		return;
-	if (device->retained && fvsr_cuda_enter(device)) {
-		fvsr_cuda_blas_close(device->blas);
+	alive = device->retained && fvsr_cuda_enter(device);
+	fvsr_cuda_blas_close(device->blas, alive);
+	if (alive) {
 		fvsr_cuda_staging_close(device);
 		fvsr_cuda_modules_unload(device);
 		fvsr_cuda_leave(device);

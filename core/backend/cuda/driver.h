@@ -28,17 +28,21 @@
 	X(cuDevicePrimaryCtxRetain)                                                                \
 	X(cuDevicePrimaryCtxRelease)                                                               \
 	X(cuDevicePrimaryCtxReset)                                                                 \
+	X(cuCtxGetId)                                                                              \
 	X(cuCtxPushCurrent)                                                                        \
 	X(cuCtxPopCurrent)                                                                         \
 	X(cuCtxSynchronize)                                                                        \
 	X(cuModuleLoadDataEx)                                                                      \
 	X(cuModuleUnload)                                                                          \
-	X(cuModuleGetFunction)                                                                     \
+	X(cuModuleGetFunctionCount)                                                                \
+	X(cuModuleEnumerateFunctions)                                                              \
+	X(cuFuncGetName)                                                                           \
 	X(cuFuncSetAttribute)                                                                      \
 	X(cuMemAlloc)                                                                              \
 	X(cuMemFree)                                                                               \
 	X(cuMemHostAlloc)                                                                          \
 	X(cuMemFreeHost)                                                                           \
+	X(cuMemGetInfo)                                                                            \
 	X(cuMemcpyHtoDAsync)                                                                       \
 	X(cuMemcpyDtoHAsync)                                                                       \
 	X(cuMemcpyDtoDAsync)                                                                       \

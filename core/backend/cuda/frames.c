@@ -127,16 +127,18 @@ void fvsr_cuda_frames_prepare(struct fvsr_cuda_queue *queue, size_t bytes)
 	fvsr_cuda_leave(queue->device);
 }
 
-void fvsr_cuda_frames_close(struct fvsr_cuda_queue *queue)
+void fvsr_cuda_frames_close(struct fvsr_cuda_queue *queue, bool alive)
 {
 	while (queue->axes) {
 		struct fvsr_cuda_axis *axis = queue->axes;
 
 		queue->axes = axis->next;
-		if (axis->memory)
+		if (alive && axis->memory)
 			queue->device->driver.cuMemFree(axis->memory);
 		free(axis);
 	}
+	if (!alive)
+		return;
 	close_in(queue);
 	close_out(queue);
 }

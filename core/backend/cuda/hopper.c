@@ -186,7 +186,7 @@ static bool make_pixels_map(struct fvsr_cuda_queue *queue, CUtensorMap *map, con
 		.rank = 4,
 		.size = {(cuuint64_t)size[3], w, h, frames},
 		.step = {bytes, w * bytes, h * w * bytes},
-		.box = {SWIZZLE_ELEMS, (cuuint32_t)(tile_w + (FVSR_HOPPER_HALO ? 2 : 0)),
+		.box = {SWIZZLE_ELEMS, (cuuint32_t)tile_w,
 			(cuuint32_t)(FVSR_HOPPER_TILE_H + ksize - 1), 1},
 	};
 

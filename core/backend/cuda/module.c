@@ -31,6 +31,11 @@ static int shared_bytes(int i)
 	return hopper_kernel(i) ? -kernels[i].shared - 1 : kernels[i].shared;
 }
 
+const char *fvsr_cuda_kernel_name(enum fvsr_cuda_kernel kernel)
+{
+	return kernels[kernel].name;
+}
+
 static bool hopper_image(const struct fvsr_cuda_image *image)
 {
 	return !strncmp(image->name, "hopper_", 7);
@@ -72,14 +77,32 @@ static int load_image(struct fvsr_cuda_device *device, const struct fvsr_cuda_im
 	return fvsr_cuda_error(device, err, result, image->name, __FILE__, __LINE__);
 }
 
-static bool find_kernel(struct fvsr_cuda_device *device, int i)
+static void note_kernel(struct fvsr_cuda_device *device, const char *name, CUfunction function)
 {
-	for (int j = 0; j < device->module_count; j++)
-		if (device->driver.cuModuleGetFunction(&device->kernels[i], device->modules[j],
-						       kernels[i].name) == CUDA_SUCCESS)
-			return true;
-	device->kernels[i] = NULL;
-	return false;
+	for (int i = 0; i < FVSR_KERNEL_COUNT; i++)
+		if (!strcmp(name, kernels[i].name))
+			device->kernels[i] = function;
+}
+
+/* A module is asked what it has: asking for what it may lack would be an error each time. */
+static int note_kernels(struct fvsr_cuda_device *device, CUmodule module, struct fvsr_error *err)
+{
+	CUfunction functions[FVSR_KERNEL_COUNT];
+	const char *name;
+	unsigned count = 0;
+	int result = FVSR_CUDA_GET(device, err, cuModuleGetFunctionCount, &count, module);
+
+	if (count > FVSR_KERNEL_COUNT)
+		count = FVSR_KERNEL_COUNT;
+	if (!result)
+		result = FVSR_CUDA_GET(device, err, cuModuleEnumerateFunctions, functions, count,
+				       module);
+	for (unsigned i = 0; i < count && !result; i++) {
+		result = FVSR_CUDA_GET(device, err, cuFuncGetName, &name, functions[i]);
+		if (!result)
+			note_kernel(device, name, functions[i]);
+	}
+	return result;
 }
 
 /* Kernels may have more than 48 KiB of shared memory only when asked for. */
@@ -104,13 +127,16 @@ int fvsr_cuda_modules_load(struct fvsr_cuda_device *device, struct fvsr_error *e
 		if (hopper_image(image) && (!hopper || !image->native))
 			continue;
 		result = load_image(device, image, err);
+		if (!result)
+			result = note_kernels(device, device->modules[device->module_count - 1],
+					      err);
 		if (result < 0)
 			return result;
 	}
 	for (int i = 0; i < FVSR_KERNEL_COUNT; i++) {
 		if (hopper_kernel(i) && !hopper)
 			continue;
-		if (!find_kernel(device, i)) {
+		if (!device->kernels[i]) {
 			if (hopper_kernel(i))
 				continue; /* a build without code for sm_90a */
 			return fvsr_fail(err, FVSR_ERR_BACKEND, "kernel %s is missing",

@@ -18,12 +18,29 @@ void fvsr_cuda_collect_stages(struct fvsr_cuda_queue *queue);
 void fvsr_cuda_copy(struct fvsr_queue *queue, void *dst, const void *src, size_t bytes);
 void fvsr_cuda_zero(struct fvsr_queue *queue, void *dst, size_t bytes);
 
+/* offload.c */
+void *fvsr_cuda_host_alloc(struct fvsr_device *device, size_t bytes);
+void fvsr_cuda_host_free(struct fvsr_device *device, void *memory);
+size_t fvsr_cuda_free_bytes(struct fvsr_device *device);
+void fvsr_cuda_offload(struct fvsr_queue *queue, void *host, const void *src, size_t bytes);
+void fvsr_cuda_reload(struct fvsr_queue *queue, void *dst, const void *host, size_t bytes);
+void fvsr_cuda_join(struct fvsr_queue *queue);
+
 /* frames.c */
 void fvsr_cuda_emit(struct fvsr_queue *queue, const struct fvsr_picture *dst, const void *src);
 void fvsr_cuda_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a);
 /* While planning: room for an outgoing picture of 'bytes'. */
 void fvsr_cuda_frames_prepare(struct fvsr_cuda_queue *queue, size_t bytes);
-void fvsr_cuda_frames_close(struct fvsr_cuda_queue *queue);
+/* 'alive': the context is there and entered, so there is something to free in it. */
+void fvsr_cuda_frames_close(struct fvsr_cuda_queue *queue, bool alive);
+
+/* profile.c: see there; each does nothing unless FVSR_CUDA_PROFILE is set. In the context. */
+int fvsr_cuda_profile_open(struct fvsr_cuda_queue *queue, struct fvsr_error *err);
+void fvsr_cuda_profile_close(struct fvsr_cuda_queue *queue, bool alive);
+void fvsr_cuda_profile_stage(struct fvsr_cuda_queue *queue, enum fvsr_stage stage);
+void fvsr_cuda_profile_begin(struct fvsr_cuda_queue *queue);
+/* 'name' lives as long as the device. */
+void fvsr_cuda_profile_end(struct fvsr_cuda_queue *queue, const char *name);
 
 /* rows.c */
 void fvsr_cuda_rms_silu(struct fvsr_queue *queue, void *dst, const void *src, const void *gamma,

@@ -3,6 +3,7 @@
  * A queue is a stream of the device. Ops only enqueue; finish() and download() wait. The time of a
  * stage is measured by events between the ops and added up when they are done.
  */
+#include "backend/cuda/module.h"
 #include "backend/cuda/ops.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ static bool enter(struct fvsr_cuda_queue *queue)
 static int open_streams(struct fvsr_cuda_queue *queue, struct fvsr_error *err)
 {
 	struct fvsr_cuda_device *device = queue->device;
+	CUevent *events[] = {&queue->order, &queue->away.ready, &queue->away.done};
 	int result = FVSR_CUDA_GET(device, err, cuStreamCreate, &queue->stream,
 				   CU_STREAM_NON_BLOCKING);
 
@@ -28,7 +30,10 @@ static int open_streams(struct fvsr_cuda_queue *queue, struct fvsr_error *err)
 		result = FVSR_CUDA_GET(device, err, cuStreamCreate, &queue->transfer,
 				       CU_STREAM_NON_BLOCKING);
 	if (!result)
-		result = FVSR_CUDA_GET(device, err, cuEventCreate, &queue->order,
+		result = FVSR_CUDA_GET(device, err, cuStreamCreate, &queue->away.stream,
+				       CU_STREAM_NON_BLOCKING);
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events) && !result; i++)
+		result = FVSR_CUDA_GET(device, err, cuEventCreate, events[i],
 				       CU_EVENT_DISABLE_TIMING);
 	for (int i = 0; i < FVSR_CUDA_STAMPS && !result; i++)
 		result = FVSR_CUDA_GET(device, err, cuEventCreate, &queue->stamps.event[i],
@@ -53,6 +58,8 @@ int fvsr_cuda_queue_open(struct fvsr_queue **out, struct fvsr_device *base,
 		return fvsr_fail(err, FVSR_ERR_BACKEND, "the GPU's context cannot be used");
 	}
 	result = open_streams(queue, err);
+	if (!result)
+		result = fvsr_cuda_profile_open(queue, err);
 	fvsr_cuda_leave(device);
 	if (result < 0) {
 		fvsr_cuda_queue_close(&queue->base);
@@ -62,32 +69,48 @@ int fvsr_cuda_queue_open(struct fvsr_queue **out, struct fvsr_device *base,
 	return 0;
 }
 
-void fvsr_cuda_queue_close(struct fvsr_queue *base)
+static void close_streams(struct fvsr_cuda_queue *queue)
 {
-	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
-	const struct fvsr_cuda_driver *driver;
-	bool entered;
+	const struct fvsr_cuda_driver *driver = &queue->device->driver;
+	CUstream streams[] = {queue->stream, queue->transfer, queue->away.stream};
+	CUevent events[] = {queue->order, queue->away.ready, queue->away.done};
 
-	if (!queue)
-		return;
-	driver = &queue->device->driver;
-	entered = fvsr_cuda_enter(queue->device);
-	if (queue->stream)
-		driver->cuStreamSynchronize(queue->stream);
-	if (queue->transfer)
-		driver->cuStreamSynchronize(queue->transfer);
-	fvsr_cuda_frames_close(queue);
 	for (int i = 0; i < FVSR_CUDA_STAMPS; i++)
 		if (queue->stamps.event[i])
 			driver->cuEventDestroy(queue->stamps.event[i]);
-	if (queue->order)
-		driver->cuEventDestroy(queue->order);
-	if (queue->transfer)
-		driver->cuStreamDestroy(queue->transfer);
-	if (queue->stream)
-		driver->cuStreamDestroy(queue->stream);
-	if (entered)
+	for (int i = 0; i < 3; i++) {
+		if (events[i])
+			driver->cuEventDestroy(events[i]);
+		if (streams[i])
+			driver->cuStreamDestroy(streams[i]);
+	}
+}
+
+static void wait_for_all(struct fvsr_cuda_queue *queue)
+{
+	CUstream streams[] = {queue->stream, queue->transfer, queue->away.stream};
+
+	for (int i = 0; i < 3; i++)
+		if (streams[i])
+			queue->device->driver.cuStreamSynchronize(streams[i]);
+}
+
+void fvsr_cuda_queue_close(struct fvsr_queue *base)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+	bool alive;
+
+	if (!queue)
+		return;
+	alive = fvsr_cuda_enter(queue->device);
+	if (alive)
+		wait_for_all(queue);
+	fvsr_cuda_profile_close(queue, alive);
+	fvsr_cuda_frames_close(queue, alive);
+	if (alive) {
+		close_streams(queue);
 		fvsr_cuda_leave(queue->device);
+	}
 	free(queue);
 }
 
@@ -114,6 +137,7 @@ void fvsr_cuda_stage(struct fvsr_queue *base, enum fvsr_stage stage)
 
 	if (fvsr_queue_idle(base) || !enter(queue))
 		return;
+	fvsr_cuda_profile_stage(queue, stage);
 	if (queue->stamps.count < FVSR_CUDA_STAMPS || collect_stamp(queue)) {
 		at = (queue->stamps.first + queue->stamps.count) % FVSR_CUDA_STAMPS;
 		if (FVSR_CUDA_TRY(queue, cuEventRecord, queue->stamps.event[at], queue->stream)) {
@@ -210,7 +234,9 @@ void fvsr_cuda_launch(struct fvsr_cuda_queue *queue, const struct fvsr_cuda_laun
 
 	if (fvsr_queue_idle(&queue->base) || !enter(queue))
 		return;
+	fvsr_cuda_profile_begin(queue);
 	FVSR_CUDA_TRY(queue, cuLaunchKernelEx, &config, queue->device->kernels[launch->kernel],
 		      params, NULL);
+	fvsr_cuda_profile_end(queue, fvsr_cuda_kernel_name(launch->kernel));
 	fvsr_cuda_leave(queue->device);
 }

@@ -278,6 +278,13 @@ struct fvsr_settings {
 	enum fvsr_noise noise;
 	uint64_t seed;             /* of the noise */
 	enum fvsr_lq_version lq_version; /* FVSR_LQ_MODEL, or override the model's */
+	/*
+	 * Bytes on the device that the stream may take, 0: what is free there when it is opened.
+	 * Where the whole does not fit, the decoder works on smaller parts, and then keys and values
+	 * of as many layers as it takes live in host memory; the pictures stay the same, to the
+	 * last bit, and take longer. On a CPU backend 0 is no limit.
+	 */
+	uint64_t memory_limit;
 };
 
 /* RGBA8 both ways, sparse_ratio 2.0, local_range 11, kv_ratio 3, adain, seed 0; sizes 0. */

@@ -10,9 +10,8 @@
  * that hangs stops with a list of the barriers its warps wait for. Times are medians over runs
  * that take turns between several sets of buffers, larger together than the cache.
  */
-/* The bench tries other tiles than the engine would take, and the kernels of another build. */
-static int forced_tile_n, halo;
-#define FVSR_HOPPER_HALO halo
+/* The bench tries other tiles than the engine would take. */
+static int forced_tile_n;
 #define FVSR_HOPPER_TILE_N(cout)                                                                   \
 	(forced_tile_n ? forced_tile_n : (cout) % 256 == 0 ? 256 : (cout) > 64 ? 128 : 64)
 
@@ -506,39 +505,24 @@ static void test_convs(struct bench *b)
 static void test_all(struct bench *b, const char *variant)
 {
 	printf("kernels \"%s\"\n", variant);
-	machine_use(&b->machine, variant, variant);
+	machine_use(&b->machine, variant);
 	test_convs(b);
 	test_attentions(b);
-}
-
-/* Whether convolutions with HALO are right is a question to the machine, not a test. */
-static void try_halo(struct bench *b)
-{
-	int before = b->failures;
-
-	printf("kernels \"halo-watched\"\n");
-	machine_use(&b->machine, "watched", "halo-watched");
-	halo = 1;
-	test_convs(b);
-	halo = 0;
-	printf("HALO %s\n", b->failures == before ? "works" : "DOES NOT WORK (no failure)");
-	b->failures = before;
 }
 
 /* ------------------------------------------------------------------------------------------- */
 /* Speed                                                                                       */
 
-static void time_attention(struct bench *b, const char *variant, const char *note)
+static void time_attention(struct bench *b)
 {
 	struct attention_case t;
 	double ms, flop;
 
-	machine_use(&b->machine, variant, "fast");
 	new_attention(b, &t, &production, 2, false);
 	ms = machine_time(&b->machine, run_attention, &t, 20);
 	flop = t.pairs * 128 * 128 * 128 * 4;
-	printf("attention, density %.2f, %-28s %7.3f ms %6.0f TFLOP/s of 711, %5.1f ms for 30\n",
-	       t.pairs / (12.0 * 66 * 264), note, ms, flop / ms * 1e-9, ms * 30);
+	printf("attention, density %.2f, %7.3f ms %6.0f TFLOP/s of 711, %5.1f ms for 30\n",
+	       t.pairs / (12.0 * 66 * 264), ms, flop / ms * 1e-9, ms * 30);
 	fflush(stdout);
 	free_attention(&t);
 }
@@ -599,13 +583,10 @@ static const struct conv_shape others[] = {
 	{CONV_FRAMES, "lq", 4, 48, 88, 768, 2048, .bias = true, .tile_n = 128},
 };
 
-static void time_convs(struct bench *b, const char *variant)
+static void time_convs(struct bench *b)
 {
 	double ms = 0;
 
-	printf("convolutions \"%s\"\n", variant);
-	machine_use(&b->machine, "fast", variant);
-	halo = !strcmp(variant, "halo");
 	for (size_t i = 0; i < sizeof(decoder) / sizeof(*decoder); i++)
 		ms += time_conv(b, &decoder[i]);
 	printf("decoder without input, last convolution and copies: %.2f ms (libraries: 19.5)\n",
@@ -616,18 +597,6 @@ static void time_convs(struct bench *b, const char *variant)
 	printf("projection without the linear layer: %.2f ms (libraries: 7.7)\n", ms);
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		time_conv(b, &others[i]);
-	halo = 0;
-}
-
-static void time_all(struct bench *b)
-{
-	time_attention(b, "fast", "as built");
-	time_attention(b, "turns0-early0", "no turns, late exponentials");
-	time_attention(b, "turns0-early1", "no turns, early exponentials");
-	time_attention(b, "turns1-early0", "turns, late exponentials");
-	time_attention(b, "turns1-early1", "turns, early exponentials");
-	time_convs(b, "fast");
-	time_convs(b, "halo");
 }
 
 int main(int argc, char **argv)
@@ -644,11 +613,13 @@ int main(int argc, char **argv)
 		test_all(&b, "watched");
 		if (!b.failures)
 			test_all(&b, "fast");
-		try_halo(&b);
 		printf("%d failures\n", b.failures);
 	}
-	if (strcmp(what, "check"))
-		time_all(&b);
+	if (strcmp(what, "check")) {
+		machine_use(&b.machine, "fast");
+		time_attention(&b);
+		time_convs(&b);
+	}
 	release(&b, b.result);
 	release(&b, b.scan);
 	machine_close(&b.machine);

@@ -140,7 +140,7 @@ static void take(struct machine *m, enum fvsr_cuda_kernel kernel, CUmodule modul
 {
 	CUfunction function;
 
-	if (m->device.driver.cuModuleGetFunction(&function, module, name) != CUDA_SUCCESS)
+	if (m->get_function(&function, module, name) != CUDA_SUCCESS)
 		return;
 	if (shared)
 		CALL(m, cuFuncSetAttribute, function,
@@ -148,9 +148,9 @@ static void take(struct machine *m, enum fvsr_cuda_kernel kernel, CUmodule modul
 	m->device.kernels[kernel] = function;
 }
 
-void machine_use(struct machine *m, const char *attention, const char *conv)
+void machine_use(struct machine *m, const char *variant)
 {
-	CUmodule modules[2] = {load(m, "attention-", attention), load(m, "conv-", conv)};
+	CUmodule modules[2] = {load(m, "attention-", variant), load(m, "conv-", variant)};
 
 	memset(m->device.kernels, 0, sizeof(m->device.kernels));
 	for (int i = 0; i < 2; i++) {
@@ -170,11 +170,16 @@ void machine_open(struct machine *m, const char *folder)
 {
 	char reason[256];
 	char name[128];
+	void *symbol;
 
 	memset(m, 0, sizeof(*m));
 	m->folder = folder;
 	if (!fvsr_cuda_driver_open(&m->device.driver, reason, sizeof(reason)))
 		die("%s", reason);
+	symbol = fvsr_cuda_library_symbol(m->device.driver.library, "cuModuleGetFunction");
+	if (!symbol)
+		die("the driver lacks cuModuleGetFunction");
+	memcpy(&m->get_function, &symbol, sizeof(symbol));
 	CALL(m, cuDeviceGet, &m->device.device, 0);
 	CALL(m, cuDeviceGetName, name, sizeof(name), m->device.device);
 	CALL(m, cuDeviceGetAttribute, &m->device.multiprocessors,
@@ -242,7 +247,7 @@ void machine_launch(struct machine *m, const char *kernel, unsigned grid, unsign
 	};
 	CUfunction function;
 
-	CALL(m, cuModuleGetFunction, &function, m->check, kernel);
+	check(m, m->get_function(&function, m->check, kernel), kernel);
 	CALL(m, cuLaunchKernelEx, &config, function, params, NULL);
 }
 

@@ -15,14 +15,15 @@ struct machine {
 	struct fvsr_cuda_queue queue; /* its scratch memory is as large as any test needs */
 	const char *folder;           /* of the compiled kernels */
 	CUmodule check;
+	__typeof__(cuModuleGetFunction) *get_function;
 	unsigned *watchdog;           /* pinned; see kernels/hopper.cuh */
 	CUevent event[MACHINE_MAX_RUNS + 1];
 };
 
 void machine_open(struct machine *m, const char *folder);
 void machine_close(struct machine *m);
-/* Takes the Hopper kernels that FOLDER/attention-NAME.cubin and FOLDER/conv-NAME.cubin have. */
-void machine_use(struct machine *m, const char *attention, const char *conv);
+/* Takes the Hopper kernels that FOLDER/attention-VARIANT.cubin and conv-VARIANT.cubin have. */
+void machine_use(struct machine *m, const char *variant);
 
 void *machine_alloc(struct machine *m, size_t bytes);
 void machine_free(struct machine *m, void *memory);
