@@ -54,6 +54,14 @@ struct fvsr_decoder_input_params {
 	int lh, lw, channels;
 };
 
+struct fvsr_pixel_shuffle_params {
+	float *dst;         /* (3, h * side, w * side) */
+	const void *src;    /* bf16 (h, w, channels) */
+	const void *canvas; /* half, the same shape as dst, or NULL */
+	int h, w, channels;
+	int first;          /* channel of the wanted frame */
+};
+
 /* ------------------------------------------------------------------------------------------- */
 /* noise.cu                                                                                    */
 

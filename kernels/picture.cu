@@ -163,3 +163,51 @@ KERNEL __launch_bounds__(256)
 		if (j < n)
 			dst[j] = __float2bfloat16_rn(v[j]);
 }
+
+template <int count> struct __align__(2 * count) row16 {
+	uint16_t value[count];
+};
+
+template <int count> struct __align__(4 * count) row32 {
+	float value[count];
+};
+
+/*
+ * A thread for a row of 'side' pixels. A warp writes side by side; what it leaves of the sectors
+ * that it reads, the block's other warps take: they have the other rows and colours.
+ */
+template <int side> DEVICE void pixel_shuffle(const struct fvsr_pixel_shuffle_params &p)
+{
+	int x = blockIdx.x * 32 + threadIdx.x % 32, y = blockIdx.y, row = threadIdx.x / 32;
+	size_t at = ((size_t)(row / side * p.h + y) * side + row % side) * p.w + x;
+	size_t from = ((size_t)y * p.w + x) * p.channels + p.first + row * side;
+	row16<side> src, canvas;
+	row32<side> dst;
+
+	if (x >= p.w)
+		return;
+	src = *(const row16<side> *)((const bf16 *)p.src + from);
+	if (p.canvas)
+		canvas = ((const row16<side> *)p.canvas)[at];
+#pragma unroll
+	for (int i = 0; i < side; i++) {
+		float value = __uint_as_float((uint32_t)src.value[i] << 16);
+
+		dst.value[i] = p.canvas ? __half2float(__ushort_as_half(canvas.value[i])) + value
+					: value * 2 - 1;
+	}
+	((row32<side> *)p.dst)[at] = dst;
+}
+
+/* grid: (w / 32, h), block: (32 pixels, 3 * side rows) */
+KERNEL __launch_bounds__(192)
+	pixel_shuffle_2(const __grid_constant__ struct fvsr_pixel_shuffle_params p)
+{
+	pixel_shuffle<2>(p);
+}
+
+KERNEL __launch_bounds__(384)
+	pixel_shuffle_4(const __grid_constant__ struct fvsr_pixel_shuffle_params p)
+{
+	pixel_shuffle<4>(p);
+}

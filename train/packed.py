@@ -58,9 +58,17 @@ def _projection(c):
     return s
 
 
+def flat_end(c):
+    """Frames and pixels a side of what the last convolution makes of one position."""
+    levels = c.get("dec_levels", 4)
+    return {2: 4, 3: 2, 4: 1}[levels], 2 ** (4 - levels)
+
+
 def _decoder(c):
     s, ch = {}, c["dec_channels"]
+    levels, blocks = c.get("dec_levels", 4), c.get("dec_blocks", (3, 3, 3))
     phases = 4 if c.get("dec_depth_to_space") else 1
+    frames, side = flat_end(c)
 
     def conv(position, outputs, inputs, bias):
         s[f"decoder.{position}.weight"] = (outputs, inputs, 3, 3)
@@ -69,16 +77,19 @@ def _decoder(c):
 
     conv(1, ch[0], 768 + c["in_dim"], True)
     conv(3, ch[0], ch[0], False)
-    for stage, grow in enumerate((1, 2, 2)):
-        first, width = 5 + 6 * stage, ch[stage]
-        for block in range(first, first + 3):
+    for level in range(min(3, levels)):
+        first, width = 5 + 6 * level, ch[level]
+        for block in range(first, first + blocks[level]):
             for part, inputs in ((0, 2 * width), (2, width), (4, width)):
                 s[f"decoder.{block}.conv.{part}.weight"] = (width, inputs, 3, 3)
                 s[f"decoder.{block}.conv.{part}.bias"] = (width,)
-        s[f"decoder.{first + 4}.conv.weight"] = (width * grow, width, 1, 1)
-        conv(first + 5, phases * ch[stage + 1], width, False)
-    conv(24, ch[3], ch[3], False)
-    conv(26, 3, ch[3], True)
+        if level < levels - 1:
+            grow = 2 if level else 1
+            s[f"decoder.{first + 4}.conv.weight"] = (width * grow, width, 1, 1)
+            conv(first + 5, phases * ch[level + 1], width, False)
+    if levels == 4:
+        conv(24, ch[3], ch[3], False)
+    conv(26, 3 * frames * side * side, ch[levels - 1], True)
     return s
 
 

@@ -221,6 +221,19 @@ struct fvsr_conv_rgb {
 	int h, w, cin;
 };
 
+/*
+ * The end of a decoder of fewer levels (section 9): a frame's pixels from the channels, whose
+ * order is (frame, colour, row, column); y * 2 - 1, or canvas + y.
+ */
+struct fvsr_pixel_shuffle {
+	void *dst;          /* F32 (3, h * side, w * side) */
+	const void *src;    /* ACT (h, w, frames * 3 * side * side) */
+	const void *canvas; /* CANVAS, the same shape as dst, or NULL: y * 2 - 1 */
+	int h, w;           /* of src */
+	int side;           /* 2 or 4 */
+	int frames, frame;  /* how many src holds, and which one is wanted */
+};
+
 /* Section 8, on the visible part. */
 struct fvsr_color_finish {
 	const void *decoded; /* F32 (3, pad_height, pad_width) */
@@ -311,6 +324,7 @@ struct fvsr_backend {
 	void (*conv3x3)(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a);
 	void (*upsample_conv)(struct fvsr_queue *queue, const struct fvsr_upsample_conv *a);
 	void (*conv_rgb)(struct fvsr_queue *queue, const struct fvsr_conv_rgb *a);
+	void (*pixel_shuffle)(struct fvsr_queue *queue, const struct fvsr_pixel_shuffle *a);
 	void (*color_finish)(struct fvsr_queue *queue, const struct fvsr_color_finish *a);
 };
 

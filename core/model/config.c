@@ -31,6 +31,7 @@ static const struct int_key int_keys[] = {
 
 #define NUM_INT_KEYS (sizeof(int_keys) / sizeof(int_keys[0]))
 #define MAX_DEC_CHANNELS 4096
+#define MIN_DEC_LEVELS   2
 
 static int *int_field(struct fvsr_config *config, const struct int_key *key)
 {
@@ -60,6 +61,16 @@ void fvsr_config_released(struct fvsr_config *config)
 		.dec_channels = {512, 256, 128, 128},
 		.lq_version = FVSR_LQ_V1_1,
 	};
+	fvsr_config_whole_decoder(config);
+}
+
+void fvsr_config_whole_decoder(struct fvsr_config *config)
+{
+	int i;
+
+	config->dec_levels = FVSR_DEC_LEVELS;
+	for (i = 0; i < FVSR_DEC_LEVELS - 1; i++)
+		config->dec_blocks[i] = FVSR_DEC_BLOCKS;
 }
 
 const char *fvsr_lq_version_name(enum fvsr_lq_version version)
@@ -105,6 +116,33 @@ static uint64_t rough_parameters(const struct fvsr_config *c)
 	return layer * (uint64_t)c->num_layers + lq + text;
 }
 
+static int check_decoder(const struct fvsr_config *c, struct fvsr_error *err)
+{
+	int i;
+
+	if (c->dec_levels < MIN_DEC_LEVELS || c->dec_levels > FVSR_DEC_LEVELS)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: dec_levels is %d, must be %d to %d",
+				 c->dec_levels, MIN_DEC_LEVELS, FVSR_DEC_LEVELS);
+	for (i = 0; i < c->dec_levels; i++)
+		if (c->dec_channels[i] < 1 || c->dec_channels[i] > MAX_DEC_CHANNELS)
+			return fvsr_fail(err, FVSR_ERR_FORMAT,
+					 "configuration: dec_channels holds %d, must be 1 to %d",
+					 c->dec_channels[i], MAX_DEC_CHANNELS);
+	for (; i < FVSR_DEC_LEVELS; i++)
+		if (c->dec_channels[i])
+			return fvsr_fail(err, FVSR_ERR_FORMAT,
+					 "configuration: dec_channels holds %d beyond the %d of "
+					 "dec_levels, must be 0",
+					 c->dec_channels[i], c->dec_levels);
+	for (i = 0; i < FVSR_DEC_LEVELS - 1; i++)
+		if (c->dec_blocks[i] < 0 || c->dec_blocks[i] > FVSR_DEC_BLOCKS)
+			return fvsr_fail(err, FVSR_ERR_FORMAT,
+					 "configuration: dec_blocks holds %d, must be 0 to %d",
+					 c->dec_blocks[i], FVSR_DEC_BLOCKS);
+	return 0;
+}
+
 int fvsr_config_check(const struct fvsr_config *c, struct fvsr_error *err)
 {
 	size_t i;
@@ -118,11 +156,8 @@ int fvsr_config_check(const struct fvsr_config *c, struct fvsr_error *err)
 					 "configuration: %s is %d, must be %d to %d", key->name,
 					 value, key->min, key->max);
 	}
-	for (i = 0; i < 4; i++)
-		if (c->dec_channels[i] < 1 || c->dec_channels[i] > MAX_DEC_CHANNELS)
-			return fvsr_fail(err, FVSR_ERR_FORMAT,
-					 "configuration: dec_channels holds %d, must be 1 to %d",
-					 c->dec_channels[i], MAX_DEC_CHANNELS);
+	if (check_decoder(c, err) < 0)
+		return FVSR_ERR_FORMAT;
 	if (c->in_dim != c->out_dim)
 		return fvsr_fail(err, FVSR_ERR_FORMAT,
 				 "configuration: in_dim %d and out_dim %d differ", c->in_dim,
@@ -181,18 +216,17 @@ static int set_lq_version(struct fvsr_config *config, const json_t *value, struc
 	return 0;
 }
 
-static int set_dec_channels(struct fvsr_config *config, const json_t *value,
-			    struct fvsr_error *err)
+static int set_ints(int *fields, size_t count, const char *name, const json_t *value,
+		    struct fvsr_error *err)
 {
 	size_t i;
 	int ret = 0;
 
-	if (!json_is_array(value) || json_array_size(value) != 4)
+	if (!json_is_array(value) || json_array_size(value) != count)
 		return fvsr_fail(err, FVSR_ERR_FORMAT,
-				 "configuration: dec_channels is not a list of 4 numbers");
-	for (i = 0; i < 4 && ret >= 0; i++)
-		ret = set_int(&config->dec_channels[i], "dec_channels", json_array_get(value, i),
-			      err);
+				 "configuration: %s is not a list of %zu numbers", name, count);
+	for (i = 0; i < count && ret >= 0; i++)
+		ret = set_int(&fields[i], name, json_array_get(value, i), err);
 	return ret;
 }
 
@@ -223,7 +257,11 @@ static int set_key(struct fvsr_config *config, const char *name, const json_t *v
 	if (ret)
 		return ret < 0 ? ret : 0;
 	if (!strcmp(name, "dec_channels"))
-		return set_dec_channels(config, value, err);
+		return set_ints(config->dec_channels, FVSR_DEC_LEVELS, name, value, err);
+	if (!strcmp(name, "dec_blocks"))
+		return set_ints(config->dec_blocks, FVSR_DEC_LEVELS - 1, name, value, err);
+	if (!strcmp(name, "dec_levels"))
+		return set_int(&config->dec_levels, name, value, err);
 	for (i = 0; i < NUM_INT_KEYS; i++)
 		if (!strcmp(name, int_keys[i].name))
 			return set_int(int_field(config, &int_keys[i]), name, value, err);
@@ -238,6 +276,7 @@ static int read_keys(struct fvsr_config *config, json_t *object, struct fvsr_err
 	size_t i;
 
 	memset(config, 0, sizeof(*config));
+	fvsr_config_whole_decoder(config);
 	config->lq_version = FVSR_LQ_V1_1;
 	json_object_foreach(object, name, value) {
 		int ret = set_key(config, name, value, err);
@@ -304,8 +343,9 @@ void fvsr_config_write(const struct fvsr_config *c, char text[FVSR_CONFIG_TEXT])
 		used += snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used, "%s\"%s\": %d",
 				 i ? ", " : "{", int_keys[i].name, int_value(c, &int_keys[i]));
 	snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used,
-		 ", \"dec_channels\": [%d, %d, %d, %d], \"dec_depth_to_space\": %s, "
-		 "\"residual\": %s}",
-		 c->dec_channels[0], c->dec_channels[1], c->dec_channels[2], c->dec_channels[3],
+		 ", \"dec_levels\": %d, \"dec_channels\": [%d, %d, %d, %d], "
+		 "\"dec_blocks\": [%d, %d, %d], \"dec_depth_to_space\": %s, \"residual\": %s}",
+		 c->dec_levels, c->dec_channels[0], c->dec_channels[1], c->dec_channels[2],
+		 c->dec_channels[3], c->dec_blocks[0], c->dec_blocks[1], c->dec_blocks[2],
 		 c->dec_depth_to_space ? "true" : "false", c->residual ? "true" : "false");
 }

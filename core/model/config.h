@@ -10,8 +10,35 @@
 /* Room for any configuration that fvsr_config_write() writes. */
 #define FVSR_CONFIG_TEXT 1024
 
+#define FVSR_DEC_LEVELS 4 /* of the released decoder, and the most there are */
+#define FVSR_DEC_BLOCKS 3 /* MemBlocks of a level, likewise */
+
+/*
+ * A decoder of fewer levels ends with one convolution, whose channels are pixels of a frame and
+ * frames of the video (section 9): the side of such a square of pixels, how many frames, and all
+ * channels. With all levels these are 1, 1 and 3.
+ */
+static inline int fvsr_config_rgb_side(const struct fvsr_config *config)
+{
+	return 1 << (FVSR_DEC_LEVELS - config->dec_levels);
+}
+
+static inline int fvsr_config_rgb_frames(const struct fvsr_config *config)
+{
+	return config->dec_levels == 2 ? 4 : config->dec_levels == 3 ? 2 : 1;
+}
+
+static inline int fvsr_config_rgb_channels(const struct fvsr_config *config)
+{
+	int side = fvsr_config_rgb_side(config);
+
+	return 3 * fvsr_config_rgb_frames(config) * side * side;
+}
+
 /* The released model's. */
 void fvsr_config_released(struct fvsr_config *config);
+/* All levels and MemBlocks of the released decoder: what holds where nothing else is said. */
+void fvsr_config_whole_decoder(struct fvsr_config *config);
 /* FVSR_ERR_FORMAT when a value is out of range or two do not fit together. */
 int fvsr_config_check(const struct fvsr_config *config, struct fvsr_error *err);
 /*

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common.h"
+#include "model/config.h"
 
 struct builder {
 	struct fvsr_shapes *shapes;
@@ -154,24 +155,27 @@ static void add_decoder(struct builder *b, const struct fvsr_config *c)
 {
 	static const int stride[3] = {1, 2, 2}; /* frames out of one TGrow */
 	const int *ch = c->dec_channels;
-	int n = 5, stage, i;
+	int level, i;
 
 	add_conv(b, 1, c->in_dim + 768, ch[0], true);
 	add_conv(b, 3, ch[0], ch[0], false);
-	for (stage = 0; stage < 3; stage++) {
-		int out = c->dec_depth_to_space ? 4 * ch[stage + 1] : ch[stage + 1];
+	for (level = 0; level < c->dec_levels && level < 3; level++) {
+		int first = 5 + 6 * level, next = ch[level + 1];
 
-		for (i = 0; i < 3; i++)
-			add_mem_block(b, n++, ch[stage]);
-		n++; /* upsampling has no weights */
-		add(b, 4, DIMS(ch[stage] * stride[stage], ch[stage], 1, 1),
-		    "dec.decoder.%d.conv.weight", n++);
+		for (i = 0; i < c->dec_blocks[level]; i++)
+			add_mem_block(b, first + i, ch[level]);
+		if (level == c->dec_levels - 1)
+			break;
+		/* first + 3, the upsampling, has no weights */
+		add(b, 4, DIMS(ch[level] * stride[level], ch[level], 1, 1),
+		    "dec.decoder.%d.conv.weight", first + 4);
 		if (!b->failed)
 			b->shapes->items[b->shapes->count - 1].grow = true;
-		add_conv(b, n++, ch[stage], out, false);
+		add_conv(b, first + 5, ch[level], c->dec_depth_to_space ? 4 * next : next, false);
 	}
-	add_conv(b, 24, ch[3], ch[3], false);
-	add_conv(b, 26, ch[3], 3, true);
+	if (c->dec_levels == FVSR_DEC_LEVELS)
+		add_conv(b, 24, ch[3], ch[3], false);
+	add_conv(b, 26, ch[c->dec_levels - 1], fvsr_config_rgb_channels(c), true);
 }
 
 static void sift(const struct fvsr_shapes *s, size_t *heap, size_t root, size_t count)

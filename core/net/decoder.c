@@ -3,8 +3,9 @@
  * Tiny conditional decoder (section 7), level by level: a MemBlock looks one frame back at its own
  * input, so all frames of a slice that a level holds go through a layer at once. The upper levels
  * take fewer frames at a time, to bound their memory; a lean run takes single frames everywhere,
- * and the largest level in strips of rows.
+ * and the largest level in strips of rows. A level without MemBlocks hands its input on.
  */
+#include "model/config.h"
 #include "net/arena.h"
 #include "net/run.h"
 
@@ -52,51 +53,75 @@ static int strip_rows(const struct fvsr_run *run)
 
 static void place_top(struct fvsr_run *run, struct fvsr_arena *arena)
 {
-	struct fvsr_decoder *d = &run->decoder;
+	const struct fvsr_config *c = &run->net->config;
 	size_t area = (size_t)2 * strip_rows(run) * run->pad_width;
+	struct fvsr_decoder *d = &run->decoder;
 
 	for (int i = 0; i < 2; i++)
-		d->top[i] = fvsr_arena_take(
-			arena, fvsr_run_act(run, area * run->net->config.dec_channels[3]));
-	d->rgb = fvsr_arena_take(arena, (size_t)3 * run->pad_height * run->pad_width *
-						sizeof(float));
+		d->top[i] = fvsr_arena_take(arena, fvsr_run_act(run, area * c->dec_channels[3]));
 	if (strips(run) == 1)
 		return;
 	d->strip_rgb = fvsr_arena_take(arena, 3 * area * sizeof(float));
 	d->strip_canvas = fvsr_arena_take(arena, 3 * area * run->backend->canvas_bytes);
 }
 
+static void place_flat(struct fvsr_run *run, struct fvsr_arena *arena)
+{
+	const struct fvsr_config *c = &run->net->config;
+	struct level last = level_of(run, c->dec_levels - 1);
+
+	run->decoder.flat = fvsr_arena_take(
+		arena, fvsr_run_act(run, (size_t)last.h * last.w * fvsr_config_rgb_channels(c)));
+}
+
 void fvsr_decoder_place(struct fvsr_run *run, struct fvsr_arena *arena, bool work)
 {
+	const struct fvsr_config *c = &run->net->config;
 	size_t frames = (size_t)frames_at_once(run);
 	struct fvsr_decoder *d = &run->decoder;
 
 	if (work)
 		d->input = fvsr_arena_take(
-			arena, fvsr_run_act(run, frames * run->lh * run->lw *
-							 (768 + run->net->config.in_dim)));
-	for (int i = 0; i < 3; i++) {
+			arena,
+			fvsr_run_act(run, frames * run->lh * run->lw * (768 + c->in_dim)));
+	for (int i = 0; i < 3 && i < c->dec_levels; i++) {
 		size_t frame = level_of(run, i).frame;
 
-		for (int j = 0; j < 3 && !work; j++)
+		for (int j = 0; j < c->dec_blocks[i] && !work; j++)
 			d->block[i][j] = fvsr_arena_take(arena, (1 + frames) * frame);
 		if (work) {
 			d->t1[i] = fvsr_arena_take(arena, frames * frame);
 			d->t2[i] = fvsr_arena_take(arena, frames * frame);
 		}
 	}
-	if (work)
+	if (!work)
+		return;
+	if (c->dec_levels == FVSR_DEC_LEVELS)
 		place_top(run, arena);
+	else
+		place_flat(run, arena);
+	d->rgb = fvsr_arena_take(arena, (size_t)3 * run->pad_height * run->pad_width *
+						sizeof(float));
 }
 
 void fvsr_decoder_reset(struct fvsr_run *run)
 {
-	for (int i = 0; i < 3; i++) {
-		struct level level = level_of(run, i);
+	const struct fvsr_config *c = &run->net->config;
 
-		for (int j = 0; j < 3; j++)
-			run->backend->zero(run->queue, run->decoder.block[i][j], level.frame);
-	}
+	for (int i = 0; i < 3 && i < c->dec_levels; i++)
+		for (int j = 0; j < c->dec_blocks[i]; j++)
+			run->backend->zero(run->queue, run->decoder.block[i][j],
+					   level_of(run, i).frame);
+}
+
+/* Where a level wants its input: before its first MemBlock's past, or where it is the output. */
+static void *level_input(const struct fvsr_run *run, const struct level *level)
+{
+	const struct fvsr_decoder *d = &run->decoder;
+
+	if (!run->net->config.dec_blocks[level->index])
+		return d->t2[level->index];
+	return fvsr_at(d->block[level->index][0], level->frame);
 }
 
 /* A 3x3 convolution between buffers of one level. */
@@ -140,16 +165,17 @@ static void mem_block(struct fvsr_run *run, const struct level *level, int j, in
 			   level->frame);
 }
 
-/* The three MemBlocks of a level; the first finds its input in place, the last leaves it in t1. */
+/* The MemBlocks of a level, of which the first finds its input in place; returns the result. */
 static const void *mem_blocks(struct fvsr_run *run, const struct level *level, int frames)
 {
+	int blocks = run->net->config.dec_blocks[level->index];
 	struct fvsr_decoder *d = &run->decoder;
 
-	for (int j = 0; j < 3; j++)
+	for (int j = 0; j < blocks; j++)
 		mem_block(run, level, j, frames,
-			  j < 2 ? fvsr_at(d->block[level->index][j + 1], level->frame)
-				: d->t1[level->index]);
-	return d->t1[level->index];
+			  j < blocks - 1 ? fvsr_at(d->block[level->index][j + 1], level->frame)
+					 : d->t1[level->index]);
+	return blocks ? d->t1[level->index] : level_input(run, level);
 }
 
 /* Of the frames that one becomes, 'count' from 'first' on. */
@@ -252,16 +278,55 @@ static void top(struct fvsr_run *run, const void *src, int which, const void *ca
 	}
 }
 
+static bool wanted(int64_t n, int64_t last)
+{
+	return n >= 0 && n <= last;
+}
+
+static const void *residual(const struct fvsr_run *run, int64_t n)
+{
+	return run->net->config.residual ? fvsr_run_canvas(run, n, n) : NULL;
+}
+
 /* Pictures n and n + 1 of a frame of level 2. */
 static void pictures(struct fvsr_run *run, const void *src, int64_t n, int64_t last,
 		     finish_fn *finish)
 {
-	for (int i = 0; i < 2; i++, n++) {
-		if (n < 0 || n > last)
+	for (int i = 0; i < 2; i++) {
+		if (!wanted(n + i, last))
 			continue;
-		top(run, src, i,
-		    run->net->config.residual ? fvsr_run_canvas(run, n, n) : NULL);
-		finish(run, n);
+		top(run, src, i, residual(run, n + i));
+		finish(run, n + i);
+	}
+}
+
+/* Fewer levels: one convolution of one frame makes all pixels of pictures n, n + 1, .. */
+static void flat_pictures(struct fvsr_run *run, const struct level *level, const void *src,
+			  int64_t n, int64_t last, finish_fn *finish)
+{
+	const struct fvsr_config *c = &run->net->config;
+	const struct fvsr_conv_param *p = &run->net->dec_rgb;
+	struct fvsr_conv3x3 conv = {
+		.dst = run->decoder.flat, .src = src, .weight = p->weight, .bias = p->bias,
+		.frames = 1, .h = level->h, .w = level->w, .cin = level->channels,
+		.cout = fvsr_config_rgb_channels(c),
+	};
+	struct fvsr_pixel_shuffle shuffle = {
+		.dst = run->decoder.rgb, .src = run->decoder.flat,
+		.h = level->h, .w = level->w,
+		.side = fvsr_config_rgb_side(c), .frames = fvsr_config_rgb_frames(c),
+	};
+
+	if (n + shuffle.frames <= 0 || n > last)
+		return;
+	run->backend->conv3x3(run->queue, &conv);
+	for (int i = 0; i < shuffle.frames; i++) {
+		if (!wanted(n + i, last))
+			continue;
+		shuffle.frame = i;
+		shuffle.canvas = residual(run, n + i);
+		run->backend->pixel_shuffle(run->queue, &shuffle);
+		finish(run, n + i);
 	}
 }
 
@@ -292,36 +357,44 @@ static void upper_levels(struct fvsr_run *run, const void *x, int64_t n, int64_t
 	for (int first = 0; first < 2; first += step) {
 		const void *y;
 
-		upsample(run, &quarter, fvsr_at(run->decoder.block[2][0], half.frame), x, 1, first,
-			 step);
+		upsample(run, &quarter, level_input(run, &half), x, 1, first, step);
 		y = mem_blocks(run, &half, step);
-		for (int i = 0; i < step; i++)
-			pictures(run, fvsr_at(y, (size_t)i * half.frame), n + 2 * (first + i), last,
-				 finish);
+		for (int i = 0; i < step; i++, n += 2, y = fvsr_at(y, half.frame))
+			if (run->net->config.dec_levels == 3)
+				flat_pictures(run, &half, y, n, last, finish);
+			else
+				pictures(run, y, n, last, finish);
 	}
+}
+
+/* Frame 'first' of slice s, and the next if frames go together. */
+static void lower_levels(struct fvsr_run *run, int64_t s, int first, int64_t last,
+			 finish_fn *finish)
+{
+	struct level eighth = level_of(run, 0), quarter = level_of(run, 1);
+	int frames = frames_at_once(run), cin = 768 + run->net->config.in_dim;
+	size_t input = fvsr_run_act(run, (size_t)run->lh * run->lw * cin);
+	struct fvsr_decoder *d = &run->decoder;
+	int64_t n = 8 * s - 3 + 4 * first;
+	const void *x;
+
+	for (int i = 0; i < frames; i++)
+		decoder_input(run, fvsr_at(d->input, (size_t)i * input), s, first + i, last);
+	conv(run, &eighth, d->t1[0], d->input, cin, &run->net->dec_in, frames);
+	conv(run, &eighth, level_input(run, &eighth), d->t1[0], eighth.channels,
+	     &run->net->dec_extra, frames);
+	x = mem_blocks(run, &eighth, frames);
+	upsample(run, &eighth, level_input(run, &quarter), x, frames, 0, 1);
+	x = mem_blocks(run, &quarter, frames);
+	for (int i = 0; i < frames; i++, n += 4, x = fvsr_at(x, quarter.frame))
+		if (run->net->config.dec_levels == 2)
+			flat_pictures(run, &quarter, x, n, last, finish);
+		else
+			upper_levels(run, x, n, last, finish);
 }
 
 void fvsr_decoder_slice(struct fvsr_run *run, int64_t s, int64_t last, finish_fn *finish)
 {
-	struct level eighth = level_of(run, 0), quarter = level_of(run, 1);
-	int step = frames_at_once(run), cin = 768 + run->net->config.in_dim;
-	struct fvsr_decoder *d = &run->decoder;
-	const void *x;
-
-	for (int first = 0; first < 2; first += step) {
-		for (int i = 0; i < step; i++)
-			decoder_input(run,
-				      fvsr_at(d->input, fvsr_run_act(run, (size_t)i * run->lh *
-										  run->lw * cin)),
-				      s, first + i, last);
-		conv(run, &eighth, d->t1[0], d->input, cin, &run->net->dec_in, step);
-		conv(run, &eighth, fvsr_at(d->block[0][0], eighth.frame), d->t1[0],
-		     eighth.channels, &run->net->dec_extra, step);
-		x = mem_blocks(run, &eighth, step);
-		upsample(run, &eighth, fvsr_at(d->block[1][0], quarter.frame), x, step, 0, 1);
-		x = mem_blocks(run, &quarter, step);
-		for (int i = 0; i < step; i++)
-			upper_levels(run, fvsr_at(x, (size_t)i * quarter.frame),
-				     8 * s - 3 + 4 * (first + i), last, finish);
-	}
+	for (int first = 0; first < 2; first += frames_at_once(run))
+		lower_levels(run, s, first, last, finish);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "net/arena.h"
+#include "model/config.h"
 #include "net/constants.h"
 #include "net/loader.h"
 
@@ -262,10 +263,10 @@ static void load_decoder(struct fvsr_loader *l, struct fvsr_net *net)
 
 	load_conv(l, &net->dec_in, "dec.decoder.1", ch[0], 768 + c->in_dim, 9, true);
 	load_conv(l, &net->dec_extra, "dec.decoder.3", ch[0], ch[0], 9, false);
-	for (int stage = 0; stage < 3; stage++) {
+	for (int stage = 0; stage < 3 && stage < c->dec_levels; stage++) {
 		int first = 5 + stage * 6;
 
-		for (int i = 0; i < 3; i++) {
+		for (int i = 0; i < c->dec_blocks[stage]; i++) {
 			for (int j = 0; j < 3; j++) {
 				snprintf(name, sizeof(name), "dec.decoder.%d.conv.%d", first + i,
 					 2 * j);
@@ -273,10 +274,13 @@ static void load_decoder(struct fvsr_loader *l, struct fvsr_net *net)
 					  j ? ch[stage] : 2 * ch[stage], 9, true);
 			}
 		}
-		load_upsample(l, &net->dec_up[stage], stage, first + 4);
+		if (stage < c->dec_levels - 1)
+			load_upsample(l, &net->dec_up[stage], stage, first + 4);
 	}
-	net->dec_last = load_conv_weight(l, "dec.decoder.24.weight", ch[3], ch[3], 9);
-	load_conv(l, &net->dec_rgb, "dec.decoder.26", 3, ch[3], 9, true);
+	if (c->dec_levels == FVSR_DEC_LEVELS)
+		net->dec_last = load_conv_weight(l, "dec.decoder.24.weight", ch[3], ch[3], 9);
+	load_conv(l, &net->dec_rgb, "dec.decoder.26", fvsr_config_rgb_channels(c),
+		  ch[c->dec_levels - 1], 9, true);
 }
 
 static void load_all(struct fvsr_loader *l, struct fvsr_net *net)

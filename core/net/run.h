@@ -73,8 +73,9 @@ struct fvsr_kv_view {
 struct fvsr_decoder {
 	void *input;      /* ACT (2, lh, lw, 768 + channels) */
 	void *block[3][3]; /* ACT (1 + frames, ...): a MemBlock's input, behind one frame of past */
-	void *t1[3], *t2[3]; /* ACT, frames of a level */
+	void *t1[3], *t2[3]; /* ACT, frames of a level; t2: input of a level without MemBlocks */
 	void *top[2];     /* ACT (H, W, c3); of a strip, when there are several */
+	void *flat;       /* ACT (h, w, rgb channels): end of a decoder of fewer levels, or NULL */
 	void *rgb;        /* F32 (3, H, W) */
 	void *strip_rgb, *strip_canvas; /* (3, rows of a strip, W) F32, CANVAS; if there are several */
 };

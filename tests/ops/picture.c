@@ -130,6 +130,30 @@ static void decoder_input(struct trial *t)
 	t->side->backend->decoder_input(t->side->queue, &a);
 }
 
+static void pixel_shuffle(struct trial *t)
+{
+	struct fvsr_pixel_shuffle a = {
+		.h = pick(t, 1, 12), .w = pick(t, 1, 70), .side = 2 * pick(t, 1, 2),
+		.frames = pick(t, 1, 4),
+	};
+	bool canvas = chance(t, 50);
+	size_t pixels;
+
+	a.frame = pick(t, 0, a.frames - 1);
+	if (t->bench) {
+		a.side = t->bench == 1 ? 4 : 2, a.frames = a.side, a.frame = 1, canvas = true;
+		a.h = 384 / a.side, a.w = 640 / a.side;
+	}
+	pixels = (size_t)3 * a.h * a.w * a.side * a.side;
+	shape(t, "h %d w %d side %d frame %d of %d%s", a.h, a.w, a.side, a.frame, a.frames,
+	      canvas ? " canvas" : "");
+	a.src = input(t, FVSR_ACT, pixels * a.frames, -1, 1);
+	if (canvas)
+		a.canvas = input(t, FVSR_CANVAS, pixels, -1, 1);
+	a.dst = output(t, FVSR_F32, pixels);
+	t->side->backend->pixel_shuffle(t->side->queue, &a);
+}
+
 static void color_finish(struct trial *t)
 {
 	struct fvsr_color_finish a = {
@@ -170,6 +194,7 @@ const struct op_test picture_tests[] = {
 	{"noise_slice", noise_slice, NULL, 0, 4e-3, 1},
 	{"unpatchify", unpatchify, NULL, 1e-7, 4e-3, 1},
 	{"decoder_input", decoder_input, NULL, 1e-6, 1e-2, 1},
+	{"pixel_shuffle", pixel_shuffle, NULL, 0, 4e-3, 2},
 	{"color_finish", color_finish, NULL, 2e-6, 1e-2, 2},
 	{0},
 };

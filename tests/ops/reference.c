@@ -104,6 +104,7 @@ int main(int argc, char **argv)
 		{"conv3x3", reference_conv3x3},
 		{"upsample_conv", reference_upsample_nearest},
 		{"upsample_conv, depth to space", reference_upsample_depth},
+		{"pixel_shuffle", reference_pixel_shuffle},
 	};
 	const char *seed = argc > 1 ? argv[1] : getenv("FVSR_TEST_SEED");
 	uint64_t first = seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);

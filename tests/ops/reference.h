@@ -39,5 +39,6 @@ bool reference_conv_frames(void);
 bool reference_conv3x3(void);
 bool reference_upsample_nearest(void);
 bool reference_upsample_depth(void);
+bool reference_pixel_shuffle(void);
 
 #endif

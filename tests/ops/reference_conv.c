@@ -246,3 +246,34 @@ bool reference_upsample_depth(void)
 	free(src), free(dst), free(weight), free(kernel), free(planar), free(sum), free(want);
 	return good;
 }
+
+/* PyTorch's pixel_shuffle of each frame: a picture (colours, side, side, h, w), frames outermost. */
+bool reference_pixel_shuffle(void)
+{
+	struct fvsr_pixel_shuffle a = {.h = pick_int(1, 5), .w = pick_int(1, 5),
+				       .side = 2 * pick_int(1, 2), .frames = pick_int(1, 4)};
+	int channels = a.frames * 3 * a.side * a.side, width = a.w * a.side;
+	size_t area = (size_t)a.h * a.w, pixels = 3 * area * a.side * a.side;
+	float *src = random_floats(pixels * a.frames), *canvas = random_floats(pixels);
+	float *dst = random_floats(pixels);
+	double *planar = room(pixels * a.frames * sizeof(*planar));
+	double *want = room(pixels * sizeof(*want));
+	bool added = pick_int(0, 1), good;
+
+	a.frame = pick_int(0, a.frames - 1);
+	to_planar(planar, src, a.h, a.w, channels);
+	for (size_t i = 0; i < pixels; i++) {
+		size_t at = i % area, channel = i / area, dx = channel % a.side;
+		size_t dy = channel / a.side % a.side, c = channel / a.side / a.side;
+		size_t y = at / a.w * a.side + dy, x = at % a.w * a.side + dx;
+		size_t to = (c * a.h * a.side + y) * width + x;
+		double value = planar[a.frame * pixels + i];
+
+		want[to] = added ? canvas[to] + value : value * 2 - 1;
+	}
+	a.dst = dst, a.src = src, a.canvas = added ? canvas : NULL;
+	CALL(pixel_shuffle, &a);
+	good = close_to("pixel_shuffle", dst, want, pixels, 1e-6);
+	free(src), free(canvas), free(dst), free(planar), free(want);
+	return good;
+}

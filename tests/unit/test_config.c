@@ -13,6 +13,7 @@
 	"\"text_len\":3,\"freq_dim\":8,\"lq_hidden1\":2,\"lq_hidden2\":3,\"lq_layers\":1"
 #define HEADS "\"dim\":12,\"num_heads\":2,"
 #define DEC   ",\"dec_channels\":[4,3,2,2]"
+#define FLAT  ",\"dec_levels\":2,\"dec_channels\":[4,3,0,0]"
 
 static const struct {
 	const char *text, *message;
@@ -21,6 +22,9 @@ static const struct {
 	{"{\"model\":{" HEADS REST DEC "},\"seed\":7}", NULL},
 	{"{" HEADS REST DEC ",\"residual\":true,\"dec_depth_to_space\":true}", NULL},
 	{"{" HEADS REST DEC ",\"lq_version\":\"v1\"}", NULL},
+	{"{" HEADS REST DEC ",\"dec_levels\":4,\"dec_blocks\":[0,0,0]}", NULL},
+	{"{" HEADS REST ",\"dec_levels\":3,\"dec_channels\":[4,3,2,0]}", NULL},
+	{"{" HEADS REST FLAT ",\"dec_blocks\":[1,2,0]}", NULL},
 
 	{"", "does not begin with '{'"},
 	{"{" HEADS REST DEC, "bad JSON"},
@@ -39,6 +43,17 @@ static const struct {
 	{"{" HEADS REST ",\"dec_channels\":[4,3,2,\"2\"]}", "dec_channels is not a number"},
 	{"{" HEADS REST ",\"dec_channels\":[4,0,2,2]}", "dec_channels holds 0"},
 	{"{" HEADS REST ",\"dec_channels\":[4,3,2,5000]}", "dec_channels holds 5000"},
+	{"{" HEADS REST DEC ",\"dec_levels\":1}", "dec_levels is 1, must be 2 to 4"},
+	{"{" HEADS REST DEC ",\"dec_levels\":5}", "dec_levels is 5, must be 2 to 4"},
+	{"{" HEADS REST DEC ",\"dec_levels\":[2]}", "dec_levels is not a number"},
+	{"{" HEADS REST DEC ",\"dec_levels\":3}", "holds 2 beyond the 3 of dec_levels"},
+	{"{" HEADS REST DEC ",\"dec_levels\":2}", "holds 2 beyond the 2 of dec_levels"},
+	{"{" HEADS REST ",\"dec_levels\":3,\"dec_channels\":[4,3,0,0]}", "dec_channels holds 0"},
+	{"{" HEADS REST ",\"dec_channels\":[4,3,0,0]}", "dec_channels holds 0"},
+	{"{" HEADS REST DEC ",\"dec_blocks\":[3,4,3]}", "dec_blocks holds 4, must be 0 to 3"},
+	{"{" HEADS REST DEC ",\"dec_blocks\":[3,-1,3]}", "dec_blocks is not a number in range"},
+	{"{" HEADS REST DEC ",\"dec_blocks\":[3,3]}", "dec_blocks is not a list of 3"},
+	{"{" HEADS REST DEC ",\"dec_blocks\":3}", "dec_blocks is not a list of 3"},
 	{"{\"dim\":12.0,\"num_heads\":2," REST DEC "}", "dim is not a number"},
 	{"{\"dim\":-12,\"num_heads\":2," REST DEC "}", "dim is not a number in range"},
 	{"{\"dim\":4294967308,\"num_heads\":2," REST DEC "}", "dim is not a number in range"},
@@ -110,6 +125,11 @@ static void test_round_trip(void)
 	fvsr_config_write(&config, text);
 	CHECK(fvsr_config_parse(&again, text, strlen(text), &err) == 0);
 	CHECK(!memcmp(&config, &again, sizeof(config)));
+	config.dec_levels = 2, config.dec_blocks[0] = 1, config.dec_blocks[1] = 0;
+	config.dec_channels[2] = config.dec_channels[3] = 0;
+	fvsr_config_write(&config, text);
+	CHECK(fvsr_config_parse(&again, text, strlen(text), &err) == 0);
+	CHECK(!memcmp(&config, &again, sizeof(config)));
 }
 
 static void test_hints(void)
@@ -160,6 +180,55 @@ static void test_shapes(void)
 	fvsr_shapes_free(&depth);
 }
 
+static size_t count_named(const struct fvsr_shapes *shapes, const char *prefix)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < shapes->count; i++)
+		count += !strncmp(shapes->items[i].name, prefix, strlen(prefix));
+	return count;
+}
+
+/* MemBlocks that are left out leave their positions empty; so do levels. */
+static void test_flat_shapes(void)
+{
+	struct fvsr_config config;
+	struct fvsr_error err;
+	struct fvsr_shapes shapes;
+
+	fvsr_config_released(&config);
+	config.dec_blocks[0] = 1, config.dec_blocks[1] = 2, config.dec_blocks[2] = 0;
+	CHECK(fvsr_shapes_create(&shapes, &config, &err) == 0);
+	CHECK(count_named(&shapes, "dec.") == 66 - 6 * 6);
+	check_shape(&shapes, "dec.decoder.5.conv.0.weight", 512, 1024);
+	check_shape(&shapes, "dec.decoder.12.conv.4.weight", 256, 256);
+	check_shape(&shapes, "dec.decoder.26.weight", 3, 128);
+	CHECK(fvsr_shapes_find(&shapes, "dec.decoder.6.conv.0.weight") == SIZE_MAX);
+	CHECK(fvsr_shapes_find(&shapes, "dec.decoder.13.conv.0.weight") == SIZE_MAX);
+	CHECK(fvsr_shapes_find(&shapes, "dec.decoder.17.conv.0.weight") == SIZE_MAX);
+	fvsr_shapes_free(&shapes);
+
+	config.dec_levels = 3, config.dec_channels[3] = 0, config.dec_blocks[2] = 1;
+	CHECK(fvsr_shapes_create(&shapes, &config, &err) == 0);
+	CHECK(count_named(&shapes, "dec.") == 3 + 4 * 6 + 2 * 2 + 2);
+	check_shape(&shapes, "dec.decoder.16.weight", 128, 256);
+	check_shape(&shapes, "dec.decoder.17.conv.0.weight", 128, 256);
+	check_shape(&shapes, "dec.decoder.26.weight", 24, 128);
+	CHECK(fvsr_shapes_find(&shapes, "dec.decoder.21.conv.weight") == SIZE_MAX);
+	CHECK(fvsr_shapes_find(&shapes, "dec.decoder.24.weight") == SIZE_MAX);
+	fvsr_shapes_free(&shapes);
+
+	config.dec_levels = 2, config.dec_channels[2] = 0;
+	CHECK(fvsr_shapes_create(&shapes, &config, &err) == 0);
+	CHECK(count_named(&shapes, "dec.") == 3 + 3 * 6 + 2 + 2);
+	check_shape(&shapes, "dec.decoder.10.weight", 256, 512);
+	check_shape(&shapes, "dec.decoder.26.weight", 192, 256);
+	CHECK(shapes.items[fvsr_shapes_find(&shapes, "dec.decoder.26.bias")].dims[0] == 192);
+	CHECK(fvsr_shapes_find(&shapes, "dec.decoder.15.conv.weight") == SIZE_MAX);
+	CHECK(fvsr_shapes_find(&shapes, "dec.decoder.17.conv.0.weight") == SIZE_MAX);
+	fvsr_shapes_free(&shapes);
+}
+
 int main(void)
 {
 	test_cases();
@@ -167,5 +236,6 @@ int main(void)
 	test_round_trip();
 	test_hints();
 	test_shapes();
+	test_flat_shapes();
 	return check_result();
 }

@@ -158,5 +158,6 @@ const struct fvsr_backend fvsr_backend_cpu = {
 	.conv3x3 = fvsr_onednn_conv3x3,
 	.upsample_conv = fvsr_onednn_upsample_conv,
 	.conv_rgb = fvsr_onednn_conv_rgb,
+	.pixel_shuffle = fvsr_plain_pixel_shuffle,
 	.color_finish = fvsr_onednn_color_finish,
 };

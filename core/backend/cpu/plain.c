@@ -279,5 +279,6 @@ const struct fvsr_backend fvsr_backend_cpu_plain = {
 	.conv3x3 = fvsr_plain_conv3x3,
 	.upsample_conv = fvsr_plain_upsample_conv,
 	.conv_rgb = fvsr_plain_conv_rgb,
+	.pixel_shuffle = fvsr_plain_pixel_shuffle,
 	.color_finish = fvsr_plain_color_finish,
 };

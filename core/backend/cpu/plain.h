@@ -76,6 +76,7 @@ void fvsr_plain_decoder_input(struct fvsr_queue *queue, const struct fvsr_decode
 void fvsr_plain_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a);
 void fvsr_plain_upsample_conv(struct fvsr_queue *queue, const struct fvsr_upsample_conv *a);
 void fvsr_plain_conv_rgb(struct fvsr_queue *queue, const struct fvsr_conv_rgb *a);
+void fvsr_plain_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_shuffle *a);
 void fvsr_plain_color_finish(struct fvsr_queue *queue, const struct fvsr_color_finish *a);
 
 #endif

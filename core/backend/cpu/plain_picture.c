@@ -242,6 +242,27 @@ void fvsr_plain_decoder_input(struct fvsr_queue *queue, const struct fvsr_decode
 	}
 }
 
+void fvsr_plain_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_shuffle *a)
+{
+	int side = a->side, height = a->h * side;
+	size_t width = (size_t)a->w * side, channels = (size_t)3 * a->frames * side * side;
+
+	if (fvsr_queue_idle(queue))
+		return;
+#pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
+	for (int row = 0; row < 3 * height; row++) {
+		int c = row / height, y = row % height;
+		size_t first = (((size_t)a->frame * 3 + c) * side + y % side) * side;
+		const float *src = (const float *)a->src + y / side * a->w * channels + first;
+		const float *canvas = (const float *)a->canvas + (a->canvas ? row * width : 0);
+		float *dst = (float *)a->dst + row * width;
+
+		for (int x = 0; x < a->w; x++, src += channels)
+			for (int i = 0; i < side; i++, dst++)
+				*dst = a->canvas ? *canvas++ + src[i] : src[i] * 2 - 1;
+	}
+}
+
 static void statistics(const float *plane, const struct fvsr_color_finish *a, float *mean,
 		       float *deviation)
 {

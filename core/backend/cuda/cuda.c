@@ -49,5 +49,6 @@ const struct fvsr_backend fvsr_backend_cuda = {
 	.conv3x3 = fvsr_cuda_conv3x3,
 	.upsample_conv = fvsr_cuda_upsample_conv,
 	.conv_rgb = fvsr_cuda_conv_rgb,
+	.pixel_shuffle = fvsr_cuda_pixel_shuffle,
 	.color_finish = fvsr_cuda_color_finish,
 };

@@ -22,6 +22,8 @@
 	X(unshuffle, 0)                                                                            \
 	X(unpatchify, 0)                                                                           \
 	X(decoder_input, 0)                                                                        \
+	X(pixel_shuffle_2, 0)                                                                      \
+	X(pixel_shuffle_4, 0)                                                                      \
 	X(noise_slice, 0)                                                                          \
 	X(rope_table, 0)                                                                           \
 	X(norm_512, 0)                                                                             \

@@ -73,6 +73,7 @@ void fvsr_cuda_unshuffle(struct fvsr_queue *queue, void *dst, const void *canvas
 void fvsr_cuda_noise_slice(struct fvsr_queue *queue, const struct fvsr_noise_slice *a);
 void fvsr_cuda_unpatchify(struct fvsr_queue *queue, const struct fvsr_unpatchify *a);
 void fvsr_cuda_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a);
+void fvsr_cuda_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_shuffle *a);
 void fvsr_cuda_color_finish(struct fvsr_queue *queue, const struct fvsr_color_finish *a);
 
 extern const struct fvsr_backend fvsr_backend_cuda;

@@ -62,6 +62,23 @@ void fvsr_cuda_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder
 	launch_items(queue, FVSR_KERNEL_decoder_input, (size_t)a->lh * a->lw * pieces, &p);
 }
 
+void fvsr_cuda_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_shuffle *a)
+{
+	int pixels = 3 * a->side * a->side;
+	struct fvsr_pixel_shuffle_params p = {
+		.dst = a->dst, .src = a->src, .canvas = a->canvas, .h = a->h, .w = a->w,
+		.channels = a->frames * pixels, .first = a->frame * pixels,
+	};
+	struct fvsr_cuda_launch launch = {
+		.kernel = a->side == 2 ? FVSR_KERNEL_pixel_shuffle_2 : FVSR_KERNEL_pixel_shuffle_4,
+		.grid = {fvsr_cuda_blocks((size_t)a->w, 32), (unsigned)a->h},
+		.block = 32 * 3 * (unsigned)a->side,
+		.params = &p,
+	};
+
+	fvsr_cuda_launch(fvsr_cuda_queue(queue), &launch);
+}
+
 /* Five levels; the last one also finishes the picture. 'room': two times three planes. */
 static void wavelet(struct fvsr_cuda_queue *queue, struct fvsr_color_params *p, float *room)
 {

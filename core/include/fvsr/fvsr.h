@@ -145,7 +145,9 @@ struct fvsr_config {
 	int lq_hidden1;        /* [2048] channels after the projection's first convolution */
 	int lq_hidden2;        /* [3072] after its second */
 	int lq_layers;         /* [1] layers that receive projected tokens */
-	int dec_channels[4];   /* [512, 256, 128, 128] decoder channels at 1/8, 1/4, 1/2, 1/1 */
+	int dec_levels;        /* [4] 2 to 4: the decoder ends at 1/4, 1/2 or 1/1 of the canvas */
+	int dec_channels[4];   /* [512, 256, 128, 128] at 1/8, 1/4, 1/2, 1/1; 0 beyond dec_levels */
+	int dec_blocks[3];     /* [3, 3, 3] MemBlocks at 1/8, 1/4, 1/2; those of levels there are */
 	enum fvsr_lq_version lq_version; /* [v1.1] never FVSR_LQ_MODEL in a model */
 	bool dec_depth_to_space; /* [false] upsample by depth-to-space instead of nearest */
 	bool residual;         /* [false] picture = canvas + decoded instead of decoded */
