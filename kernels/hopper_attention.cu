@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Block-sparse attention for Hopper (section 5, steps 6 and 7 of the specification): 128 queries
- * of a head against a list of blocks of 128 keys each.
+ * Attention for Hopper: 128 queries of a head against blocks of 128 keys, either those of a list
+ * (block-sparse, section 5, steps 6 and 7 of the specification) or all there are, with a bias
+ * (cross-attention, step 8). What the two differ in are functions that both parameter structures
+ * have.
  *
- * A thread block lives as long as the launch and takes items (head, query block) from a counter.
+ * A thread block lives as long as the launch and takes items (head, query block) one by one.
  * Of its three warpgroups the first moves data: one warp fetches items, one copies the queries
  * and then keys and values through a ring of buffers. The two others compute 64 queries each.
  * They start the product with the next keys before the softmax of the current ones, so that the
@@ -78,18 +80,108 @@ FVSR_DEVICE struct attention_work take_work(struct attention_barriers *barriers,
 	return work;
 }
 
-/* One thread: hands out items, longest first within a group, until there are none. */
-FVSR_DEVICE void fetch_items(const struct fvsr_hopper_attention &a,
-			     struct attention_barriers *barriers)
+/* ------------------------------------------------------------------------------------------- */
+/* What the two kinds differ in                                                                */
+
+/* Item number 'n' of this thread block: whoever is free takes the next in the order. */
+FVSR_DEVICE struct attention_work work_at(const struct fvsr_hopper_attention &a, int n)
+{
+	int turn = atomicAdd(a.next, 1);
+	int item = turn < a.items ? a.order[turn] : -1;
+
+	return {item, item < 0 ? 0 : a.count[item]};
+}
+
+/* All items are of the same length. */
+FVSR_DEVICE struct attention_work work_at(const struct fvsr_hopper_cross &a, int n)
+{
+	int item = blockIdx.x + n * gridDim.x;
+
+	return {item < a.items ? item : -1, (a.keys + TILE - 1) / TILE};
+}
+
+/* Key block number 'j' of an item. */
+FVSR_DEVICE int key_at(const struct fvsr_hopper_attention &a, int item, int j)
+{
+	return a.index[(size_t)item * a.keys + j];
+}
+
+FVSR_DEVICE int key_at(const struct fvsr_hopper_cross &a, int item, int j)
+{
+	return j;
+}
+
+/* First row of a key block in the memory of keys and values. */
+FVSR_DEVICE int key_row(const struct fvsr_hopper_attention &a, int key)
+{
+	int slice = key / a.blocks;
+
+	return (a.slot[slice] * a.blocks + key - slice * a.blocks) * TILE;
+}
+
+FVSR_DEVICE int key_row(const struct fvsr_hopper_cross &a, int key)
+{
+	return key * TILE;
+}
+
+/* Makes the scores of key block 'j' ready; returns what they are still to be multiplied with. */
+FVSR_DEVICE float weigh(const struct fvsr_hopper_attention &a, float (&s)[64], int j)
+{
+	return a.scale;
+}
+
+FVSR_DEVICE float weigh(const struct fvsr_hopper_cross &a, float (&s)[64], int j)
+{
+	const float log2_e = 1.4426950408889634f;
+	int column = j * TILE + threadIdx.x % 4 * 2;
+
+#pragma unroll
+	for (int i = 0; i < 32; i++) {
+		int key = column + i / 2 * 8 + i % 2;
+		float bias = key < a.keys ? __ldg(a.bias + key) * log2_e : -1e30f;
+
+		s[i / 2 * 4 + i % 2] = fmaf(s[i / 2 * 4 + i % 2], a.scale, bias);
+		s[i / 2 * 4 + i % 2 + 2] = fmaf(s[i / 2 * 4 + i % 2 + 2], a.scale, bias);
+	}
+	return 1;
+}
+
+/*
+ * Token of this thread's row r (0 or 1) of a query block, negative past the last. In window order
+ * the warpgroup is the frame in the block, a warp has two of its eight rows, and lane / 4 is the
+ * column.
+ */
+FVSR_DEVICE int token_at(const struct fvsr_hopper_attention &a, int query, int group, int r)
+{
+	int slice = query / a.blocks, block = query - slice * a.blocks;
+	int block_row = block / a.block_columns;
+	int y = block_row * 8 + threadIdx.x % WARPGROUP / 32 * 2 + r;
+	int x = (block - block_row * a.block_columns) * 8 + threadIdx.x % 32 / 4;
+
+	return ((slice * 2 + group) * a.h + y) * a.w + x;
+}
+
+FVSR_DEVICE int token_at(const struct fvsr_hopper_cross &a, int query, int group, int r)
+{
+	int token = query * TILE + group * 64 + threadIdx.x % WARPGROUP / 32 * 16 +
+		    threadIdx.x % 32 / 4 + r * 8;
+
+	return token < a.tokens ? token : -1;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Copying                                                                                     */
+
+/* One thread: hands out items until there are none. */
+template <class PARAMS>
+FVSR_DEVICE void fetch_items(const PARAMS &a, struct attention_barriers *barriers)
 {
 	struct ring_place<WORK> place = {0, 0};
 	struct attention_work work;
+	int n = 0;
 
 	do {
-		int turn = atomicAdd(a.next, 1);
-
-		work.item = turn < a.items ? a.order[turn] : -1;
-		work.count = turn < a.items ? a.count[work.item] : 0;
+		work = work_at(a, n++);
 		barrier_wait(shared_address(&barriers->work_empty[place.slot]), place.parity ^ 1);
 		barriers->work[place.slot] = work;
 		barrier_arrive(shared_address(&barriers->work_full[place.slot]));
@@ -121,21 +213,12 @@ FVSR_DEVICE void copy_to_ring(const struct attention_room<HEAD_DIM> &room, const
 	place->advance();
 }
 
-/* First row of a key block in the rings of keys and values. */
-FVSR_DEVICE int key_row(const struct fvsr_hopper_attention &a, int key)
-{
-	int slice = key / a.blocks;
-
-	return (a.slot[slice] * a.blocks + key - slice * a.blocks) * TILE;
-}
-
 /*
  * One warp: queries, then keys and values in the order in which they are used, K0 K1 V0 K2 V1 ...
  * Each lane holds the place of one key block, so that the list is read 32 at a time and ahead.
  */
-template <int HEAD_DIM>
-FVSR_DEVICE void produce(const struct fvsr_hopper_attention &a,
-			 const struct attention_room<HEAD_DIM> &room)
+template <int HEAD_DIM, class PARAMS>
+FVSR_DEVICE void produce(const PARAMS &a, const struct attention_room<HEAD_DIM> &room)
 {
 	struct attention_barriers *barriers = room.barriers;
 	struct ring_place<WORK> work_place = {0, 0};
@@ -145,18 +228,20 @@ FVSR_DEVICE void produce(const struct fvsr_hopper_attention &a,
 
 	for (;;) {
 		struct attention_work work = take_work(barriers, &work_place);
-		const int *list = a.index + (size_t)max(work.item, 0) * a.keys;
 		int head = work.item / a.queries, query = work.item - head * a.queries;
-		int key = lane < work.count ? list[lane] : 0, row = 0, previous = 0, rows = 0;
+		int key, row = 0, previous = 0, rows = 0;
 
 		if (work.item < 0)
 			return;
 		if (work.count == 0)
 			continue;
+		key = lane < work.count ? key_at(a, work.item, lane) : 0;
 		for (int j = 0; j <= work.count; j++) {
 			if (j % 32 == 0) {
 				rows = key_row(a, key);
-				key = j + 32 + lane < work.count ? list[j + 32 + lane] : 0;
+				key = j + 32 + lane < work.count
+					      ? key_at(a, work.item, j + 32 + lane)
+					      : 0;
 			}
 			row = __shfl_sync(0xffffffff, rows, j % 32);
 			if (j < work.count)
@@ -177,6 +262,9 @@ FVSR_DEVICE void produce(const struct fvsr_hopper_attention &a,
 		}
 	}
 }
+
+/* ------------------------------------------------------------------------------------------- */
+/* Computing                                                                                   */
 
 /* What a thread knows of its two rows: lane / 4 and 8 further down in its warp's 16. */
 struct softmax_rows {
@@ -300,25 +388,18 @@ FVSR_DEVICE void transpose_quad(uint32_t (&w)[4])
 	}
 }
 
-/*
- * This thread's two rows of the result, in token order: the warpgroup is the frame in the block,
- * a warp has two of its eight rows, and lane / 4 is the column.
- */
-template <int HEAD_DIM>
-FVSR_DEVICE void store(const struct fvsr_hopper_attention &a, const float (&o)[HEAD_DIM / 2],
-		       const float (&factor)[2], int item, int group)
+/* This thread's two rows of the result. */
+template <int HEAD_DIM, class PARAMS>
+FVSR_DEVICE void store(const PARAMS &a, const float (&o)[HEAD_DIM / 2], const float (&factor)[2],
+		       int item, int group)
 {
 	int head = item / a.queries, query = item - head * a.queries;
-	int slice = query / a.blocks, block = query - slice * a.blocks;
-	int block_row = block / a.block_columns;
-	int y = block_row * 8 + threadIdx.x % WARPGROUP / 32 * 2;
-	int x = (block - block_row * a.block_columns) * 8 + threadIdx.x % 32 / 4;
 	int t = threadIdx.x % 4;
 
 #pragma unroll
 	for (int r = 0; r < 2; r++) {
-		size_t token = ((size_t)(slice * 2 + group) * a.h + y + r) * a.w + x;
-		uint16_t *dst = (uint16_t *)a.dst + token * a.dim + head * HEAD_DIM + t * 8;
+		int token = token_at(a, query, group, r);
+		uint16_t *dst = (uint16_t *)a.dst + (size_t)token * a.dim + head * HEAD_DIM + t * 8;
 
 #pragma unroll
 		for (int i = 0; i < HEAD_DIM / 32; i++) {
@@ -331,7 +412,8 @@ FVSR_DEVICE void store(const struct fvsr_hopper_attention &a, const float (&o)[H
 				w[j] = pack_bf16(from[0] * factor[r], from[1] * factor[r]);
 			}
 			transpose_quad(w);
-			*(uint4 *)(dst + i * 32) = make_uint4(w[0], w[1], w[2], w[3]);
+			if (token >= 0)
+				*(uint4 *)(dst + i * 32) = make_uint4(w[0], w[1], w[2], w[3]);
 		}
 	}
 }
@@ -352,9 +434,8 @@ FVSR_DEVICE void rescale(float (&o)[HEAD_DIM / 2], const struct softmax_rows *ro
 }
 
 /* One item, which has at least one key block. */
-template <int HEAD_DIM>
-FVSR_DEVICE void attend(const struct fvsr_hopper_attention &a,
-			const struct attention_room<HEAD_DIM> &room,
+template <int HEAD_DIM, class PARAMS>
+FVSR_DEVICE void attend(const PARAMS &a, const struct attention_room<HEAD_DIM> &room,
 			struct ring_place<RING> *place, struct attention_work work, int group)
 {
 	uint64_t q = tile_descriptor(room.q + group * 64 * 128, 1024, 0);
@@ -372,7 +453,7 @@ FVSR_DEVICE void attend(const struct fvsr_hopper_attention &a,
 	wgmma_wait<0>();
 	pin(s);
 	release(room.empty(k_slot));
-	softmax_step(s, &rows, a.scale);
+	softmax_step(s, &rows, weigh(a, s, 0));
 	pack_weights(p, s);
 #pragma unroll 1
 	for (int j = 1; j < work.count; j++) {
@@ -387,7 +468,7 @@ FVSR_DEVICE void attend(const struct fvsr_hopper_attention &a,
 		wgmma_wait<1>();
 		pin(s);
 		release(room.empty(k_slot));
-		softmax_step(s, &rows, a.scale);
+		softmax_step(s, &rows, weigh(a, s, j));
 		wgmma_wait<0>();
 		pin(o);
 		release(room.empty(v_slot));
@@ -413,9 +494,8 @@ FVSR_DEVICE void attend(const struct fvsr_hopper_attention &a,
 }
 
 /* A warpgroup: rows 64 * group .. 64 * group + 63 of every item. */
-template <int HEAD_DIM>
-FVSR_DEVICE void consume(const struct fvsr_hopper_attention &a,
-			 const struct attention_room<HEAD_DIM> &room, int group)
+template <int HEAD_DIM, class PARAMS>
+FVSR_DEVICE void consume(const PARAMS &a, const struct attention_room<HEAD_DIM> &room, int group)
 {
 	struct ring_place<WORK> work_place = {0, 0};
 	struct ring_place<RING> place = {0, 0};
@@ -453,7 +533,7 @@ FVSR_DEVICE void init_barriers(struct attention_barriers *b)
 	barrier_init_done();
 }
 
-template <int HEAD_DIM> FVSR_DEVICE void attention(const struct fvsr_hopper_attention &a)
+template <int HEAD_DIM, class PARAMS> FVSR_DEVICE void attention(const PARAMS &a)
 {
 	extern __shared__ uint8_t shared_raw[];
 	uint8_t *shared = shared_raw + (-shared_address(shared_raw) & 1023);
@@ -493,6 +573,18 @@ __global__ void __launch_bounds__(THREADS, 1)
 
 __global__ void __launch_bounds__(THREADS, 1)
 	fvsr_hopper_attention_64(const __grid_constant__ struct fvsr_hopper_attention a)
+{
+	attention<64>(a);
+}
+
+__global__ void __launch_bounds__(THREADS, 1)
+	fvsr_hopper_cross_128(const __grid_constant__ struct fvsr_hopper_cross a)
+{
+	attention<128>(a);
+}
+
+__global__ void __launch_bounds__(THREADS, 1)
+	fvsr_hopper_cross_64(const __grid_constant__ struct fvsr_hopper_cross a)
 {
 	attention<64>(a);
 }

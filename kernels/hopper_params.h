@@ -48,6 +48,16 @@ struct fvsr_hopper_attention {
 	float scale;         /* log2(e) / sqrt(head_dim) */
 };
 
+/* fvsr_hopper_cross_*: 128 tokens of a head against all keys; an item is (head, 128 tokens). */
+struct fvsr_hopper_cross {
+	CUtensorMap q, k, v; /* as above; rows past the last are zeros */
+	void *dst;           /* bfloat16 (tokens, dim) */
+	const float *bias;   /* (keys), natural */
+	int items, queries;  /* queries: items of a head */
+	int tokens, keys, dim;
+	float scale;
+};
+
 /*
  * fvsr_hopper_conv_*: convolutions as implicit matrix products. Output 'o' of 'outputs' is one
  * frame (and, for upsampling, one of 'phases' interleaved parts of one); it sums over 'sources'

@@ -32,7 +32,7 @@ void gpu_open(struct gpu *gpu)
 		printf("skipped: %s\n", reason);
 		exit(77);
 	}
-	find(gpu, NAME_OF(cuMemGetInfo), &gpu->mem_get_info);
+	find(gpu, NAME_OF(cuDevicePrimaryCtxReset), &gpu->reset);
 	find(gpu, NAME_OF(cuMemcpyHtoD), &gpu->to_device);
 	find(gpu, NAME_OF(cuMemcpyDtoH), &gpu->to_host);
 	find(gpu, NAME_OF(cuArrayCreate), &gpu->array_create);
@@ -45,6 +45,19 @@ void gpu_open(struct gpu *gpu)
 		printf("the first card cannot be used\n");
 		exit(1);
 	}
+}
+
+void gpu_reset(struct gpu *gpu)
+{
+	CUcontext context;
+	CUdevice device;
+
+	gpu->driver.cuCtxPopCurrent(&context);
+	gpu->driver.cuDeviceGet(&device, 0);
+	gpu->reset(device);
+	gpu->driver.cuDevicePrimaryCtxRetain(&gpu->context, device);
+	gpu->driver.cuCtxPushCurrent(gpu->context);
+	gpu->driver.cuStreamCreate(&gpu->stream, CU_STREAM_NON_BLOCKING);
 }
 
 void gpu_close(struct gpu *gpu)
@@ -63,8 +76,7 @@ size_t gpu_free_bytes(struct gpu *gpu)
 {
 	size_t free_bytes = 0, all = 0;
 
-	if (gpu->mem_get_info)
-		gpu->mem_get_info(&free_bytes, &all);
+	gpu->driver.cuMemGetInfo(&free_bytes, &all);
 	return free_bytes;
 }
 

@@ -19,7 +19,7 @@ struct gpu {
 	struct fvsr_cuda_driver driver;
 	CUcontext context;
 	CUstream stream;
-	__typeof__(cuMemGetInfo) *mem_get_info;
+	__typeof__(cuDevicePrimaryCtxReset) *reset;
 	__typeof__(cuMemcpyHtoD) *to_device;
 	__typeof__(cuMemcpyDtoH) *to_host;
 	__typeof__(cuArrayCreate) *array_create; /* NULL: the driver has no arrays */
@@ -29,6 +29,8 @@ struct gpu {
 
 /* Opens the driver with its context current, or exits with 77 and the reason. */
 void gpu_open(struct gpu *gpu);
+/* Resets the context, which takes everything with it that anybody had in it. */
+void gpu_reset(struct gpu *gpu);
 void gpu_close(struct gpu *gpu);
 size_t gpu_free_bytes(struct gpu *gpu);
 

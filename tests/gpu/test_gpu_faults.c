@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Driver calls that fail, one after another, on the way from opening a model to the last picture:
- * a message each time, nothing left behind, other streams go on. Then a kernel that breaks the
- * context: the backend can be opened again.
+ * a message each time, nothing left behind, other streams go on. Then a context that somebody else
+ * resets: the backend can be opened again. Last a kernel that fails, after which the driver gives
+ * the process no GPU any more: clear messages, and the CPU goes on.
  *
  *	test_gpu_faults MODEL [--keep-context]
  */
@@ -116,7 +117,26 @@ static void break_context(void)
 	backend->device_close(device);
 }
 
-static void test_lost_context(const char *spec, const struct gpu_result *whole)
+/* Streams and models of a context that is gone fail and close; what follows it is not touched. */
+static void test_reset_context(struct gpu *gpu, const char *spec, const struct gpu_result *whole)
+{
+	fvsr_model *old = test_model_open(spec, "cuda"), *model;
+	struct gpu_result result;
+
+	gpu_reset(gpu);
+	model = test_model_open(spec, "cuda");
+	result = gpu_run(NULL, old, FVSR_MEMORY_HOST, 0, FRAMES, false);
+	CHECK(result.error == FVSR_ERR_BACKEND);
+	printf("a stream of a context that was reset says: %s\n", result.text);
+	fvsr_model_unref(old);
+	result = gpu_run(NULL, model, FVSR_MEMORY_HOST, 0, FRAMES, false);
+	CHECK(!result.error && result.hash == whole->hash);
+	if (result.error)
+		printf("after a reset: %s\n", result.text);
+	fvsr_model_unref(model);
+}
+
+static void test_lost_context(const char *spec)
 {
 	fvsr_model *model = test_model_open(spec, "cuda");
 	struct gpu_result result;
@@ -124,13 +144,16 @@ static void test_lost_context(const char *spec, const struct gpu_result *whole)
 
 	break_context();
 	result = gpu_run(NULL, model, FVSR_MEMORY_HOST, 0, FRAMES, false);
-	CHECK(result.error == FVSR_ERR_BACKEND || result.error == FVSR_ERR_MEMORY);
+	CHECK(result.error == FVSR_ERR_BACKEND);
 	printf("a stream of a lost context says: %s\n", result.text);
 	fvsr_model_unref(model);
 	result = run_model(spec, &opened);
-	CHECK(!result.error && result.hash == whole->hash);
-	if (result.error)
-		printf("after a lost context: %s\n", result.text);
+	CHECK(result.error == FVSR_ERR_BACKEND && strstr(result.text, "restarted"));
+	printf("opening afterwards says: %s\n", result.text);
+	model = test_model_open(spec, "cpu-plain");
+	result = gpu_run(NULL, model, FVSR_MEMORY_HOST, 0, FRAMES, false);
+	CHECK(!result.error && result.frames == FRAMES);
+	fvsr_model_unref(model);
 }
 
 int main(int argc, char **argv)
@@ -152,9 +175,11 @@ int main(int argc, char **argv)
 	after = gpu_free_bytes(&gpu);
 	printf("free on the card: %zu MiB before, %zu MiB after\n", before >> 20, after >> 20);
 	CHECK(after + LEFT_BYTES >= before);
+	if (argc == 2)
+		test_reset_context(&gpu, argv[1], &whole);
 	gpu_close(&gpu);
 	if (argc == 2)
-		test_lost_context(argv[1], &whole);
+		test_lost_context(argv[1]);
 	printf("%d failures\n", test_failures);
 	return test_failures ? 1 : 0;
 }

@@ -152,7 +152,7 @@ static void cross_attention(struct trial *t)
 		.tokens = pick(t, 1, 300), .keys = pick(t, 1, 200), .heads = pick(t, 1, 4),
 	};
 
-	a.dim = a.heads * 2 * pick(t, 1, 64);
+	a.dim = a.heads * (pick(t, 0, 1) ? 64 * pick(t, 1, 2) : 2 * pick(t, 1, 64));
 	if (t->bench)
 		a.tokens = 1920, a.keys = 8, a.heads = 2, a.dim = 96;
 	shape(t, "tokens %d keys %d heads %d dim %d", a.tokens, a.keys, a.heads, a.dim);

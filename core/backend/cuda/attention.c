@@ -174,8 +174,9 @@ void fvsr_cuda_block_attention(struct fvsr_queue *queue, const struct fvsr_block
 	attend(queue, &p, (unsigned)p.queries, a->heads);
 }
 
-void fvsr_cuda_cross_attention(struct fvsr_queue *queue, const struct fvsr_cross_attention *a)
+void fvsr_cuda_cross_attention(struct fvsr_queue *base, const struct fvsr_cross_attention *a)
 {
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 	int head_dim = a->dim / a->heads;
 	struct fvsr_attention_params p = {
 		.dst = a->dst, .q = a->q, .k = a->k, .v = a->v, .bias = a->bias,
@@ -185,5 +186,6 @@ void fvsr_cuda_cross_attention(struct fvsr_queue *queue, const struct fvsr_cross
 		.scale = score_scale(head_dim),
 	};
 
-	attend(queue, &p, fvsr_cuda_blocks((size_t)a->tokens, 128), a->heads);
+	if (!queue->device->hopper || !fvsr_cuda_hopper_cross_attention(queue, a))
+		attend(base, &p, fvsr_cuda_blocks((size_t)a->tokens, 128), a->heads);
 }

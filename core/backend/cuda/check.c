@@ -48,6 +48,18 @@ static const char *base_name(const char *path)
 	return name;
 }
 
+/*
+ * What the driver answers to everything after a kernel has failed. No context of the process works
+ * again then, not one that is reset or made anew (driver 580, seen with all of these): only a new
+ * process gets the GPU back.
+ */
+static bool lost(CUresult result)
+{
+	return result == CUDA_ERROR_ECC_UNCORRECTABLE || result == CUDA_ERROR_ILLEGAL_ADDRESS ||
+	       result == CUDA_ERROR_LAUNCH_TIMEOUT || result == CUDA_ERROR_ASSERT ||
+	       (result >= CUDA_ERROR_HARDWARE_STACK_ERROR && result <= CUDA_ERROR_LAUNCH_FAILED);
+}
+
 int fvsr_cuda_error(struct fvsr_cuda_device *device, struct fvsr_error *err, CUresult result,
 		    const char *what, const char *file, int line)
 {
@@ -59,8 +71,10 @@ int fvsr_cuda_error(struct fvsr_cuda_device *device, struct fvsr_error *err, CUr
 	device->driver.cuGetErrorString(result, &text);
 	return fvsr_fail(err,
 			 result == CUDA_ERROR_OUT_OF_MEMORY ? FVSR_ERR_MEMORY : FVSR_ERR_BACKEND,
-			 "%s: %s (%s) at %s:%d", what, text ? text : "unknown error",
-			 name ? name : "?", base_name(file), line);
+			 "%s: %s (%s) at %s:%d%s", what, text ? text : "unknown error",
+			 name ? name : "?", base_name(file), line,
+			 lost(result) ? "; this program must be restarted to use the GPU again"
+				      : "");
 }
 
 bool fvsr_cuda_check(struct fvsr_cuda_queue *queue, CUresult result, const char *what,

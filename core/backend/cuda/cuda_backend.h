@@ -38,7 +38,7 @@ struct fvsr_cuda_device {
 	struct fvsr_cuda_driver driver;
 	CUdevice device;
 	CUcontext context;   /* the primary one */
-	unsigned long long context_id; /* another one when it was lost and started anew */
+	unsigned long long context_id; /* another one after somebody has reset the context */
 	bool retained;
 	int sm;              /* 90 for compute capability 9.0 */
 	int multiprocessors;
@@ -142,8 +142,9 @@ static inline unsigned fvsr_cuda_blocks(size_t work, size_t per_block)
 /* Checking                                                                                    */
 
 /*
- * The device's context for this thread until fvsr_cuda_leave(). False when it is lost: then all
- * that the device had is gone with it, and must not be freed in the context that followed.
+ * The device's context for this thread until fvsr_cuda_leave(). False when it is lost, or was
+ * reset: then all that the device had is gone with it, and must not be freed in the one that
+ * followed, where the same addresses may be somebody else's.
  */
 bool fvsr_cuda_enter(struct fvsr_cuda_device *device);
 void fvsr_cuda_leave(struct fvsr_cuda_device *device);

@@ -85,54 +85,16 @@ void fvsr_cuda_describe(struct fvsr_backend_info *info)
 	fvsr_cuda_driver_close(&driver);
 }
 
-/* What a context answers for ever after a kernel has broken it. */
-static bool lost(CUresult result)
-{
-	return result == CUDA_ERROR_ECC_UNCORRECTABLE || result == CUDA_ERROR_ILLEGAL_ADDRESS ||
-	       result == CUDA_ERROR_LAUNCH_TIMEOUT || result == CUDA_ERROR_CONTEXT_IS_DESTROYED ||
-	       result == CUDA_ERROR_ASSERT ||
-	       (result >= CUDA_ERROR_HARDWARE_STACK_ERROR && result <= CUDA_ERROR_LAUNCH_FAILED);
-}
-
-static CUresult retain_and_ask(struct fvsr_cuda_device *device)
-{
-	const struct fvsr_cuda_driver *driver = &device->driver;
-	CUresult result = FVSR_CUDA_CALL(device, cuDevicePrimaryCtxRetain, &device->context,
-					 device->device);
-
-	if (result != CUDA_SUCCESS)
-		return result;
-	device->retained = true;
-	result = driver->cuCtxGetId(device->context, &device->context_id);
-	if (result == CUDA_SUCCESS)
-		result = driver->cuCtxPushCurrent(device->context);
-	if (result == CUDA_SUCCESS) {
-		result = driver->cuCtxSynchronize();
-		fvsr_cuda_leave(device);
-	}
-	if (result != CUDA_SUCCESS) {
-		driver->cuDevicePrimaryCtxRelease(device->device);
-		device->retained = false;
-	}
-	return result;
-}
-
-/*
- * A broken context stays so for as long as anybody in the process holds it, and then even
- * retaining it fails: it is started anew. Whoever else holds it has lost it anyway.
- */
 static int retain(struct fvsr_cuda_device *device, struct fvsr_error *err)
 {
-	CUresult result = retain_and_ask(device);
+	int result = FVSR_CUDA_GET(device, err, cuDevicePrimaryCtxRetain, &device->context,
+				   device->device);
 
-	if (lost(result)) {
-		fvsr_log(&device->base.log, FVSR_LOG_WARNING,
-			 "the GPU's context was lost and is started anew");
-		device->driver.cuDevicePrimaryCtxReset(device->device);
-		result = retain_and_ask(device);
-	}
-	return fvsr_cuda_error(device, err, result, "cuDevicePrimaryCtxRetain", __FILE__,
-			       __LINE__);
+	device->retained = !result;
+	if (!result)
+		result = FVSR_CUDA_GET(device, err, cuCtxGetId, device->context,
+				       &device->context_id);
+	return result;
 }
 
 static int open_in_context(struct fvsr_cuda_device *device, struct fvsr_error *err)

@@ -27,7 +27,6 @@
 	X(cuDeviceTotalMem)                                                                        \
 	X(cuDevicePrimaryCtxRetain)                                                                \
 	X(cuDevicePrimaryCtxRelease)                                                               \
-	X(cuDevicePrimaryCtxReset)                                                                 \
 	X(cuCtxGetId)                                                                              \
 	X(cuCtxPushCurrent)                                                                        \
 	X(cuCtxPopCurrent)                                                                         \

@@ -149,6 +149,40 @@ bool fvsr_cuda_hopper_block_attention(struct fvsr_cuda_queue *queue,
 	return true;
 }
 
+bool fvsr_cuda_hopper_cross_attention(struct fvsr_cuda_queue *queue,
+				      const struct fvsr_cross_attention *a)
+{
+	int head_dim = a->dim / a->heads, queries = divide_up(a->tokens, FVSR_BLOCK_TOKENS);
+	struct fvsr_hopper_cross p = {
+		.dst = a->dst,
+		.bias = a->bias,
+		.items = a->heads * queries,
+		.queries = queries,
+		.tokens = a->tokens,
+		.keys = a->keys,
+		.dim = a->dim,
+		.scale = (float)(M_LOG2E / sqrt(head_dim)),
+	};
+	struct fvsr_cuda_launch launch = {
+		.kernel = head_dim == 128 ? FVSR_KERNEL_fvsr_hopper_cross_128
+					  : FVSR_KERNEL_fvsr_hopper_cross_64,
+		.grid = {at_most(p.items, queue->device->multiprocessors)},
+		.block = FVSR_HOPPER_THREADS,
+		.shared = (unsigned)FVSR_HOPPER_ATTENTION_SHARED(head_dim),
+		.params = &p,
+	};
+
+	if (head_dim != 128 && head_dim != 64)
+		return false;
+	if (fvsr_queue_idle(&queue->base))
+		return true;
+	if (make_rows_map(queue, &p.q, a->q, a->tokens, a->dim) &&
+	    make_rows_map(queue, &p.k, a->k, a->keys, a->dim) &&
+	    make_rows_map(queue, &p.v, a->v, a->keys, a->dim))
+		fvsr_cuda_launch(queue, &launch);
+	return true;
+}
+
 /* ------------------------------------------------------------------------------------------- */
 /* Convolutions                                                                                */
 

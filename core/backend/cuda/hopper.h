@@ -16,6 +16,7 @@ struct fvsr_cuda_queue;
 struct fvsr_block_attention;
 struct fvsr_conv3x3;
 struct fvsr_conv_frames;
+struct fvsr_cross_attention;
 struct fvsr_upsample_conv;
 
 /* X(name of the extern "C" kernel, most dynamic shared memory in bytes) */
@@ -23,6 +24,8 @@ struct fvsr_upsample_conv;
 	X(fvsr_hopper_order, 0)                                                                    \
 	X(fvsr_hopper_attention_64, FVSR_HOPPER_ATTENTION_SHARED(64))                              \
 	X(fvsr_hopper_attention_128, FVSR_HOPPER_ATTENTION_SHARED(128))                            \
+	X(fvsr_hopper_cross_64, FVSR_HOPPER_ATTENTION_SHARED(64))                                  \
+	X(fvsr_hopper_cross_128, FVSR_HOPPER_ATTENTION_SHARED(128))                                \
 	X(fvsr_hopper_conv_64, FVSR_HOPPER_CONV_SHARED)                                            \
 	X(fvsr_hopper_conv_128, FVSR_HOPPER_CONV_SHARED)                                           \
 	X(fvsr_hopper_conv_256, FVSR_HOPPER_CONV_SHARED)                                           \
@@ -30,6 +33,8 @@ struct fvsr_upsample_conv;
 
 bool fvsr_cuda_hopper_block_attention(struct fvsr_cuda_queue *queue,
 				      const struct fvsr_block_attention *a);
+bool fvsr_cuda_hopper_cross_attention(struct fvsr_cuda_queue *queue,
+				      const struct fvsr_cross_attention *a);
 bool fvsr_cuda_hopper_conv3x3(struct fvsr_cuda_queue *queue, const struct fvsr_conv3x3 *a);
 bool fvsr_cuda_hopper_upsample_conv(struct fvsr_cuda_queue *queue,
 				    const struct fvsr_upsample_conv *a);
