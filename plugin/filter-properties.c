@@ -115,6 +115,7 @@ static void add_color(obs_properties_t *props)
 	obs_property_t *list = obs_properties_add_list(
 		props, S_COLOR, T_("Color"), OBS_COMBO_TYPE_LIST, OBS_COMBO_FORMAT_STRING);
 
+	obs_property_list_add_string(list, T_("Color.Auto"), COLOR_AUTO);
 	obs_property_list_add_string(list, T_("Color.Adain"), COLOR_ADAIN);
 	obs_property_list_add_string(list, T_("Color.Wavelet"), COLOR_WAVELET);
 	obs_property_list_add_string(list, T_("Color.Off"), COLOR_OFF);

@@ -19,7 +19,7 @@ void filter_settings_defaults(obs_data_t *data)
 	obs_data_set_default_double(data, S_SPARSE_RATIO, engine.sparse_ratio);
 	obs_data_set_default_int(data, S_LOCAL_RANGE, engine.local_range);
 	obs_data_set_default_int(data, S_KV_RATIO, engine.kv_ratio);
-	obs_data_set_default_string(data, S_COLOR, COLOR_ADAIN);
+	obs_data_set_default_string(data, S_COLOR, COLOR_AUTO);
 	obs_data_set_default_int(data, S_MIN_FPS, MIN_FPS_MIN);
 }
 
@@ -44,7 +44,9 @@ static enum fvsr_color read_color(obs_data_t *data)
 
 	if (strcmp(color, COLOR_WAVELET) == 0)
 		return FVSR_COLOR_WAVELET;
-	return strcmp(color, COLOR_OFF) == 0 ? FVSR_COLOR_OFF : FVSR_COLOR_ADAIN;
+	if (strcmp(color, COLOR_ADAIN) == 0)
+		return FVSR_COLOR_ADAIN;
+	return strcmp(color, COLOR_OFF) == 0 ? FVSR_COLOR_OFF : FVSR_COLOR_MODEL;
 }
 
 static void read_model(char *model, size_t size, obs_data_t *data)

@@ -22,6 +22,7 @@
 #define MODEL_BUNDLED "bundled"
 #define MODEL_FILE    "file"
 #define BACKEND_AUTO  "auto"
+#define COLOR_AUTO    "auto"
 #define COLOR_ADAIN   "adain"
 #define COLOR_WAVELET "wavelet"
 #define COLOR_OFF     "off"

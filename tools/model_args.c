@@ -20,6 +20,7 @@
 #define GIB               (1024.0 * 1024 * 1024)
 
 const struct fvsr_cli_choice fvsr_cli_color_choices[] = {
+	{"auto", FVSR_COLOR_MODEL},
 	{"adain", FVSR_COLOR_ADAIN},
 	{"wavelet", FVSR_COLOR_WAVELET},
 	{"off", FVSR_COLOR_OFF},
@@ -100,8 +101,9 @@ void fvsr_cli_stream_options(struct fvsr_cli_stream_args *args, struct fvsr_cli_
 					 .value = &args->color,
 					 .argument = "HOW",
 					 .choices = fvsr_cli_color_choices,
-					 .help = "colour correction towards the source: adain\n"
-						 "(default), wavelet or off"};
+					 .help = "colour correction towards the source: adain,\n"
+						 "wavelet, off, or auto (default): what suits the\n"
+						 "model"};
 	options[4] = (struct fvsr_cli_option){
 		.name = "seed",
 		.type = FVSR_CLI_U64,

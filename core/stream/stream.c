@@ -41,7 +41,7 @@ void fvsr_settings_default(struct fvsr_settings *settings)
 	settings->sparse_ratio = 2.0;
 	settings->local_range = 11;
 	settings->kv_ratio = 3;
-	settings->color = FVSR_COLOR_ADAIN;
+	settings->color = FVSR_COLOR_MODEL;
 	settings->noise = FVSR_NOISE_NORMAL;
 }
 
@@ -87,11 +87,16 @@ static int check(const struct fvsr_settings *s, struct fvsr_error *err)
 	if (s->kv_ratio < 1 || s->kv_ratio >= FVSR_MAX_SLICES)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "KV ratio must be 1 .. %d",
 				 FVSR_MAX_SLICES - 1);
-	if (s->color < FVSR_COLOR_ADAIN || s->color > FVSR_COLOR_OFF)
+	if (s->color < FVSR_COLOR_ADAIN || s->color > FVSR_COLOR_MODEL)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown colour correction");
 	if (s->noise != FVSR_NOISE_NORMAL && s->noise != FVSR_NOISE_UNIFORM)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown noise");
 	return 0;
+}
+
+static enum fvsr_color color_of(const fvsr_model *model)
+{
+	return model->info.config.residual ? FVSR_COLOR_OFF : FVSR_COLOR_ADAIN;
 }
 
 static void run_settings(struct fvsr_run_settings *out, const fvsr_model *model,
@@ -106,7 +111,7 @@ static void run_settings(struct fvsr_run_settings *out, const fvsr_model *model,
 		.local_range = s->local_range,
 		.kv_ratio = s->kv_ratio,
 		.topk_ratio = s->sparse_ratio * TOPK_AREA / area,
-		.color = s->color,
+		.color = s->color == FVSR_COLOR_MODEL ? color_of(model) : s->color,
 		.noise = s->noise,
 		.seed = s->seed,
 		.lq_version = s->lq_version ? s->lq_version : model->info.config.lq_version,

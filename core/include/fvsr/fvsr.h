@@ -262,6 +262,11 @@ enum fvsr_color {
 	FVSR_COLOR_ADAIN = 1,   /* mean and deviation of each channel follow the canvas */
 	FVSR_COLOR_WAVELET = 2, /* low frequencies follow the canvas */
 	FVSR_COLOR_OFF = 3,
+	/*
+	 * What suits the model: off for a residual one, whose picture has the canvas's colours by
+	 * its making (adain would take back contrast that it has restored), else adain.
+	 */
+	FVSR_COLOR_MODEL = 4,
 };
 
 enum fvsr_noise {
@@ -289,7 +294,7 @@ struct fvsr_settings {
 	uint64_t memory_limit;
 };
 
-/* RGBA8 both ways, sparse_ratio 2.0, local_range 11, kv_ratio 3, adain, seed 0; sizes 0. */
+/* RGBA8 both ways, sparse_ratio 2.0, local_range 11, kv_ratio 3, the model's colour, seed 0; sizes 0. */
 FVSR_API void fvsr_settings_default(struct fvsr_settings *settings);
 
 /* What a stream costs, known before it is opened. */

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Training clips: shots decoded once and kept as bytes on the training device, and batches of
+crops made of them there. A batch is a canvas and the truth, both bytes (batch, frames, 3, H, W).
+
+Low resolution is either a real encoding that the data set holds, or made here from the crop as
+Pillow would, every pass rounded to 8 bits. The canvas is the engine's: Pillow's bicubic.
+"""
+import concurrent.futures
+import functools
+import hashlib
+import json
+import math
+import os
+
+import numpy as np
+import torch
+
+KERNELS = {  # Pillow's: support, function
+    "box": (0.5, lambda x: ((x > -0.5) & (x <= 0.5)).astype(float)),
+    "bilinear": (1.0, lambda x: np.maximum(0, 1 - np.abs(x))),
+    "bicubic": (2.0, lambda x: keys(np.abs(x))),
+    "lanczos": (3.0, lambda x: np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)),
+}
+# What shrinks a picture, and how often; "bicubic 0.8" is a blur of that deviation first.
+SHRINKS = {"bicubic": 0.5, "box": 0.15, "lanczos": 0.1, "bilinear": 0.05, "bicubic 0.7": 0.08,
+           "bicubic 1.1": 0.07, "bicubic 1.6": 0.05}
+
+
+def keys(x):
+    return np.where(x < 1, (1.5 * x - 2.5) * x * x + 1,
+                    np.where(x < 2, ((-0.5 * x + 2.5) * x - 4) * x + 2, 0))
+
+
+# Resizing -----------------------------------------------------------------------------------------
+
+
+def resize_matrix(name, before, after):
+    """(after, before) weights of Pillow's resize along one axis."""
+    name, _, blur = name.partition(" ")
+    support, kernel = KERNELS[name]
+    scale = before / after
+    wide = max(scale, 1.0)
+    matrix = np.zeros((after, before))
+    for i in range(after):
+        center = (i + 0.5) * scale
+        first = max(0, int(center - support * wide + 0.5))
+        end = min(before, int(center + support * wide + 0.5))
+        w = kernel((np.arange(first, end) - center + 0.5) / wide)
+        matrix[i, first:end] = w / w.sum()
+    return matrix @ blur_matrix(float(blur), before) if blur else matrix
+
+
+def blur_matrix(deviation, n):
+    """(n, n) Gaussian, borders repeated."""
+    radius = int(math.ceil(3 * deviation))
+    w = np.exp(-np.arange(-radius, radius + 1) ** 2 / (2 * deviation ** 2))
+    matrix = np.zeros((n, n))
+    for i in range(n):
+        np.add.at(matrix[i], np.clip(np.arange(i - radius, i + radius + 1), 0, n - 1), w / w.sum())
+    return matrix
+
+
+@functools.lru_cache(maxsize=64)
+def matrices(names, before, after, device):
+    """(names, after, before) float32."""
+    stack = np.stack([resize_matrix(n, before, after) for n in names])
+    return torch.from_numpy(stack).float().to(device)
+
+
+def to_bytes(x):
+    """Rounded and clamped, still float."""
+    return torch.floor(x + 0.5).clamp_(0, 255)
+
+
+def resize(x, columns, rows):
+    """(b, n, H, W) float levels; 'columns' (b or 1, w, W), 'rows' (b or 1, h, H)."""
+    b, n, height, width = x.shape
+    columns = columns.expand(b, -1, -1)
+    x = torch.bmm(x.reshape(b, n * height, width), columns.transpose(1, 2))
+    x = to_bytes(x).reshape(b, n, height, -1)
+    return to_bytes(torch.matmul(rows[:, None], x))
+
+
+def upscale(x, height, width):
+    """Canvas of bytes (b, f, 3, h, w), as the engine makes it."""
+    b, f, c, h, w = x.shape
+    with torch.autocast(x.device.type, enabled=False):
+        y = resize(x.reshape(b, f * c, h, w).float(), matrices(("bicubic",), w, width, x.device),
+                   matrices(("bicubic",), h, height, x.device))
+    return y.reshape(b, f, c, height, width).byte()
+
+
+# Shots --------------------------------------------------------------------------------------------
+
+
+class Shot:
+    """'truth' bytes (frames, 3, H, W); 'low[scale]': list of bytes of the same frames, each
+    (frames, 3, H / scale, W / scale)."""
+
+    def __init__(self, source, kind, truth, low=None):
+        self.source, self.kind, self.truth, self.low = source, kind, truth, low or {}
+        digest = hashlib.sha256(source.encode()).digest()
+        self.place = int.from_bytes(digest[:4], "little")  # decides who is held out
+
+    def fits(self, height, width):
+        return self.truth.shape[2] >= height and self.truth.shape[3] >= width
+
+
+class Recipe:
+    """How batches are made; every field may stand in a stage's JSON under "data"."""
+
+    def __init__(self, **fields):
+        self.scales = {"4": 0.7, "3": 0.15, "2": 0.15}
+        self.stored = 0.4     # share of samples with a real encoding, where there is one
+        self.noise = 0.1      # share of the others that get sensor noise
+        self.still = 0.05     # share without motion
+        self.fast = 0.15      # share that skips every second frame
+        self.cut = 0.03       # share with a cut to another shot
+        self.kinds = {}       # kind -> weight, 1 where nothing is said
+        for key, value in fields.items():
+            if not hasattr(self, key):
+                raise ValueError(f"unknown key in data: {key}")
+            setattr(self, key, value)
+
+
+def frame_order(rng, frames, wanted, recipe):
+    """Indices of frames: forwards or backwards, turning round where the shot ends."""
+    step = 2 if rng.random() < recipe.fast and frames >= 2 * wanted else 1
+    if frames < 2 or rng.random() < recipe.still:
+        return np.full(wanted, rng.integers(frames))
+    period = 2 * (frames - 1)
+    at = (rng.integers(max(1, frames - step * wanted + 1)) + step * np.arange(wanted)) % period
+    at = np.where(at < frames, at, period - at)
+    return at[::-1].copy() if rng.random() < 0.5 else at
+
+
+class Sampler:
+    def __init__(self, shots, recipe, seed, device):
+        self.shots, self.recipe, self.device = shots, recipe, device
+        self.rng = np.random.default_rng(seed)
+        self.generator = torch.Generator(device).manual_seed(seed)
+        kinds = sorted({s.kind for s in shots})
+        weight = {k: recipe.kinds.get(k, 1.0) for k in kinds}
+        frames = {k: sum(len(s.truth) for s in shots if s.kind == k) for k in kinds}
+        p = np.array([weight[s.kind] * len(s.truth) / frames[s.kind] for s in shots])
+        self.weights = p
+
+    def _pick(self, height, width):
+        p = self.weights * [s.fits(height, width) for s in self.shots]
+        if p.sum() == 0:
+            raise ValueError(f"no shot is as large as {width}x{height}")
+        return self.shots[self.rng.choice(len(self.shots), p=p / p.sum())]
+
+    def _crop(self, frames, height, width, scale):
+        """Truth and, or None, real low resolution of one sample, turned and mirrored at random."""
+        rng, turn = self.rng, self.rng.random() < 0.3
+        if turn and not any(s.fits(width, height) for s in self.shots):
+            turn = False
+        h, w = (width, height) if turn else (height, width)
+        shot = self._pick(h, w)
+        order = torch.from_numpy(frame_order(rng, len(shot.truth), frames, self.recipe))
+        order = order.to(self.device)
+        y = int(rng.integers((shot.truth.shape[2] - h) // scale + 1)) * scale
+        x = int(rng.integers((shot.truth.shape[3] - w) // scale + 1)) * scale
+        pictures = [shot.truth[:, :, y:y + h, x:x + w].index_select(0, order)]
+        low = shot.low.get(scale, [])
+        if low and rng.random() < self.recipe.stored:
+            a = low[rng.integers(len(low))]
+            y, x = y // scale, x // scale
+            pictures.append(a[:, :, y:y + h // scale, x:x + w // scale].index_select(0, order))
+        flips = [d for d in (2, 3) if rng.random() < 0.5]
+        pictures = [p.flip(flips) if flips else p for p in pictures]
+        pictures = [p.transpose(2, 3) if turn else p for p in pictures]
+        return pictures[0], pictures[1] if len(pictures) > 1 else None
+
+    def _sample(self, frames, height, width, scale):
+        """As _crop, sometimes of two shots with a cut between them."""
+        truth, low = self._crop(frames, height, width, scale)
+        if self.rng.random() < self.recipe.cut and low is None:
+            other, _ = self._crop(frames, height, width, scale)
+            at = int(self.rng.integers(1, frames))
+            truth = torch.cat([truth[:at], other[at:]])
+        return truth, low
+
+    def _shrink(self, truth, scale):
+        b, f, c, height, width = truth.shape
+        names, p = tuple(SHRINKS), np.array(list(SHRINKS.values()))
+        pick = torch.from_numpy(self.rng.choice(len(names), b, p=p / p.sum())).to(self.device)
+        columns = matrices(names, width, width // scale, self.device)[pick]
+        rows = matrices(names, height, height // scale, self.device)[pick]
+        low = resize(truth.reshape(b, f * c, height, width).float(), columns, rows)
+        noisy = self.rng.random(b) < self.recipe.noise
+        level = np.where(noisy, self.rng.uniform(1, 6, b), 0).astype(np.float32)
+        if noisy.any():
+            level = torch.from_numpy(level).to(self.device)[:, None, None, None]
+            low = to_bytes(low + level * torch.randn(low.shape, generator=self.generator,
+                                                     device=self.device))
+        return low.reshape(b, f, c, height // scale, width // scale).byte()
+
+    @torch.no_grad()
+    def batch(self, size, slices, height, width):
+        """Canvas (size, 8 slices + 1, 3, height, width) and truth (.., 8 slices - 3, ..), bytes."""
+        scales, p = zip(*self.recipe.scales.items())
+        scale = int(self.rng.choice(scales, p=np.array(p) / sum(p)))
+        h, w = (-(-a // scale) * scale for a in (height, width))
+        samples = [self._sample(8 * slices + 1, h, w, scale) for _ in range(size)]
+        truth = torch.stack([t for t, _ in samples])
+        with torch.autocast(self.device.type, enabled=False):
+            low = self._shrink(truth, scale)
+        for i, (_, real) in enumerate(samples):
+            if real is not None:
+                low[i] = real
+        canvas = upscale(low, h, w)
+        return (canvas[..., :height, :width].contiguous(),
+                truth[:, :-4, :, :height, :width].contiguous())
+
+
+def held_out(shots, share=0.05):
+    """Shots for training and for validation. Whole sources are held out, by a hash of their
+    names, and at least one of each kind."""
+    held = set()
+    for kind in {s.kind for s in shots}:
+        sources = sorted({(s.place, s.source) for s in shots if s.kind == kind})
+        held.update(source for _, source in sources[:max(1, round(share * len(sources)))])
+    train = [s for s in shots if s.source not in held]
+    return train or shots, [s for s in shots if s.source in held]
+
+
+def validation_items(shots, slices=5, side=256, each=2):
+    """Fixed crops at scale 4: [(kind, canvas, truth)], clean and, where there is one, encoded."""
+    items, frames = [], 8 * slices + 1
+    for shot in shots:
+        if not shot.fits(side, side) or len(shot.truth) < 2:
+            continue
+        rng = np.random.default_rng(shot.place)
+        for _ in range(each):
+            y, x = (int(rng.integers((a - side) // 4 + 1)) * 4 for a in shot.truth.shape[2:])
+            at = np.arange(frames) % (2 * (len(shot.truth) - 1))
+            at = np.where(at < len(shot.truth), at, 2 * (len(shot.truth) - 1) - at)
+            order = torch.from_numpy(at).to(shot.truth.device)
+            truth = shot.truth[:, :, y:y + side, x:x + side].index_select(0, order)[None]
+            device = truth.device
+            m = matrices(("bicubic",), side, side // 4, device)
+            low = resize(truth.flatten(1, 2).float(), m, m).byte()
+            lows = [("clean", low.reshape(1, frames, 3, side // 4, side // 4))]
+            for a in shot.low.get(4, [])[:1]:
+                a = a[:, :, y // 4:(y + side) // 4, x // 4:(x + side) // 4].index_select(0, order)
+                lows.append(("encoded", a[None]))
+            items += [(f"{shot.kind}/{how}", upscale(a, side, side), truth[:, :-4])
+                      for how, a in lows]
+    return items
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+def read_video(path, device):
+    """Bytes (frames, 3, H, W) of a file."""
+    import cv2
+    capture, frames = cv2.VideoCapture(str(path)), []
+    while True:
+        good, frame = capture.read()
+        if not good:
+            break
+        frames.append(torch.from_numpy(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)))
+    if not frames:
+        raise ValueError(f"{path} has no frames that can be decoded")
+    return torch.stack(frames).to(device).permute(0, 3, 1, 2).contiguous()
+
+
+def load(folder, device, threads=8):
+    """All shots of a data set (layout: dataset.py), in the order of its list."""
+    with open(os.path.join(folder, "dataset.json"), encoding="utf-8") as f:
+        entries = json.load(f)["shots"]
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:  # decoding releases the lock
+        return list(pool.map(lambda e: _load_shot(folder, e, device), entries))
+
+
+def _load_shot(folder, entry, device):
+    truth = read_video(os.path.join(folder, entry["hr"]), device)
+    low, (frames, _, height, width) = {}, truth.shape
+    for e in entry["lr"]:
+        a, scale = read_video(os.path.join(folder, e["file"]), device), e["scale"]
+        if a.shape != (frames, 3, height // scale, width // scale):
+            raise ValueError(f"{e['file']} does not fit its shot: {tuple(a.shape)}")
+        low.setdefault(scale, []).append(a)
+    return Shot(entry["source"], entry["kind"], truth, low)
+
+
+def synthetic(device, shots=6, frames=41, side=256):
+    """Moving stripes and discs, for tests without a data set."""
+    made = []
+    y, x = torch.meshgrid(torch.arange(side), torch.arange(side + 32), indexing="ij")
+    for i in range(shots):
+        t = torch.arange(frames)[:, None, None]
+        sharp = torch.sin((x + i * t) * (0.15 + 0.04 * i) + y * (0.05 * i)) > 0
+        disc = (x - 128 - 2 * t) ** 2 + (y - 128) ** 2 < (40 + 10 * i) ** 2
+        grey = torch.where(disc, 200 - 20 * i, 60) + 40 * sharp
+        truth = torch.stack([grey, grey // 2 + 30, 255 - grey], 1).clamp(0, 255).byte().to(device)
+        made.append(Shot(f"synthetic{i}", "stripes" if i % 2 else "discs", truth))
+    return made

@@ -1,0 +1,695 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The network of docs/network.md in PyTorch, with the packed file's tensor names.
+
+Two ways through the same modules: `FlashVSR.forward` takes all slices of a clip at once, with the
+visibility of streaming as a mask; `Stream` goes chunk by chunk with caches, as the engine does.
+
+Pictures are (batch, frames, 3, H, W) in [-1, 1]. Everything inside is channels last, (batch,
+frames, height, width, channels): one copy makes features of pixels, and convolutions want it so.
+A clip of S slices has 8 S + 1 frames in, 2 S latent frames and 8 S - 3 frames out.
+"""
+import functools
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import packed
+
+EPS = 1e-6
+TIMESTEP = 1000.0
+SLICE = 2           # latent frames
+SIDE = 8            # rows and columns of a block
+TOKENS = SLICE * SIDE * SIDE
+FIRST_SLICES = 3    # of chunk 0
+AREA = 768 * 1280   # that sparse_ratio is relative to
+
+
+def topk_of(sparse_ratio, height, width):
+    """Values kept per head and query slice, from the ratio that users set (section 6)."""
+    blocks = (height // 128) * (width // 128)
+    return int(math.floor(blocks * blocks * (sparse_ratio * AREA / (height * width)))) - 1
+
+
+def full_precision(x):
+    return torch.autocast(x.device.type, enabled=False)
+
+
+# Layout ------------------------------------------------------------------------------------------
+
+
+def to_windows(x):
+    """(b, 2 S, h, w, c) to (b, tokens, c), ordered by slice, block, and inside a block."""
+    b, f, h, w, c = x.shape
+    x = x.reshape(b, f // SLICE, SLICE, h // SIDE, SIDE, w // SIDE, SIDE, c)
+    return x.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(b, -1, c)
+
+
+def from_windows(x, h, w):
+    b, n, c = x.shape
+    x = x.reshape(b, n // (SLICE * h * w), h // SIDE, w // SIDE, SLICE, SIDE, SIDE, c)
+    return x.permute(0, 1, 4, 2, 5, 3, 6, 7).reshape(b, -1, h, w, c)
+
+
+def unshuffle_pairs(canvas):
+    """(b, 2 n, 3, H, W) to (b, n, H/16, W/16, 2 x 768): what a projection's tap pair reads."""
+    b, f, c, height, width = canvas.shape
+    x = canvas.reshape(b, f // 2, 2, c, height // 16, 16, width // 16, 16)
+    return x.permute(0, 1, 4, 6, 2, 3, 5, 7).reshape(b, f // 2, height // 16, width // 16, -1)
+
+
+def condition(canvas):
+    """(b, 4 n, 3, H, W) to (b, n, H/8, W/8, 768), channel c * 256 + f * 64 + y * 8 + x."""
+    b, f, c, height, width = canvas.shape
+    x = canvas.reshape(b, f // 4, 4, c, height // 8, 8, width // 8, 8)
+    return x.permute(0, 1, 4, 6, 3, 2, 5, 7).reshape(b, f // 4, height // 8, width // 8, -1)
+
+
+def patchify(noise):
+    """(b, f, H/8, W/8, c) to (b, f, H/16, W/16, 4 c), feature c * 4 + y * 2 + x."""
+    b, f, height, width, c = noise.shape
+    x = noise.reshape(b, f, height // 2, 2, width // 2, 2, c)
+    return x.permute(0, 1, 2, 4, 6, 3, 5).reshape(b, f, height // 2, width // 2, -1)
+
+
+def unpatchify(x):
+    """The head's features, (y * 2 + x) * c + channel, back to (b, f, H/8, W/8, c)."""
+    b, f, h, w, c = x.shape
+    x = x.reshape(b, f, h, w, 2, 2, c // 4).permute(0, 1, 2, 4, 3, 5, 6)
+    return x.reshape(b, f, 2 * h, 2 * w, c // 4)
+
+
+def spread(x, frames, colours, side):
+    """(b, n, h, w, frames * colours * side^2) to (b, n * frames, colours, h * side, w * side)."""
+    b, n, h, w, _ = x.shape
+    x = x.reshape(b, n, h, w, frames, colours, side, side).permute(0, 1, 4, 5, 2, 6, 3, 7)
+    return x.reshape(b, n * frames, colours, h * side, w * side)
+
+
+def clamped(canvas, first, count):
+    """Frames first .. first + count - 1; those before frame 0 repeat it."""
+    before = max(0, min(count, -first))
+    x = canvas[:, first + before:first + count]
+    return torch.cat([canvas[:, :1].expand(-1, before, -1, -1, -1), x], 1) if before else x
+
+
+def conv(x, weight, bias=None, padding=1):
+    """3x3 convolution of (b, n, h, w, c), outside of the picture zero."""
+    b, n = x.shape[:2]
+    y = F.conv2d(x.flatten(0, 1).permute(0, 3, 1, 2), weight, bias, padding=padding)
+    y = y.permute(0, 2, 3, 1)
+    return y.reshape(b, n, *y.shape[1:])
+
+
+def repeat_border(x):
+    x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], 2)
+    return torch.cat([x[:, :, :, :1], x, x[:, :, :, -1:]], 3)
+
+
+# LQ projection (section 4) -----------------------------------------------------------------------
+
+
+class PositionNorm(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(channels, 1, 1, 1))
+
+    def forward(self, x):
+        scale = math.sqrt(x.shape[-1]) * self.gamma.flatten()
+        return F.silu(F.normalize(x.float(), dim=-1, eps=1e-12) * scale).to(x.dtype)
+
+
+class Projection(nn.Module):
+    """Both convolutions have four taps in time and stride two: each tap pair is one 2-D
+    convolution over a pair of frames, computed once for every pair and added up."""
+
+    def __init__(self, c):
+        super().__init__()
+        self.version = c.get("lq_version", "v1.1")
+        self.conv1 = nn.Conv3d(768, c["lq_hidden1"], (4, 3, 3))
+        self.norm1 = PositionNorm(c["lq_hidden1"])
+        self.conv2 = nn.Conv3d(c["lq_hidden1"], c["lq_hidden2"], (4, 3, 3))
+        self.norm2 = PositionNorm(c["lq_hidden2"])
+        self.linear_layers = nn.ModuleList(
+            nn.Linear(c["lq_hidden2"], c["dim"]) for _ in range(c["lq_layers"]))
+
+    @staticmethod
+    def _halves(layer, pairs):
+        """What a pair adds as the earlier, and as the later, half of a kernel (with bias)."""
+        outputs, inputs = layer.weight.shape[:2]
+        w = layer.weight.permute(0, 2, 1, 3, 4).reshape(outputs, 2, 2 * inputs, 3, 3)
+        w = w.transpose(0, 1).reshape(2 * outputs, 2 * inputs, 3, 3)
+        y = conv(repeat_border(pairs), w, torch.cat([torch.zeros_like(layer.bias), layer.bias]), 0)
+        return y[..., :outputs], y[..., outputs:]
+
+    def _join(self, earlier, later, pairs_per_clip):
+        """v1.1: the pair before. v1: the clip's own last pair before its first."""
+        if self.version == "v1.1":
+            return earlier[:, :-1] + later[:, 1:]
+        own = earlier[:, 1:]
+        own = own.reshape(own.shape[0], -1, pairs_per_clip, *own.shape[2:]).roll(1, 2)
+        return own.reshape(later[:, 1:].shape) + later[:, 1:]
+
+    def forward(self, pairs, middle=None):
+        """'pairs': of the slices, and the one before. 'middle': what the call before returned.
+        Tokens (b, 2 S, h, w, dim) for each linear layer, and the new 'middle'."""
+        earlier, later = self._halves(self.conv1, pairs)
+        x = self.norm1(self._join(earlier, later, 2))
+        if middle is None:  # the priming clip: frame 0 only
+            prime = self.norm1(earlier[:, :1] + later[:, :1])
+            middle = torch.cat([prime, prime], -1)
+        b, n, h, w, c = x.shape
+        x = x.reshape(b, n // 2, 2, h, w, c).permute(0, 1, 3, 4, 2, 5).reshape(b, -1, h, w, 2 * c)
+        x = torch.cat([middle, x], 1)
+        y = self.norm2(self._join(*self._halves(self.conv2, x), 1))
+        return [layer(y) for layer in self.linear_layers], x[:, -1:]
+
+
+# Attention (sections 5 and 6) --------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=64)
+def rope_table(first, frames, h, w, head_dim, device):
+    """Cosines and sines (tokens, 1, head_dim / 2) in window order."""
+    part = head_dim // 3 & ~1
+    sizes = (head_dim - 2 * part, part, part)
+    positions = (torch.arange(first, first + frames), torch.arange(h), torch.arange(w))
+    angles = []
+    for axis, (size, position) in enumerate(zip(sizes, positions)):
+        rate = 10000.0 ** (-2 * torch.arange(size // 2, dtype=torch.float64) / size)
+        angle = torch.outer(position.double(), rate)
+        shape = [1, 1, 1, size // 2]
+        shape[axis] = len(position)
+        angles.append(angle.reshape(shape).expand(frames, h, w, -1))
+    angle = to_windows(torch.cat(angles, -1)[None])[0][:, None] % (2 * math.pi)
+    return angle.cos().float().to(device), angle.sin().float().to(device)
+
+
+def rotate(x, rope):
+    """Turns neighbouring pairs of (b, tokens, heads, head_dim)."""
+    cos, sin = rope
+    even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)
+    return torch.stack([even * cos - odd * sin, even * sin + odd * cos], -1).flatten(-2)
+
+
+def manual_attention(q, k, v, bias=None):
+    scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+    if bias is not None:
+        scores = scores + bias
+    return scores.softmax(-1) @ v
+
+
+def attention(q, k, v, bias=None):
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+    return manual_attention(q, k, v, bias)
+
+
+def visibility(slices, kv_ratio=3, kv_cache=True):
+    """Which slices each slice attends to in a stream: rows of booleans."""
+    seen = torch.zeros(slices, slices, dtype=torch.bool)
+    first = min(slices, FIRST_SLICES)
+    seen[:first, :first] = True
+    held = list(range(first))
+    for s in range(first, slices):
+        held = held[1:] if len(held) > kv_ratio else held
+        held.append(s)
+        seen[s, held if kv_cache else s] = True
+    return seen
+
+
+@functools.lru_cache(maxsize=64)
+def inside_window(rows, columns, local_range, device):
+    """(blocks, blocks): whether a key block is near enough to a query block."""
+    def axis(n):
+        d = torch.arange(n)[None] - torch.arange(n)[:, None] + local_range // 2
+        return (d >= 0) & (d < local_range)
+    inside = axis(rows)[:, None, :, None] & axis(columns)[None, :, None, :]
+    return inside.reshape(rows * columns, -1).to(device)
+
+
+def block_means(x):
+    return x.float().unflatten(2, (-1, TOKENS)).mean(3)
+
+
+@torch.no_grad()
+def select_blocks(q, k, seen, inside, topk):
+    """Block map (b, heads, query blocks, key blocks) of what is kept; q, k (b, heads, tokens,
+    head_dim) in window order, 'seen' (query slices, key slices)."""
+    blocks = inside.shape[0]
+    with full_precision(q):
+        scores = block_means(q) @ block_means(k).transpose(-1, -2) / math.sqrt(q.shape[-1])
+    allowed = (seen[:, None, :, None] & inside[None, :, None, :]).flatten(2).flatten(0, 1)
+    values = scores.masked_fill(~allowed, -math.inf).softmax(-1)
+    values = values.unflatten(2, (-1, blocks)).flatten(3)
+    # slices that are not seen only add zeros to the end of the order
+    count = seen.sum(1) * blocks * blocks
+    place = torch.minimum(count - 1, torch.full_like(count, topk)).clamp(min=0)
+    order = values.sort(-1, descending=True).values
+    limit = order.gather(-1, place[:, None].expand(*order.shape[:2], -1, 1))
+    return (values > limit).unflatten(3, (blocks, -1)).flatten(2, 3)
+
+
+def masked_attention(q, k, v, kept):
+    """Attention over the kept blocks; a query block that keeps none gives zero."""
+    some = kept.any(-1, keepdim=True)
+    bias = torch.zeros_like(kept, dtype=q.dtype).masked_fill(~(kept | ~some), -math.inf)
+    b, heads, m, n = bias.shape
+    bias = bias[:, :, :, None, :, None].expand(-1, -1, -1, TOKENS, -1, TOKENS)
+    out = attention(q, k, v, bias.reshape(b, heads, m * TOKENS, n * TOKENS))
+    return (out.unflatten(2, (-1, TOKENS)) * some[..., None].to(out.dtype)).flatten(2, 3)
+
+
+class Dense:
+    """Stage 1: every token of a clip sees every other."""
+
+    def __call__(self, layer, q, k, v):
+        return attention(q, k, v)
+
+
+class Sparse:
+    """All slices at once, each with the keys and the selection that it has in a stream."""
+
+    def __init__(self, slices, h, w, topk, local_range=11, kv_ratio=3, kv_cache=True, device="cpu"):
+        self.seen = visibility(slices, kv_ratio, kv_cache).to(device)
+        self.inside = inside_window(h // SIDE, w // SIDE, local_range, device)
+        self.topk = topk
+
+    def __call__(self, layer, q, k, v):
+        return masked_attention(q, k, v, select_blocks(q, k, self.seen, self.inside, self.topk))
+
+
+class Cached:
+    """One chunk after another, with the keys and values of earlier slices."""
+
+    def __init__(self, layers, h, w, topk, local_range=11, kv_ratio=3, kv_cache=True, device="cpu"):
+        self.held = [[] for _ in range(layers)]
+        self.inside = inside_window(h // SIDE, w // SIDE, local_range, device)
+        self.topk, self.kv_ratio, self.kv_cache = topk, kv_ratio, kv_cache
+        self.mask = None  # of layer 0, for comparisons
+
+    def __call__(self, layer, q, k, v):
+        rows, held = self.inside.shape[0] * TOKENS, self.held[layer]
+        held += zip(k.split(rows, 2), v.split(rows, 2))
+        keys, values = (torch.cat(x, 2) for x in zip(*held))
+        seen = torch.ones(q.shape[2] // rows, len(held), dtype=torch.bool, device=q.device)
+        kept = select_blocks(q, keys, seen, self.inside, self.topk)
+        self.mask = kept if layer == 0 else self.mask
+        if not self.kv_cache:
+            held.clear()
+        elif len(held) > self.kv_ratio:
+            held.pop(0)
+        return masked_attention(q, keys, values, kept)
+
+
+# Transformer (section 5) -------------------------------------------------------------------------
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x):
+        x = x.float()
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + EPS) * self.weight
+
+
+class Projections(nn.Module):
+    """The tensors of one attention."""
+
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.heads = heads
+        self.q, self.k, self.v, self.o = (nn.Linear(dim, dim) for _ in range(4))
+        self.norm_q, self.norm_k = RMSNorm(dim), RMSNorm(dim)
+
+    def split(self, x):
+        return x.unflatten(-1, (self.heads, -1))
+
+    def qkv(self, x, rope):
+        """Queries, keys and values (b, heads, tokens, head_dim), rotated."""
+        layers = (self.q, self.k, self.v)
+        y = F.linear(x, torch.cat([a.weight for a in layers]), torch.cat([a.bias for a in layers]))
+        q, k, v = y.chunk(3, -1)
+        q = rotate(self.split(self.norm_q(q)), rope).to(v.dtype)
+        k = rotate(self.split(self.norm_k(k)), rope).to(v.dtype)
+        return [a.transpose(1, 2) for a in (q, k, self.split(v))]
+
+    def prompt(self, x, context):
+        """Attention to the prompt. A single token gets all the weight, whatever the query."""
+        if context.shape[0] == 1:
+            return self.o(self.v(context))
+        q = self.split(self.norm_q(self.q(x))).transpose(1, 2)
+        k = self.split(self.norm_k(self.k(context))).transpose(0, 1)[None]
+        v = self.split(self.v(context)).transpose(0, 1)[None]
+        y = manual_attention(q.to(v.dtype), k.to(v.dtype), v)
+        return self.o(y.transpose(1, 2).flatten(2))
+
+
+def modulate(x, shift, scale):
+    return F.layer_norm(x.float(), x.shape[-1:], eps=EPS) * (1 + scale) + shift
+
+
+class Block(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        dim = c["dim"]
+        self.modulation = nn.Parameter(torch.zeros(1, 6, dim))
+        self.self_attn = Projections(dim, c["num_heads"])
+        self.cross_attn = Projections(dim, c["num_heads"])
+        self.norm3 = nn.LayerNorm(dim, EPS)
+        self.ffn = nn.Sequential(nn.Linear(dim, c["ffn_dim"]), nn.GELU(approximate="tanh"),
+                                 nn.Linear(c["ffn_dim"], dim))
+
+    def forward(self, x, t_mod, context, rope, attend):
+        shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation[0] + t_mod).unbind(0)
+        q, k, v = self.self_attn.qkv(modulate(x, shift1, scale1), rope)
+        x = x + gate1 * self.self_attn.o(attend(q, k, v).transpose(1, 2).flatten(2))
+        x = x + self.cross_attn.prompt(self.norm3(x), context)
+        return x + gate2 * self.ffn(modulate(x, shift2, scale2))
+
+
+class Head(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.modulation = nn.Parameter(torch.zeros(1, 2, c["dim"]))
+        self.head = nn.Linear(c["dim"], 4 * c["out_dim"])
+
+    def forward(self, x, t):
+        shift, scale = (self.modulation[0] + t).unbind(0)
+        return self.head(modulate(x, shift, scale))
+
+
+class Patch(nn.Module):
+    """A convolution of 1 x 2 x 2 without overlap, on patches that are laid out already."""
+
+    def __init__(self, c):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(c["dim"], c["in_dim"], 1, 2, 2))
+        self.bias = nn.Parameter(torch.zeros(c["dim"]))
+
+    def forward(self, x):
+        return F.linear(x, self.weight.flatten(1), self.bias)
+
+
+def two_linears(inputs, dim, activation):
+    return nn.Sequential(nn.Linear(inputs, dim), activation, nn.Linear(dim, dim))
+
+
+class Transformer(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        dim = c["dim"]
+        self.head_dim, self.freq_dim = dim // c["num_heads"], c["freq_dim"]
+        self.patch_embedding = Patch(c)
+        self.text_embedding = two_linears(c["text_dim"], dim, nn.GELU(approximate="tanh"))
+        self.time_embedding = two_linears(c["freq_dim"], dim, nn.SiLU())
+        self.time_projection = nn.Sequential(nn.SiLU(), nn.Linear(dim, 6 * dim))
+        self.blocks = nn.ModuleList(Block(c) for _ in range(c["num_layers"]))
+        self.head = Head(c)
+
+    def time(self):
+        """t (dim) and t_mod (6, dim) of the only timestep there is."""
+        half = self.freq_dim // 2
+        rate = 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
+        angle = TIMESTEP * rate
+        weight = self.time_embedding[0].weight
+        t = self.time_embedding(torch.cat([angle.cos(), angle.sin()]).to(weight))
+        return t, self.time_projection(t).unflatten(0, (6, -1))
+
+    def forward(self, noise, lq, prompt, first, attend, tap=None):
+        """Latents (b, 2 S, H/8, W/8, c) from noise of that shape; 'first': index of the first
+        latent frame; 'attend(layer, q, k, v)'."""
+        frames, h, w = lq[0].shape[1:4]
+        with full_precision(noise):
+            t, t_mod = self.time()
+            context = self.text_embedding(prompt)
+        rope = rope_table(first, frames, h, w, self.head_dim, noise.device)
+        x = to_windows(self.patch_embedding(patchify(noise)))
+        for i, block in enumerate(self.blocks):
+            if i < len(lq):
+                x = x + to_windows(lq[i])
+            x = block(x, t_mod, context, rope, functools.partial(attend, i))
+            if tap is not None and i == 0:
+                tap["after_block0"] = from_windows(x, h, w)
+        return noise - unpatchify(from_windows(self.head(x, t), h, w))
+
+
+# Decoder (section 7) -----------------------------------------------------------------------------
+
+
+class MemBlock(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(2 * c, c, 3), nn.ReLU(), nn.Conv2d(c, c, 3), nn.ReLU(),
+                                  nn.Conv2d(c, c, 3))
+
+    def _first(self, x, past):
+        """conv.0 of [x, x one frame earlier]: both halves of the kernel run on every frame once,
+        then one result is moved by a frame. 'past' (b, 1, h, w, c): the frame before, or None."""
+        layer, c = self.conv[0], x.shape[-1]
+        weight = torch.cat([layer.weight[:, :c], layer.weight[:, c:]])
+        bias = torch.cat([layer.bias, torch.zeros_like(layer.bias)])
+        if past is not None:
+            y = conv(torch.cat([past, x], 1), weight, bias)
+            return y[:, 1:, ..., :c] + y[:, :-1, ..., c:]
+        y = conv(x, weight, bias)
+        return y[..., :c] + F.pad(y[:, :-1, ..., c:], (0, 0, 0, 0, 0, 0, 1, 0))
+
+    def forward(self, x, past=None):
+        y = F.relu(self._first(x, past))
+        y = F.relu(conv(y, self.conv[2].weight, self.conv[2].bias))
+        return F.relu(x + conv(y, self.conv[4].weight, self.conv[4].bias))
+
+
+class Grow(nn.Module):
+    """TGrow: a 1x1 convolution that makes 'grow' frames of one."""
+
+    def __init__(self, c, grow):
+        super().__init__()
+        self.conv = nn.Conv2d(c, c * grow, 1, bias=False)
+
+
+def flat_end(c):
+    """Frames and pixels a side of what the last convolution makes of one position."""
+    levels = c.get("dec_levels", 4)
+    return {2: 4, 3: 2, 4: 1}[levels], 2 ** (4 - levels)
+
+
+class Decoder(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        ch, self.levels = c["dec_channels"], c.get("dec_levels", 4)
+        self.blocks = c.get("dec_blocks", [3, 3, 3])
+        self.shuffle = bool(c.get("dec_depth_to_space"))
+        self.frames, self.side = flat_end(c)
+        phases = 4 if self.shuffle else 1
+        d = {"1": nn.Conv2d(768 + c["in_dim"], ch[0], 3),
+             "3": nn.Conv2d(ch[0], ch[0], 3, bias=False)}
+        for level in range(min(3, self.levels)):
+            first = 5 + 6 * level
+            for j in range(self.blocks[level]):
+                d[str(first + j)] = MemBlock(ch[level])
+            if level < self.levels - 1:
+                d[str(first + 4)] = Grow(ch[level], 2 if level else 1)
+                d[str(first + 5)] = nn.Conv2d(ch[level], phases * ch[level + 1], 3, bias=False)
+        if self.levels == 4:
+            d["24"] = nn.Conv2d(ch[3], ch[3], 3, bias=False)
+        d["26"] = nn.Conv2d(ch[self.levels - 1], 3 * self.frames * self.side ** 2, 3)
+        self.decoder = nn.ModuleDict(d)
+
+    def _input(self, condition_, latent):
+        """decoder.1 in two parts: only the latent's needs a gradient for its input."""
+        w, bias = self.decoder["1"].weight, self.decoder["1"].bias
+        x = conv(3 * torch.tanh(condition_ / 3), w[:, :768], bias)
+        return x + conv(3 * torch.tanh(latent / 3), w[:, 768:])
+
+    def _upsample(self, x, level):
+        """The 1x1 convolution is folded into the 3x3 behind it, as the engine does."""
+        grow = self.decoder[str(9 + 6 * level)].conv.weight
+        w3 = self.decoder[str(10 + 6 * level)].weight
+        with full_precision(w3):
+            grow = grow.reshape(-1, w3.shape[1], grow.shape[1])
+            w = torch.einsum("omyx,gmi->goiyx", w3, grow).flatten(0, 1)
+        g = grow.shape[0]
+        if not self.shuffle:
+            x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        x = conv(x, w)
+        b, n, h, width, _ = x.shape
+        side = 2 if self.shuffle else 1
+        x = x.reshape(b, n, h, width, g, -1, side, side).permute(0, 1, 4, 2, 6, 3, 7, 5)
+        return x.reshape(b, n * g, h * side, width * side, -1)
+
+    def _mem_blocks(self, x, level, past):
+        for j in range(self.blocks[level]):
+            name = str(5 + 6 * level + j)
+            before = None if past is None else past.get(name)
+            if past is not None:
+                past[name] = x[:, -1:]
+            x = self.decoder[name](x, before)
+        return x
+
+    def forward(self, condition_, latent, past=None):
+        """(b, 4 n, 3, H, W) from n latent frames. 'past': a dictionary that keeps what the next
+        call needs, or None for a whole clip."""
+        x = F.relu(self._input(condition_, latent))
+        x = F.relu(conv(x, self.decoder["3"].weight))
+        for level in range(self.levels - 1):
+            x = self._upsample(self._mem_blocks(x, level, past), level)
+        if self.levels == 4:
+            x = F.relu(conv(F.relu(x), self.decoder["24"].weight))
+        else:
+            x = self._mem_blocks(x, self.levels - 1, past)
+        last = self.decoder["26"]
+        return spread(conv(x, last.weight, last.bias), self.frames, 3, self.side)
+
+
+# The whole ---------------------------------------------------------------------------------------
+
+
+class FlashVSR(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.config = dict(config)
+        self.dtype = torch.float32  # of features made from the canvas
+        self.dit = Transformer(config)
+        self.lq = Projection(config)
+        self.dec = Decoder(config)
+        self.prompt = nn.Parameter(torch.zeros(1, config["text_len"], config["text_dim"]))
+        shapes = {k: tuple(v.shape) for k, v in self.state_dict().items()}
+        assert shapes == packed.shapes(config), "names or shapes differ from the packed file's"
+
+    def noise(self, canvas, generator=None):
+        """Standard normal noise for a clip."""
+        b, f, _, height, width = canvas.shape
+        return torch.randn(b, (f - 1) // 4, height // 8, width // 8, self.config["in_dim"],
+                           device=canvas.device, generator=generator)
+
+    def pictures(self, decoded, canvas):
+        if self.config.get("residual"):
+            return canvas + decoded.float()
+        return decoded.float() * 2 - 1
+
+    def forward(self, canvas, noise, attend):
+        """All pictures (b, 8 S - 3, ...) of canvases (b, 8 S + 1, ...) at once."""
+        frames = canvas.shape[1] - 1
+        features = canvas.to(self.dtype)
+        lq, _ = self.lq(unshuffle_pairs(clamped(features, -1, frames + 2)))
+        latent = self.dit(noise, lq, self.prompt[0], 0, attend)
+        seen = condition(clamped(features, -3, frames))
+        decoded = self.dec(seen, latent.to(self.dtype))
+        return self.pictures(decoded[:, 3:], canvas[:, :frames - 3])
+
+    def sparse(self, canvas, topk, **options):
+        """The attention of a stream, for a clip."""
+        slices, (height, width) = (canvas.shape[1] - 1) // 8, canvas.shape[-2:]
+        return Sparse(slices, height // 16, width // 16, topk, device=canvas.device, **options)
+
+
+class Stream:
+    """One video, chunk by chunk. The caller keeps the canvases."""
+
+    def __init__(self, model, height, width, topk, **options):
+        self.model, self.past, self.middle = model, {}, None
+        self.cached = Cached(len(model.dit.blocks), height // 16, width // 16, topk,
+                             device=model.prompt.device, **options)
+
+    @torch.no_grad()
+    def chunk(self, k, canvas, noise):
+        """Tensors of chunk k by the golden streams' names, pictures as (frames, 3, H, W).
+        'canvas' (1, frames, 3, H, W) from frame 0 on; 'noise' (1, 2 n, H/8, W/8, c)."""
+        model, first = self.model, k + 2 if k else 0
+        slices = 1 if k else FIRST_SLICES
+        pairs = unshuffle_pairs(clamped(canvas, 8 * first - 1, 8 * slices + 2))
+        lq, self.middle = model.lq(pairs, self.middle)
+        tap = {"lq_tokens": lq[0]}
+        latent = model.dit(noise, lq, model.prompt[0], 2 * first, self.cached, tap)
+        seen = clamped(canvas, 8 * first - 3, 8 * slices)
+        decoded = model.dec(condition(seen), latent, self.past)
+        skip = 0 if k else 3
+        picture = model.pictures(decoded, seen)[0, skip:]
+        return dict(tap, latent=latent, mask_block0=self.cached.mask, decoded=picture,
+                    canvas=seen[0, skip:])
+
+
+# Colour correction (section 8) -------------------------------------------------------------------
+
+
+def adain(x, canvas):
+    """Per picture and channel over the last two dimensions."""
+    def statistics(a):
+        mean = a.mean((-2, -1), keepdim=True)
+        return mean, ((a - mean).square().mean((-2, -1), keepdim=True) + 1e-5).sqrt()
+    (mean, deviation), (mean_c, deviation_c) = statistics(x), statistics(canvas)
+    return ((x - mean) / deviation * deviation_c + mean_c).clamp(-1, 1)
+
+
+def wavelet(x, canvas):
+    """x + low(canvas - x), five levels of a dilated [1 2 1] blur with repeated borders."""
+    low = (canvas - x).flatten(0, -4)
+    for level in range(5):
+        step = 2 ** level
+        kernel = torch.tensor([0.25, 0.5, 0.25], device=x.device)
+        kernel = (kernel[:, None] * kernel).expand(3, 1, 3, 3)
+        low = F.pad(low, (step,) * 4, mode="replicate")
+        low = F.conv2d(low, kernel, dilation=step, groups=3)
+    return (x + low.reshape(x.shape)).clamp(-1, 1)
+
+
+# Beginning ---------------------------------------------------------------------------------------
+
+
+def _spread_of(name, shape):
+    """Standard deviation of a weight at the start, times the root of its fan-in."""
+    if name.startswith("dec."):
+        return 0.3 if ".conv.4." in name else math.sqrt(2)
+    if name.endswith((".o.weight", "ffn.2.weight")):
+        return 0.5
+    return 1.0
+
+
+@torch.no_grad()
+def initialise(model, seed=1):
+    """Random weights from which training starts well: the last convolution is zero, so the
+    picture is the canvas; the tokens carry the noise beside the projection's features and the
+    head takes it out again, so the decoder finds features and not noise in the latents."""
+    rng = torch.Generator().manual_seed(seed)
+    for name, p in model.named_parameters():
+        if name.endswith((".gamma", "norm_q.weight", "norm_k.weight", "norm3.weight")):
+            p.fill_(1)
+        elif name.endswith((".bias", "modulation")) or name.startswith(
+                ("dec.decoder.26.", "dit.time_projection")):
+            p.zero_()
+        elif name == "prompt":
+            p.copy_(0.5 * torch.randn(p.shape, generator=rng))
+        else:
+            std = _spread_of(name, p.shape) / math.sqrt(p[0].numel())
+            p.copy_(std * torch.randn(p.shape, generator=rng))
+    for block in model.dit.blocks:
+        block.modulation[0, 2::3] = 1  # gates
+    _pass_noise(model)
+    _balance_decoder(model)
+
+
+def _pass_noise(model):
+    dit, c = model.dit, model.config["in_dim"]
+    dim, features = model.config["dim"], 4 * c
+    n = min(dim, features)
+    dit.patch_embedding.weight.zero_()
+    dit.patch_embedding.weight.view(dim, features)[:n, :n] = torch.eye(n)
+    feature = torch.arange(n)  # c * 4 + y * 2 + x; the head's is (y * 2 + x) * c
+    dit.head.head.weight[:, :n] = 0
+    dit.head.head.weight[feature % 4 * c + feature // 4, feature] = 1
+
+
+def _balance_decoder(model):
+    """As much of the first convolution's output from the latents as from the 768 others."""
+    d, c = model.dec, model.config["in_dim"]
+    d.decoder["1"].weight[:, 768:] *= math.sqrt(768 / c) / 2
+    for level in range(d.levels - 1):
+        grow = d.decoder[str(9 + 6 * level)].conv.weight
+        grow.mul_(0.1)
+        eye = torch.eye(grow.shape[1]).repeat(grow.shape[0] // grow.shape[1], 1)
+        grow += eye[:, :, None, None]

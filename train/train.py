@@ -1,0 +1,356 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Trains the small model, one stage a run (docs/network.md, section 9).
+
+    train.py stage1.json --data DATASET --out RUN [--init RUN/stage1.pt] [--minutes M] [--seed S]
+    train.py --smoke          a few steps of every stage on made-up clips, for tests
+
+Writes RUN/STAGE.pt (every two minutes and at the end), RUN/STAGE.csv (losses) and
+RUN/STAGE-val.csv (PSNR of bicubic and of the network by kind of clip).
+"""
+import argparse
+import copy
+import csv
+import json
+import math
+import os
+import sys
+import tempfile
+import time
+
+import numpy as np
+import torch
+
+import clips
+import export
+import losses
+import model as network
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SAVE_EVERY_S = 120
+LOG_EVERY = 25
+
+DEFAULTS = {
+    "model": "bundled.json",
+    "attention": "sparse",             # or "dense"
+    # height, width, slices, batch, how often
+    "shapes": [[256, 256, 4, 16, 1.0]],
+    "topk_ratio": [0.8, 2.5],          # kept blocks over blocks^2, drawn anew for each batch
+    "local_range": [9, 11],
+    "kv_ratio": [3],
+    "losses": {"charbonnier": 1.0, "temporal": 0.2},
+    "adversarial": 0.0,                # norm of its gradient over the other losses'
+    "lr": 1e-3,
+    "warmup": 200,                     # steps
+    "last_lr": 0.01,                   # share of lr at the end
+    "clip": 1.0,
+    "ema": 0.999,
+    "minutes": 10,
+    "validate_s": 120,
+    "data": {},
+}
+
+
+def load_stage(path):
+    with open(path) as f:
+        given = json.load(f)
+    unknown = set(given) - set(DEFAULTS)
+    if unknown:
+        raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
+    stage = dict(DEFAULTS, **given)
+    with open(os.path.join(os.path.dirname(path), stage["model"])) as f:
+        stage["model"] = json.load(f)
+    return stage
+
+
+def as_picture(levels):
+    return levels.float().mul_(2 / 255).sub_(1)
+
+
+# Validation ---------------------------------------------------------------------------------------
+
+
+def psnr(x, truth):
+    """Mean over clips; each clip's over its frames' mean error. Pictures as they are shown."""
+    levels = ((x.clamp(-1, 1) + 1) * 127.5 + 0.5).floor()
+    mse = (levels - truth.float()).square().mean((1, 2, 3, 4)).clamp(min=1e-3)
+    return (10 * torch.log10(255 ** 2 / mse)).mean().item()
+
+
+@torch.no_grad()
+def validate(trainer, items):
+    """kind -> PSNR of: bicubic, network without correction, with adain, without the KV cache."""
+    kinds = {}
+    for kind, levels, truth in items:
+        canvas = as_picture(levels)
+        noise = trainer.model.noise(canvas, torch.Generator(canvas.device).manual_seed(0))
+        blocks = (canvas.shape[-2] // 128) * (canvas.shape[-1] // 128)
+        row = [psnr(canvas[:, :-4], truth)]
+        for cache in (True, False):
+            attend = trainer.averaged.sparse(canvas, 2 * blocks * blocks - 1, kv_cache=cache)
+            with trainer.autocast():
+                x = trainer.averaged(canvas, noise, attend)
+            row.append(psnr(x, truth))
+            if cache:
+                row.append(psnr(network.adain(x, canvas[:, :-4]), truth))
+        kinds.setdefault(kind, []).append(row)
+    return {k: np.mean(v, 0) for k, v in sorted(kinds.items())}
+
+
+# Training -----------------------------------------------------------------------------------------
+
+
+class Trainer:
+    def __init__(self, stage, seed, device, init=None, compiled=False, bf16=None):
+        torch.manual_seed(seed)
+        self.stage, self.device, self.steps = stage, device, 0
+        self.rng = np.random.default_rng(seed)
+        self.bf16 = device.type == "cuda" if bf16 is None else bf16
+        self.model = network.FlashVSR(stage["model"])
+        network.initialise(self.model, seed)
+        if init:
+            self.model.load_state_dict(torch.load(init, map_location="cpu")["ema"])
+        self.model.to(device)
+        self.averaged = copy.deepcopy(self.model).requires_grad_(False)
+        for m in (self.model, self.averaged):
+            m.dtype = torch.bfloat16 if self.bf16 else torch.float32
+        self.optimizer = self._adam(self.model, stage["lr"], (0.9, 0.99))
+        self.critic = None
+        if stage["adversarial"]:
+            self.critic = losses.Critic().to(device).to(memory_format=torch.channels_last)
+            self.critic_optimizer = self._adam(self.critic, 2e-4, (0.5, 0.9))
+        if compiled:
+            self._compile()
+
+    def _adam(self, module, lr, betas):
+        fused = {"fused": True} if self.device.type == "cuda" else {}
+        return torch.optim.AdamW(module.parameters(), lr, betas, weight_decay=1e-4, **fused)
+
+    def _compile(self):
+        """The decoder is where memory traffic is; falls back to eager on any failure."""
+        plain = self.model.dec.forward
+        fast = torch.compile(plain, dynamic=False)
+
+        def forward(*args):
+            try:
+                return fast(*args)
+            except Exception as error:  # whatever a compiler may throw
+                print("torch.compile failed, going on without:", str(error).splitlines()[0])
+                self.model.dec.forward = plain
+                return plain(*args)
+        self.model.dec.forward = forward
+
+    def autocast(self):
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
+
+    def attention(self, canvas):
+        s = self.stage
+        if s["attention"] == "dense":
+            return network.Dense()
+        blocks = (canvas.shape[-2] // 128) * (canvas.shape[-1] // 128)
+        topk = int(blocks * blocks * self.rng.uniform(*s["topk_ratio"])) - 1
+        return self.model.sparse(canvas, topk, local_range=int(self.rng.choice(s["local_range"])),
+                                 kv_ratio=int(self.rng.choice(s["kv_ratio"])))
+
+    def _set_lr(self, progress):
+        s = self.stage
+        warm = min(1.0, (self.steps + 1) / s["warmup"])
+        wave = s["last_lr"] + (1 - s["last_lr"]) * (1 + math.cos(math.pi * progress)) / 2
+        for group in self.optimizer.param_groups:
+            group["lr"] = s["lr"] * warm * wave
+        return s["lr"] * warm * wave
+
+    def _average(self):
+        """Weights' moving average; short at first, so that the start is forgotten."""
+        keep = min(self.stage["ema"], (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            ours, theirs = list(self.averaged.parameters()), list(self.model.parameters())
+            torch._foreach_mul_(ours, keep)
+            torch._foreach_add_(ours, theirs, alpha=1 - keep)
+
+    def _critic_step(self, real, fake, canvas):
+        self.critic.requires_grad_(True)
+        with self.autocast():
+            loss = losses.critic_loss(self.critic(real, canvas).float(),
+                                      self.critic(fake.detach(), canvas).float())
+        self.critic_optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.critic_optimizer.step()
+        self.critic.requires_grad_(False)
+        return loss.detach()
+
+    def _adversarial_gradient(self, x, truth, canvas, gradient):
+        """Gradient of the critic's opinion by the pictures, scaled to a share of 'gradient'."""
+        starts = self.rng.choice(x.shape[1] - 2, 3, replace=False)
+        fake, middle = losses.triples(x, canvas, starts)
+        real, _ = losses.triples(truth, canvas, starts)
+        loss = self._critic_step(real, fake, middle)
+        with self.autocast():
+            opinion = losses.adversarial_loss(self.critic(real, middle).float().detach(),
+                                              self.critic(fake, middle).float())
+        (g,) = torch.autograd.grad(opinion, x)
+        return g * (self.stage["adversarial"] * gradient.norm() / (g.norm() + 1e-12)), loss
+
+    def _loss(self, canvas, truth):
+        with self.autocast():
+            out = self.model(canvas, self.model.noise(canvas), self.attention(canvas))
+        x = out.detach().requires_grad_()
+        loss, terms = losses.pixel_losses(x, truth, self.stage["losses"])
+        (gradient,) = torch.autograd.grad(loss, x)
+        if self.critic is not None:
+            more, terms["critic"] = self._adversarial_gradient(x, truth, canvas[:, :-4], gradient)
+            gradient = gradient + more
+        out.backward(gradient)
+        return loss.detach(), {k: v.detach() for k, v in terms.items()}
+
+    def step(self, levels, truth, progress):
+        lr = self._set_lr(progress)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss, terms = self._loss(as_picture(levels), as_picture(truth))
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.stage["clip"])
+        self.optimizer.step()
+        self._average()
+        self.steps += 1
+        return dict(terms, loss=loss, lr=lr)
+
+    def save(self, path):
+        """Appears under its name only when it is complete."""
+        state = {"config": self.stage["model"], "steps": self.steps,
+                 "ema": {k: v.cpu() for k, v in self.averaged.state_dict().items()}}
+        torch.save(state, path + ".part")
+        os.replace(path + ".part", path)
+
+
+class Log:
+    """Two CSV files and a line on the terminal."""
+
+    def __init__(self, out, name):
+        self.values, self.sums, self.count = None, {}, 0
+        self.file = open(os.path.join(out, name + ".csv"), "w", newline="")
+        self.checks = open(os.path.join(out, name + "-val.csv"), "w", newline="")
+        csv.writer(self.checks).writerow(
+            ["step", "kind", "bicubic", "network", "network_adain", "without_cache"])
+
+    def add(self, values, step, minutes):
+        for key, v in values.items():
+            self.sums[key] = self.sums.get(key, 0) + v
+        self.count += 1
+        if self.count < LOG_EVERY and step > 1:
+            return
+        row = {"step": step, "minutes": round(minutes, 3)}
+        row.update((k, float(v) / self.count) for k, v in self.sums.items())
+        if self.values is None:
+            self.values = csv.DictWriter(self.file, list(row))
+            self.values.writeheader()
+        self.values.writerow(row)
+        self.file.flush()
+        self.sums, self.count = {}, 0
+        if not math.isfinite(row["loss"]):
+            raise FloatingPointError(f"the loss is {row['loss']} at step {step}")
+
+    def validation(self, kinds, step):
+        for kind, row in kinds.items():
+            csv.writer(self.checks).writerow([step, kind, *(f"{v:.3f}" for v in row)])
+        self.checks.flush()
+        mean = np.mean(list(kinds.values()), 0)
+        print(f"step {step}: bicubic {mean[0]:.2f} dB, network {mean[1] - mean[0]:+.3f}, "
+              f"adain {mean[2] - mean[0]:+.3f}, no cache {mean[3] - mean[0]:+.3f}", flush=True)
+
+
+def run(trainer, sampler, items, out, name, minutes):
+    """Until the time is over. Saved states come before each validation."""
+    log, path = Log(out, name), os.path.join(out, name + ".pt")
+    shapes, p = [s[:4] for s in trainer.stage["shapes"]], [s[4] for s in trainer.stage["shapes"]]
+    start = saved = checked = time.monotonic()
+    log.validation(validate(trainer, items), 0)
+    while True:
+        now = time.monotonic()
+        progress = (now - start) / (60 * minutes)
+        if progress >= 1:
+            break
+        height, width, slices, size = shapes[trainer.rng.choice(len(shapes), p=np.array(p) / sum(p))]
+        values = trainer.step(*sampler.batch(size, slices, height, width), progress)
+        log.add(values, trainer.steps, (now - start) / 60)
+        if now - saved > SAVE_EVERY_S:
+            trainer.save(path)
+            saved = now
+        if now - checked > trainer.stage["validate_s"]:
+            log.validation(validate(trainer, items), trainer.steps)
+            checked = now
+    log.validation(validate(trainer, items), trainer.steps)
+    trainer.save(path)
+    print(f"{trainer.steps} steps, saved {path}")
+    return path
+
+
+# Smoke test ---------------------------------------------------------------------------------------
+
+
+def export_and_reload(trainer, folder):
+    """Packed and read back, twice: the second file must be the first, byte by byte."""
+    paths = [os.path.join(folder, f"{i}.safetensors") for i in range(2)]
+    export.save_packed(paths[0], trainer.stage["model"], trainer.averaged.state_dict(), "smoke")
+    export.save_packed(paths[1], trainer.stage["model"],
+                       export.load_packed(paths[0]).state_dict(), "smoke")
+    contents = [open(p, "rb").read() for p in paths]
+    return contents[0] == contents[1]
+
+
+def smoke_stage(name, steps, folder, device):
+    stage = load_stage(os.path.join(HERE, name + ".json"))
+    stage.update(warmup=1, lr=1e-4)
+    trainer = Trainer(stage, 1, device)
+    shots = clips.synthetic(device, frames=33, side=128)
+    sampler = clips.Sampler(shots, clips.Recipe(scales={"4": 1.0}), 1, device)
+    canvas, truth = sampler.batch(1, 4, 128, 128)
+    # other colours are learned in a step or two; sharpness takes hundreds
+    truth = (truth.float() * 0.8 + 60).clamp(0, 255).byte()
+    seen = [float(trainer.step(canvas, truth, 0)["loss"]) for _ in range(steps)]
+    good = all(math.isfinite(v) for v in seen) and (steps < 3 or seen[-1] < seen[0])
+    good &= export_and_reload(trainer, folder)
+    print(f"{'ok' if good else 'FAIL':4}  {name}: losses {' '.join(f'{v:.5f}' for v in seen)}")
+    return good
+
+
+def smoke(device):
+    with tempfile.TemporaryDirectory() as folder:
+        good = [smoke_stage(n, k, folder, device)
+                for n, k in (("stage1", 3), ("stage2", 3), ("stage3", 1))]
+    return 0 if all(good) else 1
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("stage", nargs="?")
+    ap.add_argument("--data")
+    ap.add_argument("--out")
+    ap.add_argument("--init")
+    ap.add_argument("--minutes", type=float)
+    ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--compile", action="store_true")
+    ap.add_argument("--smoke", action="store_true")
+    args = ap.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.backends.cudnn.benchmark = True
+    if args.smoke:
+        return smoke(device)
+    if not (args.stage and args.data and args.out):
+        ap.error("a stage, --data and --out are needed")
+    stage = load_stage(args.stage)
+    os.makedirs(args.out, exist_ok=True)
+    start = time.monotonic()
+    shots = clips.load(args.data, device)
+    train, held = clips.held_out(shots)
+    print(f"{len(train)} shots for training, {len(held)} held out, "
+          f"{time.monotonic() - start:.0f} s to load", flush=True)
+    trainer = Trainer(stage, args.seed, device, args.init, args.compile)
+    sampler = clips.Sampler(train, clips.Recipe(**stage["data"]), args.seed, device)
+    name = os.path.splitext(os.path.basename(args.stage))[0]
+    run(trainer, sampler, clips.validation_items(held), args.out, name,
+        args.minutes or stage["minutes"])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
