@@ -16,8 +16,8 @@ Layout of DIR:
                              lr/SHOT.x4.1.avi, Motion JPEG; the compressed streams themselves
 
 A low-resolution file has as many frames as its shot, in the same order. The clean low-resolution
-picture is not stored: training makes it from the shot. Everything is in BT.601, and H.264 in limited
-range, because OpenCV's VideoCapture, which reads these files, assumes BT.601 whatever a file says.
+picture is not stored: training makes it from the shot. Everything is in BT.601, and H.264 in
+limited range, because OpenCV's VideoCapture, which reads these files, assumes BT.601 whatever a file says.
 
 dataset.json: {"seed", "options", "shots": [...], "dropped": [...], "refused": [...]}. A shot has
 "name", "hr", "width", "height", "frames", "fps", "kind" (video, picture, desktop), "source",
@@ -26,8 +26,8 @@ source), "licence", "attribution", "tier", "filters" (sharpness, mean, clipped, 
 and "lr": [{"file", "scale", "kernel", "blur", "noise", "interlace", "chain", "codec", "quality"}].
 Paths are relative to DIR; "source" is relative to the folder that holds the source's manifest.
 
-Every folder (or one above it) has a MANIFEST.md with a table whose rows begin with a file's name and
-which has a column for the licence. A file that no row gives a licence for is refused, and so is all
+Every folder (or one above it) has a MANIFEST.md with a table whose rows begin with a file's name
+and which has a column for the licence. A file that no row gives a licence for is refused, and so is all
 that lies in a folder called eval or demo. The same seed and files give the same shots and the same
 degradations; needs numpy, Pillow and ffmpeg.
 """
@@ -323,7 +323,8 @@ def choose(rng, scale, gentle):
         d["blur"] = round(rng.uniform(0.15, 0.5 if gentle else 0.9) * scale / 2, 2)
     if webcam:
         d["noise"] = {"type": "webcam", "sigma": round(rng.uniform(2, 6), 2),
-                      "chroma": round(rng.uniform(1, 4), 2), "flicker": round(rng.uniform(0, 0.012), 4)}
+                      "chroma": round(rng.uniform(1, 4), 2),
+                      "flicker": round(rng.uniform(0, 0.012), 4)}
     elif rng.random() < (0.15 if gentle else 0.4):
         d["noise"] = {"type": "sensor", "sigma": round(rng.uniform(0.8, 2.5 if gentle else 6), 2)}
     if rng.random() < 0.06:
@@ -331,7 +332,8 @@ def choose(rng, scale, gentle):
     if rng.random() < 0.5:
         d["chain"] = rng.choice(("bt709 limited", "bt709 full", "smpte170m full"))
     if mjpeg:
-        d.update(codec="mjpeg", quality=rng.randint(3, 12), pixels=rng.choice(("yuvj420p", "yuvj422p")))
+        d.update(codec="mjpeg", quality=rng.randint(3, 12),
+                 pixels=rng.choice(("yuvj420p", "yuvj422p")))
     else:
         d.update(codec="h264", quality=rng.randint(18, 25) if gentle else rng.randint(22, 35),
                  preset=rng.choice(("ultrafast", "veryfast", "veryfast", "faster")),
@@ -352,7 +354,8 @@ def scale_down(frames, d):
 
 def soften(noise):
     """Sums over 2x2, at the same variance: coloured noise is coarser than grain."""
-    return (noise + np.roll(noise, 1, 1) + np.roll(noise, 1, 2) + np.roll(noise, (1, 1), (1, 2))) / 2
+    rows = noise + np.roll(noise, 1, 1)
+    return (rows + np.roll(rows, 1, 2)) / 2
 
 
 def add_noise(frames, d, rng):
@@ -372,7 +375,7 @@ def add_noise(frames, d, rng):
 
 
 def interlace(frames, how):
-    """What bad deinterlacing leaves: every other line is late, perhaps averaged with its neighbours."""
+    """What bad deinterlacing leaves: every other line is late, perhaps mixed with the next."""
     if not how:
         return frames
     out = frames.copy()
@@ -499,7 +502,7 @@ def parse(argv):
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--jobs", type=int, default=os.cpu_count())
     p.add_argument("--limit", type=size_arg, default=[864, 480], help="largest shot, WxH")
-    p.add_argument("--frames", type=int, default=48, help="most frames of a video's shot")
+    p.add_argument("--frames", type=int, default=41, help="most frames of a video's shot")
     p.add_argument("--pan-frames", type=int, default=33, help="frames of a picture's pan")
     p.add_argument("--min-frames", type=int, default=17)
     p.add_argument("--shots", type=int, default=3, help="most shots of a video")

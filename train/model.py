@@ -654,7 +654,8 @@ def _spread_of(name, shape):
 def initialise(model, seed=1):
     """Random weights from which training starts well: the last convolution is zero, so the
     picture is the canvas; the tokens carry the noise beside the projection's features and the
-    head takes it out again, so the decoder finds features and not noise in the latents."""
+    head takes it out again, so the decoder finds features and not noise in the latents. A decoder
+    of two levels hands the pixels that a canvas at 4x was made of on to its second level."""
     rng = torch.Generator().manual_seed(seed)
     for name, p in model.named_parameters():
         if name.endswith((".gamma", "norm_q.weight", "norm_k.weight", "norm3.weight")):
@@ -671,6 +672,8 @@ def initialise(model, seed=1):
         block.modulation[0, 2::3] = 1  # gates
     _pass_noise(model)
     _balance_decoder(model)
+    if model.dec.levels == 2 and model.dec.shuffle:
+        _pass_pixels(model.dec.decoder, rng)
 
 
 def _pass_noise(model):
@@ -693,3 +696,39 @@ def _balance_decoder(model):
         grow.mul_(0.1)
         eye = torch.eye(grow.shape[1]).repeat(grow.shape[0] // grow.shape[1], 1)
         grow += eye[:, :, None, None]
+
+
+def _random(weight, size, rng):
+    """He's, 'size' times as large."""
+    std = size * math.sqrt(2 / weight[0].numel())
+    weight.copy_(std * torch.randn(weight.shape, generator=rng))
+
+
+def _pass_pixels(d, rng):
+    """Channels 2 i and 2 i + 1 of level 0 are pixel i and its negative, i = (place * 4 + frame) * 3 +
+    colour for the 2 x 2 places of 4 x 4 canvas pixels; at level 1 each place has its own first.
+    What there are no channels for is left out. ReLUs keep such pairs as they are."""
+    first, up, grow = d["1"].weight, d["10"].weight, d["9"].conv.weight
+    level0, level1 = first.shape[0] // 2, up.shape[0] // 8
+    _random(first, 0.07, rng)
+    first[:, 768:] *= 15  # the latents are few
+    boxes = first[:, :768].view(-1, 3, 4, 2, 4, 2, 4, 3, 3)  # colour, frame, y, within, x, within
+    for i in range(min(48, level0)):
+        place, frame, colour = i // 12, i // 3 % 4, i % 3
+        boxes[2 * i:2 * i + 2] = 0
+        for channel, sign in ((2 * i, 1), (2 * i + 1, -1)):
+            boxes[channel, colour, frame, place // 2, :, place % 2, :, 1, 1] = sign / 16
+    _random(d["3"].weight, 0.1, rng)
+    d["3"].weight[range(2 * level0), range(2 * level0), 1, 1] += 1
+    grow.copy_(torch.eye(grow.shape[0])[:, :, None, None])
+    _random(up, 1, rng)
+    places = up.view(-1, 4, *up.shape[1:])
+    for i in range(min(12, level1)):
+        for place in range(4):
+            if place * 12 + i < level0:
+                for sign in range(2):
+                    places[2 * i + sign, place] = 0
+                    places[2 * i + sign, place, 2 * (place * 12 + i) + sign, 1, 1] = 1
+    for block in d.values():
+        if isinstance(block, MemBlock):
+            block.conv[4].weight *= 0.3

@@ -138,6 +138,7 @@ finish() {
 	line "$@"
 }
 
+# shellcheck disable=SC2016 # the backquotes are Markdown's
 manifest() {
 	local set=$1 file name size fields
 	{
@@ -168,16 +169,16 @@ rec_neverball() {
 	printf 'fullscreen 0\nwidth 960\nheight 540\n' >"$HOME/.neverball/neverballrc"
 	# The pointer would choose in the menus.
 	xdotool mousemove 5 535
-	play 0.25 neverball -l "$2"
-	sleep 10
+	play 0.1 neverball -l "$2"
+	sleep 15
 	xdotool key Return
-	sleep 8
+	sleep 24
 	xdotool keydown Up
-	sleep 8
+	sleep 24
 	grab "$1" 54 852:480:108:60
-	sleep 3
+	sleep 6
 	xdotool keydown Left
-	sleep 2
+	sleep 5
 	xdotool keyup Left
 	finish train "$1" neverball "3D ball game, HUD, level $2" \
 		"GPL-2+, /usr/share/doc/neverball-data/copyright" "Neverball, Robert Kooima and contributors"
@@ -294,16 +295,16 @@ etr_course() {
 
 chromium_bsu() {
 	screen 1280x960
-	play 0.5 chromium-bsu -w -v 4 -na
-	sleep 10
+	play 0.25 chromium-bsu -w -v 4 -na
+	sleep 16
 	xdotool key Return
-	sleep 2
+	sleep 4
 	xdotool mousemove 640 700 mousedown 1
-	sleep 14
+	sleep 28
 	grab chromium_bsu 33 768:480:0:480
 	for x in 600 560 520 560 620 680; do
 		xdotool mousemove $x 700
-		sleep 0.3
+		sleep 0.6
 	done
 	finish eval chromium_bsu "chromium-bsu" "2D scrolling shooter, HUD; program not in train/" \
 		"Clarified Artistic Licence, /usr/share/doc/chromium-bsu/copyright" \

@@ -93,14 +93,16 @@ class Builder(unittest.TestCase):
         self.assertEqual(set(self.shots), {"v_cut_0", "v_cut_1", "v_page_0", "p_leaf_0"})
         cut, leaf = self.shots["v_cut_0"], self.shots["p_leaf_0"]
         self.assertEqual((cut["licence"], cut["attribution"]), ("CC0-1.0, here", '"nobody"'))
-        self.assertEqual((leaf["licence"], leaf["attribution"]), ("CC BY 4.0", '"leaf, A. Painter"'))
+        self.assertEqual((leaf["licence"], leaf["attribution"]),
+                         ("CC BY 4.0", '"leaf, A. Painter"'))
         self.assertEqual(len(leaf["path"]), leaf["frames"])
         for shot in self.shots.values():
             for key in ("fps", "kind", "tier", "hr_crf"):
                 self.assertIn(key, shot)
             self.assertEqual(set(shot["filters"]), {"sharpness", "mean", "clipped", "motion"})
             for lr in shot["lr"]:
-                for key in ("scale", "kernel", "blur", "noise", "interlace", "chain", "codec", "quality"):
+                for key in ("scale", "kernel", "blur", "noise", "interlace", "chain", "codec",
+                            "quality"):
                     self.assertIn(key, lr)
 
     def test_sizes_and_counts(self):

@@ -40,7 +40,8 @@ DEFAULTS = {
     "kv_ratio": [3],
     "losses": {"charbonnier": 1.0, "temporal": 0.2},
     "adversarial": 0.0,                # norm of its gradient over the other losses'
-    "lr": 1e-3,
+    "lr": 5e-4,
+    "last": 0.3,                       # of it for the last convolution
     "warmup": 200,                     # steps
     "last_lr": 0.01,                   # share of lr at the end
     "clip": 1.0,
@@ -114,17 +115,37 @@ class Trainer:
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
         for m in (self.model, self.averaged):
             m.dtype = torch.bfloat16 if self.bf16 else torch.float32
-        self.optimizer = self._adam(self.model, stage["lr"], (0.9, 0.99))
+        self.optimizer = self._adam(self._groups(), stage["lr"], (0.9, 0.99))
+        self.centred = [(p, self._centre(p).clone()) for p in self.model.dec.parameters()
+                        if p.shape[-2:] == (3, 3)]
         self.critic = None
         if stage["adversarial"]:
             self.critic = losses.Critic().to(device).to(memory_format=torch.channels_last)
-            self.critic_optimizer = self._adam(self.critic, 2e-4, (0.5, 0.9))
+            self.critic_optimizer = self._adam(self.critic.parameters(), 2e-4, (0.5, 0.9))
         if compiled:
             self._compile()
 
-    def _adam(self, module, lr, betas):
+    def _adam(self, parameters, lr, betas):
         fused = {"fused": True} if self.device.type == "cuda" else {}
-        return torch.optim.AdamW(module.parameters(), lr, betas, weight_decay=1e-4, **fused)
+        return torch.optim.AdamW(parameters, lr, betas, weight_decay=1e-4, **fused)
+
+    def _groups(self):
+        last = list(self.model.dec.decoder["26"].parameters())
+        others = [p for p in self.model.parameters() if all(p is not q for q in last)]
+        return [{"params": others, "share": 1.0}, {"params": last, "share": self.stage["last"]}]
+
+    @staticmethod
+    def _centre(weight):
+        """Of each output channel's kernel."""
+        return weight.detach().mean((1, 2, 3), keepdim=True)
+
+    @torch.no_grad()
+    def _recentre(self):
+        """Kernels keep their sums. Features behind a ReLU are positive, so a change of a kernel's
+        sum moves whole pictures at once, and the first thing that training would find is that no
+        features at all are better than wrong ones."""
+        for p, centre in self.centred:
+            p -= self._centre(p) - centre
 
     def _compile(self):
         """The decoder is where memory traffic is; falls back to eager on any failure."""
@@ -157,7 +178,7 @@ class Trainer:
         warm = min(1.0, (self.steps + 1) / s["warmup"])
         wave = s["last_lr"] + (1 - s["last_lr"]) * (1 + math.cos(math.pi * progress)) / 2
         for group in self.optimizer.param_groups:
-            group["lr"] = s["lr"] * warm * wave
+            group["lr"] = s["lr"] * warm * wave * group["share"]
         return s["lr"] * warm * wave
 
     def _average(self):
@@ -209,6 +230,7 @@ class Trainer:
         loss, terms = self._loss(as_picture(levels), as_picture(truth))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.stage["clip"])
         self.optimizer.step()
+        self._recentre()
         self._average()
         self.steps += 1
         return dict(terms, loss=loss, lr=lr)
