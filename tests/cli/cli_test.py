@@ -255,7 +255,7 @@ def test_colors(tmp):
                        "ffv1", "-colorspace", space, "-color_range", full, tmp / "in.mkv",
                        input=raw)
                 fvsr("upscale", "-m", MODEL, "-t", 1, "--scale", 2, "--codec", "ffv1", "-q",
-                     tmp / "in.mkv", tmp / "out.mkv")
+                     "--color", "adain", tmp / "in.mkv", tmp / "out.mkv")
                 data = pixels(tmp / "out.mkv")
                 planes = data[:4 * size], data[4 * size:5 * size], data[5 * size:]
                 for plane, want in zip(planes, (y, u, v)):

@@ -254,7 +254,7 @@ void fvsr_plain_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_
 		int c = row / height, y = row % height;
 		size_t first = (((size_t)a->frame * 3 + c) * side + y % side) * side;
 		const float *src = (const float *)a->src + y / side * a->w * channels + first;
-		const float *canvas = (const float *)a->canvas + (a->canvas ? row * width : 0);
+		const float *canvas = a->canvas ? (const float *)a->canvas + row * width : NULL;
 		float *dst = (float *)a->dst + row * width;
 
 		for (int x = 0; x < a->w; x++, src += channels)
