@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Trains the small model, one stage a run (docs/network.md, section 9).
+"""Trains the small model, one stage a run (docs/network.md, section 10).
 
     train.py stage1.json --data DATASET --out RUN [--init RUN/stage1.pt] [--minutes M] [--seed S]
     train.py --smoke          a few steps of every stage on made-up clips, for tests

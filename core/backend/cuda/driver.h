@@ -30,7 +30,6 @@
 	X(cuCtxGetId)                                                                              \
 	X(cuCtxPushCurrent)                                                                        \
 	X(cuCtxPopCurrent)                                                                         \
-	X(cuCtxSynchronize)                                                                        \
 	X(cuModuleLoadDataEx)                                                                      \
 	X(cuModuleUnload)                                                                          \
 	X(cuModuleGetFunctionCount)                                                                \
