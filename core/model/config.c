@@ -136,10 +136,10 @@ static int check_decoder(const struct fvsr_config *c, struct fvsr_error *err)
 					 "dec_levels, must be 0",
 					 c->dec_channels[i], c->dec_levels);
 	for (i = 0; i < FVSR_DEC_LEVELS - 1; i++)
-		if (c->dec_blocks[i] < 0 || c->dec_blocks[i] > FVSR_DEC_BLOCKS)
+		if (c->dec_blocks[i] < 0 || c->dec_blocks[i] > FVSR_DEC_BLOCKS_MAX)
 			return fvsr_fail(err, FVSR_ERR_FORMAT,
 					 "configuration: dec_blocks holds %d, must be 0 to %d",
-					 c->dec_blocks[i], FVSR_DEC_BLOCKS);
+					 c->dec_blocks[i], FVSR_DEC_BLOCKS_MAX);
 	return 0;
 }
 

@@ -11,7 +11,8 @@
 #define FVSR_CONFIG_TEXT 1024
 
 #define FVSR_DEC_LEVELS 4 /* of the released decoder, and the most there are */
-#define FVSR_DEC_BLOCKS 3 /* MemBlocks of a level, likewise */
+#define FVSR_DEC_BLOCKS 3 /* MemBlocks of a level of the released decoder */
+#define FVSR_DEC_BLOCKS_MAX 4 /* that there are positions for */
 
 /*
  * A decoder of fewer levels ends with one convolution, whose channels are pixels of a frame and

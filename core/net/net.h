@@ -11,6 +11,7 @@
 #define FVSR_NET_NET_H
 
 #include "backend/backend.h"
+#include "model/config.h"
 #include "model/weights.h"
 
 #define FVSR_LAST_UNKNOWN INT64_MAX /* the video has not ended yet */
@@ -53,7 +54,7 @@ struct fvsr_net {
 	void *prompt_bias;                             /* F32 (keys): log of merged rows */
 	int prompt_keys;
 
-	struct fvsr_conv_param dec_in, dec_extra, dec_block[3][3][3];
+	struct fvsr_conv_param dec_in, dec_extra, dec_block[3][FVSR_DEC_BLOCKS_MAX][3];
 	void *dec_up[3], *dec_last;
 	struct fvsr_conv_param dec_rgb;
 };

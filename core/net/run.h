@@ -72,7 +72,7 @@ struct fvsr_kv_view {
 /* Buffers of the decoder, by level: 1/8, 1/4, 1/2, 1/1. */
 struct fvsr_decoder {
 	void *input;      /* ACT (2, lh, lw, 768 + channels) */
-	void *block[3][3]; /* ACT (1 + frames, ...): a MemBlock's input, behind one frame of past */
+	void *block[3][FVSR_DEC_BLOCKS_MAX]; /* ACT (1 + frames, ...): a MemBlock's input, behind one frame of past */
 	void *t1[3], *t2[3]; /* ACT, frames of a level; t2: input of a level without MemBlocks */
 	void *top[2];     /* ACT (H, W, c3); of a strip, when there are several */
 	void *flat;       /* ACT (h, w, rgb channels): end of a decoder of fewer levels, or NULL */

@@ -50,7 +50,7 @@ static const struct {
 	{"{" HEADS REST DEC ",\"dec_levels\":2}", "holds 2 beyond the 2 of dec_levels"},
 	{"{" HEADS REST ",\"dec_levels\":3,\"dec_channels\":[4,3,0,0]}", "dec_channels holds 0"},
 	{"{" HEADS REST ",\"dec_channels\":[4,3,0,0]}", "dec_channels holds 0"},
-	{"{" HEADS REST DEC ",\"dec_blocks\":[3,4,3]}", "dec_blocks holds 4, must be 0 to 3"},
+	{"{" HEADS REST DEC ",\"dec_blocks\":[3,5,3]}", "dec_blocks holds 5, must be 0 to 4"},
 	{"{" HEADS REST DEC ",\"dec_blocks\":[3,-1,3]}", "dec_blocks is not a number in range"},
 	{"{" HEADS REST DEC ",\"dec_blocks\":[3,3]}", "dec_blocks is not a list of 3"},
 	{"{" HEADS REST DEC ",\"dec_blocks\":3}", "dec_blocks is not a list of 3"},
