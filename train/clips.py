@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Training clips: shots decoded once and kept as bytes on the training device, and batches of
 crops made of them there. A batch is a canvas and the truth, both bytes (batch, frames, 3, H, W).
+Pictures that shots were made of are kept too, and new ways through them are drawn all the time.
 
 Low resolution is either a real encoding that the data set holds, or made here from the crop as
 Pillow would, every pass rounded to 8 bits. The canvas is the engine's: Pillow's bicubic.
@@ -14,7 +15,11 @@ import os
 
 import numpy as np
 import torch
+from PIL import Image
 
+import moves
+
+SCREENS = ("desktop", "pixels")  # kinds that are neither mirrored nor turned: text is not
 KERNELS = {  # Pillow's: support, function
     "box": (0.5, lambda x: ((x > -0.5) & (x <= 0.5)).astype(float)),
     "bilinear": (1.0, lambda x: np.maximum(0, 1 - np.abs(x))),
@@ -95,10 +100,11 @@ def upscale(x, height, width):
 
 class Shot:
     """'truth' bytes (frames, 3, H, W); 'low[scale]': list of bytes of the same frames, each
-    (frames, 3, H / scale, W / scale)."""
+    (frames, 3, H / scale, W / scale); 'stills': what the shot was made of, (3, h, w) each."""
 
-    def __init__(self, source, kind, truth, low=None):
+    def __init__(self, source, kind, truth, low=None, stills=()):
         self.source, self.kind, self.truth, self.low = source, kind, truth, low or {}
+        self.stills = stills
         digest = hashlib.sha256(source.encode()).digest()
         self.place = int.from_bytes(digest[:4], "little")  # decides who is held out
 
@@ -111,11 +117,13 @@ class Recipe:
 
     def __init__(self, **fields):
         self.scales = {"4": 0.7, "3": 0.15, "2": 0.15}
-        self.stored = 0.4     # share of samples with a real encoding, where there is one
-        self.noise = 0.1      # share of the others that get sensor noise
+        self.drawn = 0.4      # share of samples that are drawn anew from pictures
+        self.stored = 0.6     # share of the others with a real encoding, where there is one
+        self.noise = 0.1      # share of those without one that get sensor noise
         self.still = 0.05     # share without motion
         self.fast = 0.15      # share that skips every second frame
         self.cut = 0.03       # share with a cut to another shot
+        self.padded = 0.1     # share of batches whose last rows and columns repeat a border
         self.kinds = {}       # kind -> weight, 1 where nothing is said
         for key, value in fields.items():
             if not hasattr(self, key):
@@ -144,6 +152,26 @@ class Sampler:
         frames = {k: sum(len(s.truth) for s in shots if s.kind == k) for k in kinds}
         p = np.array([weight[s.kind] * len(s.truth) / frames[s.kind] for s in shots])
         self.weights = p
+        self.stills = {k: [s.stills[0] for s in shots if s.kind == k and s.stills] for k in kinds}
+        p = np.array([weight[k] * (len(self.stills[k]) > 1) for k in kinds])
+        self.still_kinds = kinds, p / p.sum() if p.any() else None
+
+    def _draw(self, frames, height, width):
+        """A new way through a picture: (kind, truth), or None where no picture is large enough."""
+        rng, (kinds, p) = self.rng, self.still_kinds
+        kind = str(rng.choice(kinds, p=p))
+        pictures = self.stills[kind]
+        picks = [pictures[i] for i in rng.permutation(len(pictures))[:6]]
+        room = 2 * moves.RADIUS if kind not in SCREENS else 0
+        first = moves.covering(rng, [a.shape[1:] for a in picks], height + room, width + room)
+        if first is None:
+            return None
+        if kind not in SCREENS:
+            return kind, moves.pan(rng, picks[first], frames, height, width)
+        two = [picks[first], picks[first - 1]]
+        script = moves.screen(rng, [a.shape[1:] for a in two], frames, height, width,
+                              kind == "pixels")
+        return kind, moves.render(two, script)
 
     def _pick(self, height, width):
         p = self.weights * [s.fits(height, width) for s in self.shots]
@@ -151,27 +179,38 @@ class Sampler:
             raise ValueError(f"no shot is as large as {width}x{height}")
         return self.shots[self.rng.choice(len(self.shots), p=p / p.sum())]
 
-    def _crop(self, frames, height, width, scale):
-        """Truth and, or None, real low resolution of one sample, turned and mirrored at random."""
-        rng, turn = self.rng, self.rng.random() < 0.3
-        if turn and not any(s.fits(width, height) for s in self.shots):
-            turn = False
-        h, w = (width, height) if turn else (height, width)
-        shot = self._pick(h, w)
+    def _cut_out(self, frames, height, width, scale):
+        """Kind, truth and, or None, real low resolution, from a shot."""
+        rng, shot = self.rng, self._pick(height, width)
         order = torch.from_numpy(frame_order(rng, len(shot.truth), frames, self.recipe))
         order = order.to(self.device)
-        y = int(rng.integers((shot.truth.shape[2] - h) // scale + 1)) * scale
-        x = int(rng.integers((shot.truth.shape[3] - w) // scale + 1)) * scale
-        pictures = [shot.truth[:, :, y:y + h, x:x + w].index_select(0, order)]
+        y = int(rng.integers((shot.truth.shape[2] - height) // scale + 1)) * scale
+        x = int(rng.integers((shot.truth.shape[3] - width) // scale + 1)) * scale
+        pictures = [shot.truth[:, :, y:y + height, x:x + width].index_select(0, order)]
         low = shot.low.get(scale, [])
         if low and rng.random() < self.recipe.stored:
-            a = low[rng.integers(len(low))]
+            a, h, w = low[rng.integers(len(low))], height // scale, width // scale
             y, x = y // scale, x // scale
-            pictures.append(a[:, :, y:y + h // scale, x:x + w // scale].index_select(0, order))
-        flips = [d for d in (2, 3) if rng.random() < 0.5]
-        pictures = [p.flip(flips) if flips else p for p in pictures]
-        pictures = [p.transpose(2, 3) if turn else p for p in pictures]
+            pictures.append(a[:, :, y:y + h, x:x + w].index_select(0, order))
+        return shot.kind, pictures
+
+    def _crop(self, frames, height, width, scale):
+        """Truth and, or None, real low resolution of one sample."""
+        drawn = None
+        if self.still_kinds[1] is not None and self.rng.random() < self.recipe.drawn:
+            drawn = self._draw(frames, height, width)
+        kind, pictures = ((drawn[0], [drawn[1]]) if drawn
+                          else self._cut_out(frames, height, width, scale))
+        if kind not in SCREENS:
+            pictures = self._turn(pictures)
         return pictures[0], pictures[1] if len(pictures) > 1 else None
+
+    def _turn(self, pictures):
+        """Mirrored and turned at random, where that keeps the size."""
+        flips = [d for d in (2, 3) if self.rng.random() < 0.5]
+        turn = self.rng.random() < 0.3 and pictures[0].shape[2] == pictures[0].shape[3]
+        pictures = [p.flip(flips) if flips else p for p in pictures]
+        return [p.transpose(2, 3) if turn else p for p in pictures]
 
     def _sample(self, frames, height, width, scale):
         """As _crop, sometimes of two shots with a cut between them."""
@@ -197,6 +236,14 @@ class Sampler:
                                                      device=self.device))
         return low.reshape(b, f, c, height // scale, width // scale).byte()
 
+    def _pad(self, canvas, truth):
+        """As the engine fills a canvas up: the last row and column, again and again."""
+        for axis in (3, 4):
+            size = canvas.shape[axis]
+            seen = size - int(self.rng.integers(0, size // 3))
+            for a in (canvas, truth):
+                a.narrow(axis, seen, size - seen).copy_(a.narrow(axis, seen - 1, 1))
+
     @torch.no_grad()
     def batch(self, size, slices, height, width):
         """Canvas (size, 8 slices + 1, 3, height, width) and truth (.., 8 slices - 3, ..), bytes."""
@@ -210,9 +257,11 @@ class Sampler:
         for i, (_, real) in enumerate(samples):
             if real is not None:
                 low[i] = real
-        canvas = upscale(low, h, w)
-        return (canvas[..., :height, :width].contiguous(),
-                truth[:, :-4, :, :height, :width].contiguous())
+        canvas = upscale(low, h, w)[..., :height, :width].contiguous()
+        truth = truth[:, :-4, :, :height, :width].contiguous()
+        if self.rng.random() < self.recipe.padded:
+            self._pad(canvas, truth)
+        return canvas, truth
 
 
 def held_out(shots, share=0.05):
@@ -276,15 +325,31 @@ def load(folder, device, threads=8):
         return list(pool.map(lambda e: _load_shot(folder, e, device), entries))
 
 
+def _render(folder, entry, device):
+    """Truth and pictures of a shot that was made of pictures."""
+    paths = [os.path.join(folder, p) for p in entry["pictures"]]
+    stills = [moves.read_picture(p) for p in paths]
+    if "script" in entry:
+        truth = moves.render(stills, entry["script"])
+    else:
+        frames = moves.zoom(Image.open(paths[0]).convert("RGB"), (entry["width"], entry["height"]),
+                            entry["path"])
+        truth = torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous()
+    return truth.to(device), [a.to(device) for a in stills[:1]]
+
+
 def _load_shot(folder, entry, device):
-    truth = read_video(os.path.join(folder, entry["hr"]), device)
+    if "hr" in entry:
+        truth, stills = read_video(os.path.join(folder, entry["hr"]), device), []
+    else:
+        truth, stills = _render(folder, entry, device)
     low, (frames, _, height, width) = {}, truth.shape
     for e in entry["lr"]:
         a, scale = read_video(os.path.join(folder, e["file"]), device), e["scale"]
         if a.shape != (frames, 3, height // scale, width // scale):
             raise ValueError(f"{e['file']} does not fit its shot: {tuple(a.shape)}")
         low.setdefault(scale, []).append(a)
-    return Shot(entry["source"], entry["kind"], truth, low)
+    return Shot(entry["source"], entry["kind"], truth, low, stills)
 
 
 def synthetic(device, shots=6, frames=41, side=256):
@@ -297,5 +362,5 @@ def synthetic(device, shots=6, frames=41, side=256):
         disc = (x - 128 - 2 * t) ** 2 + (y - 128) ** 2 < (40 + 10 * i) ** 2
         grey = torch.where(disc, 200 - 20 * i, 60) + 40 * sharp
         truth = torch.stack([grey, grey // 2 + 30, 255 - grey], 1).clamp(0, 255).byte().to(device)
-        made.append(Shot(f"synthetic{i}", "stripes" if i % 2 else "discs", truth))
+        made.append(Shot(f"synthetic{i}", ("stripes", "desktop")[i % 2], truth, stills=[truth[0]]))
     return made

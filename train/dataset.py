@@ -5,13 +5,16 @@
     train/dataset.py --out DIR FOLDER...
 
 In the spirit of FlashVSR's VSR-120K, small: videos are cut into shots, blurred, badly exposed and
-still ones are dropped, pictures become short pans, and every shot gets low-resolution versions as
-live sources have them: scaled, blurred, noisy, really encoded.
+still ones are dropped, photographs become short pans, pictures of screens and of pixel art
+(boards.py) are set in motion, and every shot gets low-resolution versions as live sources have
+them: scaled, blurred, noisy, really encoded. A shot that is made of pictures is kept as these and
+a path, for training to render, and to find other ways through.
 
 Layout of DIR:
 
     dataset.json             all there is to know: see below
-    hr/SHOT.mp4              the shot: H.264, 4:4:4; width and height are multiples of 24
+    hr/SHOT.mp4              a video's shot: H.264, 4:4:4; sides are multiples of 24
+    pictures/SHOT.png, .jpg  what other shots are made of
     lr/SHOT.x4.0.mp4, ...    degraded versions at 1/4, 1/3 or 1/2 of the size: H.264 4:2:0, or
                              lr/SHOT.x4.1.avi, Motion JPEG; the compressed streams themselves
 
@@ -20,16 +23,17 @@ picture is not stored: training makes it from the shot. Everything is in BT.601,
 limited range, because OpenCV's VideoCapture, which reads these files, assumes BT.601 whatever a file says.
 
 dataset.json: {"seed", "options", "shots": [...], "dropped": [...], "refused": [...]}. A shot has
-"name", "hr", "width", "height", "frames", "fps", "kind" (video, picture, desktop), "source",
-"first" and "last" (source frames, inclusive) or "path" (a picture's windows), "crop" ([x, y] in the
-source), "licence", "attribution", "tier", "filters" (sharpness, mean, clipped, motion), "hr_crf"
-and "lr": [{"file", "scale", "kernel", "blur", "noise", "interlace", "chain", "codec", "quality"}].
+"name", "width", "height", "frames", "fps", "kind" (video, picture, desktop, pixels), "source",
+"licence", "attribution", "tier", "filters" (sharpness, mean, clipped, motion) and "lr": [{"file",
+"scale", "kernel", "blur", "noise", "interlace", "chain", "codec", "quality"}]; a video's also "hr",
+"hr_crf", "first" and "last" (source frames, inclusive) and "crop" ([x, y] in the source); one of
+pictures "pictures" (files) and "path" (windows [left, top, width]) or "script" (moves.py).
 Paths are relative to DIR; "source" is relative to the folder that holds the source's manifest.
 
 Every folder (or one above it) has a MANIFEST.md with a table whose rows begin with a file's name
 and which has a column for the licence. A file that no row gives a licence for is refused, and so is all
 that lies in a folder called eval or demo. The same seed and files give the same shots and the same
-degradations; needs numpy, Pillow and ffmpeg.
+degradations; needs numpy, Pillow, PyTorch and ffmpeg.
 """
 
 import argparse
@@ -39,18 +43,26 @@ import multiprocessing
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
+import zlib
 
 import numpy as np
+import torch
 from PIL import Image, ImageFilter
 
+import moves
+
+PARTS = ("hr", "pictures", "lr")
 VIDEO = (".mp4", ".mkv", ".webm", ".avi", ".mov")
 PICTURE = (".jpg", ".jpeg", ".png")
 GRID = 24  # x2, x3 and x4 divide it, and what remains is even, as 4:2:0 wants
 DESKTOP = re.compile(r"\b(desktop|terminals?|web page|editor|spreadsheet|drawn text)\b", re.I)
 KERNELS = {"area": Image.BOX, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC,
            "lanczos": Image.LANCZOS}
+PIXELS = re.compile(r"\bpixel art\b", re.I)
+BOARD_SIZE = (648, 384)
 PAN_SIZES = ((768, 432), (720, 408), (672, 384), (648, 360))
 
 
@@ -222,10 +234,10 @@ def measure(frames):
 
 
 def judge(numbers, kind, opt):
-    """Why a shot is no good, or None. A desktop may stand still and be all white."""
+    """Why a shot is no good, or None. A screen may stand still and be all white."""
     if numbers["sharpness"] < opt.min_sharpness:
         return "blurred"
-    if kind != "desktop":
+    if kind not in ("desktop", "pixels"):
         if not 16 <= numbers["mean"] <= 240 or numbers["clipped"] > 0.6:
             return "badly exposed"
         if numbers["motion"] < opt.min_motion:
@@ -289,16 +301,57 @@ def pan_path(w, h, size, frames, rng):
     return path
 
 
-def picture_shots(info, opt):
+def photo_shots(info, opt):
     image = Image.open(info["path"]).convert("RGB")
     w, h = image.size
     rng = random.Random("%d/%s" % (opt.seed, info["source"]))
     size = pan_size(w, h, rng)
     path = pan_path(w, h, size, opt.pan_frames, rng)
-    frames = [np.asarray(image.resize(size, Image.LANCZOS,
-                                      box=(x, y, x + s, y + s * size[1] / size[0])))
-              for x, y, s in path]
-    yield np.stack(frames), {"fps": "30/1", "path": path, "kind": "picture"}
+    yield moves.zoom(image, size, path), {
+        "fps": "30/1", "path": path, "kind": "picture", "pictures": [info["path"]]}
+
+
+def board_shots(info, opt):
+    """A picture of a screen, set in motion, with a window or a bar cut from another one."""
+    paths = [info["path"], info["other"]]
+    pictures = [moves.read_picture(p) for p in paths]
+    digest = zlib.crc32(("%d/%s" % (opt.seed, info["source"])).encode())
+    script = moves.screen(np.random.default_rng(digest), [p.shape[1:] for p in pictures],
+                          opt.pan_frames, BOARD_SIZE[1], BOARD_SIZE[0], info["kind"] == "pixels")
+    frames = moves.render(pictures, script).permute(0, 2, 3, 1).numpy()
+    yield frames, {"fps": "30/1", "script": script, "kind": info["kind"], "pictures": paths}
+
+
+def is_picture(path):
+    return path.lower().endswith(PICTURE)
+
+
+def plan_boards(infos):
+    """Tells pictures of screens from photographs, and gives each another one of its kind."""
+    kinds = {}
+    for info in filter(lambda i: is_picture(i["path"]), infos):
+        info["kind"] = ("pixels" if PIXELS.search(info["shows"]) else
+                        "desktop" if DESKTOP.search(info["shows"]) else "picture")
+        kinds.setdefault(info["kind"], []).append(info)
+    for kind in kinds.values():
+        for info, other in zip(kind, kind[1:] + kind[:1]):
+            info["other"] = other["path"]
+
+
+def shots_of(info, opt):
+    if not is_picture(info["path"]):
+        return video_shots(info, opt)
+    return photo_shots(info, opt) if info["kind"] == "picture" else board_shots(info, opt)
+
+
+def keep_pictures(facts, opt):
+    """Copies a shot's pictures, under their names in the data set."""
+    kept = []
+    for path in facts.get("pictures", []):
+        name = os.path.join("pictures", os.path.basename(path))
+        shutil.copyfile(path, os.path.join(opt.out, name))
+        kept.append(name)
+    return {"pictures": kept} if kept else {}
 
 
 def write_hr(frames, fps, path, opt):
@@ -312,6 +365,14 @@ def write_hr(frames, fps, path, opt):
 
 
 # ---- low resolution -----------------------------------------------------------------------------
+
+def choose_plain(rng, scale):
+    """A clean source, scaled and encoded: a game, a screen, a film over a network."""
+    return {"scale": scale, "kernel": rng.choice(sorted(KERNELS)), "blur": 0.0, "noise": None,
+            "interlace": None, "chain": None, "codec": "h264", "quality": rng.randint(18, 34),
+            "preset": rng.choice(("veryfast", "faster", "medium")),
+            "zerolatency": rng.random() < 0.3}
+
 
 def choose(rng, scale, gentle):
     """One way to be degraded, as it is written to the manifest."""
@@ -404,17 +465,22 @@ def write_lr(frames, fps, base, d):
     return path
 
 
-def write_lrs(frames, fps, name, opt):
-    rng = random.Random("%d/%s/lr" % (opt.seed, name))
-    plan = [(4, True), (4, False)]
+def plan_lrs(rng, screen, opt):
+    """Screens are clean; what a camera saw has been through more."""
+    ways = [choose_plain(rng, 4)] + [choose(rng, 4, gentle) for gentle in (True, False)[screen:]]
     if rng.random() < opt.others:
-        plan.append((rng.choice((2, 3)), False))
+        ways.append(choose(rng, rng.choice((2, 3)), False))
+    return ways
+
+
+def write_lrs(frames, fps, name, screen, opt):
+    rng = random.Random("%d/%s/lr" % (opt.seed, name))
     result = []
-    for i, (scale, gentle) in enumerate(plan):
-        d = choose(rng, scale, gentle)
+    for i, d in enumerate(plan_lrs(rng, screen, opt)):
         lr = scale_down(frames, d)
         lr = interlace(add_noise(lr, d, np.random.default_rng(rng.getrandbits(63))), d["interlace"])
-        path = write_lr(lr, fps, os.path.join(opt.out, "lr", "%s.x%d.%d" % (name, scale, i)), d)
+        base = os.path.join(opt.out, "lr", "%s.x%d.%d" % (name, d["scale"], i))
+        path = write_lr(lr, fps, base, d)
         result.append(dict(d, file=os.path.relpath(path, opt.out)))
     return result
 
@@ -423,29 +489,29 @@ def write_lrs(frames, fps, name, opt):
 
 def shot_name(source, i):
     stem = re.sub(r"[^A-Za-z0-9]+", "_", os.path.splitext(os.path.basename(source))[0]).strip("_")
-    kind = "p" if source.lower().endswith(PICTURE) else "v"
-    return "%s_%s_%d" % (kind, stem, i)
+    return "%s_%s_%d" % ("p" if is_picture(source) else "v", stem, i)
 
 
 def build_source(job):
     """One file's shots, written: (shots, dropped)."""
     info, opt = job
-    make = picture_shots if info["path"].lower().endswith(PICTURE) else video_shots
     shots, dropped = [], []
-    for i, (frames, facts) in enumerate(make(info, opt)):
+    for i, (frames, facts) in enumerate(shots_of(info, opt)):
         numbers = measure(frames)
         why = judge(numbers, facts["kind"], opt)
         if why:
             dropped.append({"source": info["source"], "shot": i, "why": why, "filters": numbers})
             continue
         name = shot_name(info["source"], i)
-        hr = os.path.join("hr", name + ".mp4")
-        crf = write_hr(frames, facts["fps"], os.path.join(opt.out, hr), opt)
-        shot = {"name": name, "hr": hr, "width": frames.shape[2], "height": frames.shape[1],
+        shot = {"name": name, "width": frames.shape[2], "height": frames.shape[1],
                 "frames": len(frames), "source": info["source"], "licence": info["licence"],
-                "attribution": info["attribution"], "tier": info["tier"], "hr_crf": crf,
-                "filters": numbers}
-        shot.update(facts, lr=write_lrs(frames, facts["fps"], name, opt))
+                "attribution": info["attribution"], "tier": info["tier"], "filters": numbers}
+        shot.update(facts, **keep_pictures(facts, opt))
+        if "pictures" not in facts:
+            shot["hr"] = os.path.join("hr", name + ".mp4")
+            shot["hr_crf"] = write_hr(frames, facts["fps"], os.path.join(opt.out, shot["hr"]), opt)
+        shot["lr"] = write_lrs(frames, facts["fps"], name, facts["kind"] in ("desktop", "pixels"),
+                               opt)
         shots.append(shot)
     if not shots and not dropped:
         dropped.append({"source": info["source"], "why": "no shot of %d frames" % opt.min_frames})
@@ -463,17 +529,18 @@ def report(data, out):
     print("%d shots %s, %d frames, %d degraded versions, %d dropped, %d refused" % (
         len(data["shots"]), kinds, sum(s["frames"] for s in data["shots"]),
         sum(len(s["lr"]) for s in data["shots"]), len(data["dropped"]), len(data["refused"])))
-    for part in ("hr", "lr"):
+    for part in PARTS:
         print("%s: %.1f MB" % (part, folder_bytes(os.path.join(out, part)) / 1e6))
 
 
 def build(opt):
-    for part in ("hr", "lr"):
+    for part in PARTS:
         folder = os.path.join(opt.out, part)
         os.makedirs(folder, exist_ok=True)
         for old in os.listdir(folder):
             os.remove(os.path.join(folder, old))
     infos, refused = sources(opt.folders)
+    plan_boards(infos)
     shots, dropped = [], []
     with multiprocessing.Pool(opt.jobs) as pool:
         for done, (s, d) in enumerate(pool.imap(build_source, [(i, opt) for i in infos], 1), 1):
@@ -487,7 +554,7 @@ def build(opt):
     data = {"seed": opt.seed, "options": options, "shots": shots, "dropped": dropped,
             "refused": refused}
     with open(os.path.join(opt.out, "dataset.json"), "w", encoding="utf-8") as f:
-        json.dump(data, f, indent=1, ensure_ascii=False)
+        json.dump(data, f, ensure_ascii=False, separators=(",", ":"))
     return data
 
 

@@ -3,6 +3,7 @@
 """Trains the small model, one stage a run (docs/network.md, section 10).
 
     train.py stage1.json --data DATASET --out RUN [--init RUN/stage1.pt] [--minutes M] [--seed S]
+                         [--part FROM TO] [--gpus N]
     train.py --smoke          a few steps of every stage on made-up clips, for tests
 
 Writes RUN/STAGE.pt (every two minutes and at the end), RUN/STAGE.csv (losses) and
@@ -20,6 +21,7 @@ import time
 
 import numpy as np
 import torch
+import torch.distributed as dist
 
 import clips
 import export
@@ -29,6 +31,7 @@ import model as network
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAVE_EVERY_S = 120
 LOG_EVERY = 25
+PORT = 29517
 
 DEFAULTS = {
     "model": "bundled.json",
@@ -101,6 +104,38 @@ def validate(trainer, items):
 # Training -----------------------------------------------------------------------------------------
 
 
+def average_gradients(parameters):
+    """Over the processes, one for each GPU."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    parts = flat.div_(dist.get_world_size()).split([g.numel() for g in gradients])
+    for gradient, part in zip(gradients, parts):
+        gradient.copy_(part.view_as(gradient))
+
+
+class Clock:
+    """How much of a stage's time is over, from 'first' on: the same in all processes."""
+
+    STEPS = 16  # between two looks at it, where the others have to be told
+
+    def __init__(self, minutes, first, device):
+        self.seconds, self.first, self.device = 60 * minutes, first, device
+        self.start, self.value = time.monotonic(), first
+
+    def progress(self, step):
+        if dist.is_initialized() and step % self.STEPS:
+            return self.value
+        value = torch.tensor(self.first + self.elapsed() / self.seconds, device=self.device)
+        if dist.is_initialized():
+            dist.broadcast(value, 0)
+        self.value = value.item()
+        return self.value
+
+    def elapsed(self):
+        return time.monotonic() - self.start
+
+
 class Trainer:
     def __init__(self, stage, seed, device, init=None, compiled=False, bf16=None):
         torch.manual_seed(seed)
@@ -124,6 +159,8 @@ class Trainer:
             self.critic_optimizer = self._adam(self.critic.parameters(), 2e-4, (0.5, 0.9))
         if compiled:
             self._compile()
+        if dist.is_initialized():  # the same weights, other noise
+            torch.manual_seed(seed + 1000 * dist.get_rank())
 
     def _adam(self, parameters, lr, betas):
         fused = {"fused": True} if self.device.type == "cuda" else {}
@@ -196,6 +233,8 @@ class Trainer:
                                       self.critic(fake.detach(), canvas).float())
         self.critic_optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if dist.is_initialized():
+            average_gradients(list(self.critic.parameters()))
         self.critic_optimizer.step()
         self.critic.requires_grad_(False)
         return loss.detach()
@@ -228,6 +267,8 @@ class Trainer:
         lr = self._set_lr(progress)
         self.optimizer.zero_grad(set_to_none=True)
         loss, terms = self._loss(as_picture(levels), as_picture(truth))
+        if dist.is_initialized():
+            average_gradients(list(self.model.parameters()))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.stage["clip"])
         self.optimizer.step()
         self._recentre()
@@ -279,30 +320,44 @@ class Log:
               f"adain {mean[2] - mean[0]:+.3f}, no cache {mean[3] - mean[0]:+.3f}", flush=True)
 
 
-def run(trainer, sampler, items, out, name, minutes):
-    """Until the time is over. Saved states come before each validation."""
-    log, path = Log(out, name), os.path.join(out, name + ".pt")
+class Keeper:
+    """Logs, validates and saves while a stage runs: in one process only."""
+
+    def __init__(self, trainer, items, out, name):
+        self.trainer, self.items = trainer, items
+        self.log, self.path = Log(out, name), os.path.join(out, name + ".pt")
+        self.saved = self.checked = 0
+        self._validate()
+
+    def _validate(self):
+        self.log.validation(validate(self.trainer, self.items), self.trainer.steps)
+
+    def look(self, values, seconds):
+        self.log.add(values, self.trainer.steps, seconds / 60)
+        if seconds - self.saved > SAVE_EVERY_S:
+            self.trainer.save(self.path)
+            self.saved = seconds
+        if seconds - self.checked > self.trainer.stage["validate_s"]:
+            self._validate()
+            self.checked = seconds
+
+    def finish(self):
+        self._validate()
+        self.trainer.save(self.path)
+        print(f"{self.trainer.steps} steps, saved {self.path}")
+
+
+def run(trainer, sampler, minutes, part=(0.0, 1.0), keeper=None):
+    """Until the time of this part is over."""
     shapes, p = [s[:4] for s in trainer.stage["shapes"]], [s[4] for s in trainer.stage["shapes"]]
-    start = saved = checked = time.monotonic()
-    log.validation(validate(trainer, items), 0)
-    while True:
-        now = time.monotonic()
-        progress = (now - start) / (60 * minutes)
-        if progress >= 1:
-            break
+    clock = Clock(minutes, part[0], trainer.device)
+    while (progress := clock.progress(trainer.steps)) < part[1]:
         height, width, slices, size = shapes[trainer.rng.choice(len(shapes), p=np.array(p) / sum(p))]
         values = trainer.step(*sampler.batch(size, slices, height, width), progress)
-        log.add(values, trainer.steps, (now - start) / 60)
-        if now - saved > SAVE_EVERY_S:
-            trainer.save(path)
-            saved = now
-        if now - checked > trainer.stage["validate_s"]:
-            log.validation(validate(trainer, items), trainer.steps)
-            checked = now
-    log.validation(validate(trainer, items), trainer.steps)
-    trainer.save(path)
-    print(f"{trainer.steps} steps, saved {path}")
-    return path
+        if keeper:
+            keeper.look(values, clock.elapsed())
+    if keeper:
+        keeper.finish()
 
 
 # Smoke test ---------------------------------------------------------------------------------------
@@ -341,6 +396,30 @@ def smoke(device):
     return 0 if all(good) else 1
 
 
+def train(rank, args):
+    """One process of args.gpus."""
+    stage, device = load_stage(args.stage), torch.device("cpu")
+    if torch.cuda.is_available():
+        device = torch.device("cuda", rank)
+        torch.cuda.set_device(device)
+        torch.backends.cudnn.benchmark = True
+    if args.gpus > 1:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", world_size=args.gpus,
+                                rank=rank, init_method=f"tcp://127.0.0.1:{PORT}")
+    start = time.monotonic()
+    shots, held = clips.held_out(clips.load(args.data, device))
+    if rank == 0:
+        print(f"{len(shots)} shots for training, {len(held)} held out, "
+              f"{time.monotonic() - start:.0f} s to load", flush=True)
+    trainer = Trainer(stage, args.seed, device, args.init, args.compile)
+    sampler = clips.Sampler(shots, clips.Recipe(**stage["data"]), args.seed + rank, device)
+    name = os.path.splitext(os.path.basename(args.stage))[0]
+    keeper = Keeper(trainer, clips.validation_items(held), args.out, name) if rank == 0 else None
+    run(trainer, sampler, args.minutes or stage["minutes"], args.part, keeper)
+    if args.gpus > 1:
+        dist.destroy_process_group()
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -350,27 +429,21 @@ def main():
     ap.add_argument("--init")
     ap.add_argument("--minutes", type=float)
     ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--part", type=float, nargs=2, default=(0.0, 1.0), metavar=("FROM", "TO"),
+                    help="of the stage's time, 0 to 1: for a stage in more than one run")
+    ap.add_argument("--gpus", type=int, default=1, help="one process each; batches are of one")
     ap.add_argument("--compile", action="store_true")
     ap.add_argument("--smoke", action="store_true")
     args = ap.parse_args()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.backends.cudnn.benchmark = True
     if args.smoke:
-        return smoke(device)
+        return smoke(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     if not (args.stage and args.data and args.out):
         ap.error("a stage, --data and --out are needed")
-    stage = load_stage(args.stage)
     os.makedirs(args.out, exist_ok=True)
-    start = time.monotonic()
-    shots = clips.load(args.data, device)
-    train, held = clips.held_out(shots)
-    print(f"{len(train)} shots for training, {len(held)} held out, "
-          f"{time.monotonic() - start:.0f} s to load", flush=True)
-    trainer = Trainer(stage, args.seed, device, args.init, args.compile)
-    sampler = clips.Sampler(train, clips.Recipe(**stage["data"]), args.seed, device)
-    name = os.path.splitext(os.path.basename(args.stage))[0]
-    run(trainer, sampler, clips.validation_items(held), args.out, name,
-        args.minutes or stage["minutes"])
+    if args.gpus > 1:
+        torch.multiprocessing.spawn(train, (args,), args.gpus)
+    else:
+        train(0, args)
     return 0
 
 
