@@ -25,8 +25,9 @@ struct filter_report {
 	enum filter_phase phase;
 	uint32_t in_width, in_height, out_width, out_height;
 	double frames_per_s; /* taken and shown */
-	double delay_s;
-	uint64_t not_taken; /* frames that found a full queue since the job began */
+	double delay_s;      /* of what is shown, and heard if the sound follows */
+	bool sound_follows;  /* the source has sound that this filter delays */
+	uint64_t not_taken;  /* frames that found a full queue since the job began */
 	const char *transport;
 };
 

@@ -88,6 +88,13 @@ static void add_scale(obs_properties_t *props)
 	}
 }
 
+static void add_sync(obs_properties_t *props)
+{
+	obs_property_t *box = obs_properties_add_bool(props, S_KEEP_SYNC, T_("KeepSync"));
+
+	obs_property_set_long_description(box, T_("KeepSync.Tip"));
+}
+
 /* What cannot be used is listed with the reason, greyed out. */
 static void add_backends(obs_properties_t *props)
 {
@@ -154,6 +161,7 @@ obs_properties_t *filter_properties(void *data)
 	}
 	add_model(props);
 	add_scale(props);
+	add_sync(props);
 	add_backends(props);
 	add_quality(props);
 	return props;

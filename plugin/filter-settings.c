@@ -21,6 +21,7 @@ void filter_settings_defaults(obs_data_t *data)
 	obs_data_set_default_int(data, S_KV_RATIO, engine.kv_ratio);
 	obs_data_set_default_string(data, S_COLOR, COLOR_AUTO);
 	obs_data_set_default_int(data, S_MIN_FPS, MIN_FPS_MIN);
+	obs_data_set_default_bool(data, S_KEEP_SYNC, true);
 }
 
 static int read_int(obs_data_t *data, const char *key, int min, int max)
@@ -79,4 +80,5 @@ void filter_settings_read(struct filter_settings *settings, obs_data_t *data)
 	request->settings.color = read_color(data);
 	settings->scale = read_int(data, S_SCALE, SCALE_MIN, SCALE_MAX);
 	settings->min_fps = read_int(data, S_MIN_FPS, MIN_FPS_MIN, MIN_FPS_MAX);
+	settings->keep_sync = obs_data_get_bool(data, S_KEEP_SYNC);
 }

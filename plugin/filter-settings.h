@@ -18,6 +18,7 @@
 #define S_KV_RATIO     "kv_ratio"
 #define S_COLOR        "color"
 #define S_MIN_FPS      "min_fps"
+#define S_KEEP_SYNC    "keep_sync"
 
 #define MODEL_BUNDLED "bundled"
 #define MODEL_FILE    "file"
@@ -41,7 +42,8 @@
 struct filter_settings {
 	struct job_request request; /* all but the sizes */
 	int scale;
-	int min_fps; /* below: bicubic */
+	int min_fps;    /* below: bicubic */
+	bool keep_sync; /* the sound is delayed with the picture */
 };
 
 void filter_settings_defaults(obs_data_t *data);

@@ -81,7 +81,8 @@ char *filter_status_text(const struct filter_report *report, const struct worker
 	dstr_copy(&text, obs_module_text(phase_key(report, status)));
 	if (report->delay_s > 0.0 &&
 	    (report->phase == PHASE_UPSCALING || report->phase == PHASE_BEHIND))
-		add_line(&text, "Status.Line.Delay");
+		add_line(&text,
+			 report->sound_follows ? "Status.Line.DelayBoth" : "Status.Line.Delay");
 	if (status->chunks)
 		add_line(&text, "Status.Line.Speed");
 	if (status->host_bytes)

@@ -5,7 +5,8 @@
  * upscaled picture that is due, or a bicubic one of the same size. It never waits.
  *
  * Threads: create, destroy, the dialog and get_width/height come from any thread; update, tick and
- * render from the graphics thread. 'lock' guards what the dialog reads. See docs/architecture.md.
+ * render from the graphics thread; audio from the source's. 'lock' guards what the dialog reads.
+ * See docs/architecture.md.
  */
 #include "filter.h"
 
@@ -13,10 +14,15 @@
 #include "filter-settings.h"
 #include "frame-transport.h"
 #include "pacing.h"
+#include "past-pictures.h"
 #include "picture.h"
+#include "sound-delay.h"
+
+#include <util/platform.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #define NS_PER_S     1000000000LL
 #define SIDE_MIN     16    /* the engine's smallest input */
@@ -25,6 +31,7 @@
 #define LOG_PAUSE_NS (10 * NS_PER_S)
 #define RETRY_NS     (30 * NS_PER_S) /* when too slow; then twice as long each time */
 #define RETRY_NS_MAX (1800 * NS_PER_S)
+#define JUMP_NS      (NS_PER_S / 2) /* more than the clock, in a source's time stamps: a seek */
 
 #define do_log(filter, level, format, ...)                                                         \
 	blog(level, "[FlashVSR Upscale: '%s'] " format, obs_source_get_name((filter)->context),    \
@@ -39,6 +46,12 @@ struct flashvsr_filter {
 	struct worker *worker;
 	struct picture *picture;
 	atomic_uint scale;
+	struct sound_delay *sound;   /* the audio thread's */
+	atomic_llong sound_delay_ns; /* the graphics thread sets it */
+	atomic_bool keep_sync;
+
+	/* Of a source whose pictures have time stamps, for struct sound_packet. */
+	atomic_llong picture_offset_ns, picture_ns;
 
 	pthread_mutex_t lock;
 	struct filter_report report;
@@ -57,11 +70,17 @@ struct flashvsr_filter {
 	struct frame_transport *transport;
 	struct job *job;
 	struct pacing pacing;
+	struct past_pictures *past;
+	int64_t delay_ns;     /* of what is shown; 0: none */
 	uint64_t serial;      /* of the last job */
 	uint64_t chunks_seen; /* of the job */
 	int64_t shown_ns;     /* when the shown upscaled frame was taken; 0: none */
 	uint64_t not_taken;
 	int64_t retry_ns, retry_pause_ns; /* when and after how long to try again */
+
+	/* Of the source's last frame, when it has time stamps: its own and OBS' time. */
+	int64_t frame_ns, framed_ns;
+	bool jumped; /* the source's time did, since the last picture */
 };
 
 /* ---- small things -------------------------------------------------------------------------- */
@@ -140,6 +159,16 @@ static void set_phase(struct flashvsr_filter *filter, enum filter_phase phase, i
 		log_phase(filter, before, now);
 }
 
+/* libobs gives a filter the sound of single sources, not what scenes and groups mix. */
+static bool sound_follows(struct flashvsr_filter *filter)
+{
+	obs_source_t *parent = obs_filter_get_parent(filter->context);
+	const uint32_t flags = parent ? obs_source_get_output_flags(parent) : 0;
+
+	return atomic_load(&filter->keep_sync) && (flags & OBS_SOURCE_AUDIO) != 0 &&
+	       (flags & OBS_SOURCE_COMPOSITE) == 0;
+}
+
 static void publish_report(struct flashvsr_filter *filter)
 {
 	pthread_mutex_lock(&filter->lock);
@@ -150,7 +179,8 @@ static void publish_report(struct flashvsr_filter *filter)
 		.out_width = filter->sizes.out_width,
 		.out_height = filter->sizes.out_height,
 		.frames_per_s = (double)NS_PER_S / (double)filter->pacing.interval_ns,
-		.delay_s = (double)filter->pacing.delay_ns / (double)NS_PER_S,
+		.delay_s = (double)filter->delay_ns / (double)NS_PER_S,
+		.sound_follows = sound_follows(filter),
 		.not_taken = filter->not_taken,
 		.transport = filter->ops->name,
 	};
@@ -250,7 +280,11 @@ static void follow_changes(struct flashvsr_filter *filter, int64_t now)
 		start_job(filter, now);
 	} else if (filter->phase == PHASE_HIDDEN || filter->phase == PHASE_NO_PICTURE) {
 		start_job(filter, now);
+	} else if (filter->jumped && filter->job) {
+		/* The network must not mix what was before a seek into what comes after. */
+		start_job(filter, now);
 	}
+	filter->jumped = false;
 }
 
 /* ---- frames -------------------------------------------------------------------------------- */
@@ -323,9 +357,12 @@ static void show_frame(struct flashvsr_filter *filter, const fvsr_frame *frame, 
 static void receive_frames(struct flashvsr_filter *filter, int64_t now)
 {
 	struct frame_queue *out = filter->job->out;
+	const fvsr_frame *frame;
 	bool freed;
-	const fvsr_frame *frame = pacing_due(&filter->pacing, out, now, &freed);
 
+	if (!filter->pacing.delay_ns)
+		return;
+	frame = pacing_due(&filter->pacing, out, now, &freed);
 	if (frame) {
 		show_frame(filter, frame, now);
 		pacing_shown(&filter->pacing, out);
@@ -335,19 +372,53 @@ static void receive_frames(struct flashvsr_filter *filter, int64_t now)
 		worker_wake(filter->worker);
 }
 
+/*
+ * The delay of picture and sound. It is the upscaled pictures', and stays while there are none for
+ * a while, so that nothing jumps; without the prospect of any there is no delay.
+ */
+static void choose_delay(struct flashvsr_filter *filter, bool upscaled)
+{
+	const struct pacing *pacing = &filter->pacing;
+	int64_t held_ns = 0;
+
+	if (filter->phase == PHASE_FAILED || filter->phase == PHASE_TOO_SLOW ||
+	    filter->phase == PHASE_UNFIT)
+		filter->delay_ns = 0;
+	else if (upscaled) /* Pictures come with OBS' ticks, so they are late by whole ones. */
+		filter->delay_ns = (pacing->delay_ns + pacing->tick_ns / 2) / pacing->tick_ns *
+				   pacing->tick_ns;
+	if (upscaled) /* Each stands for those left out after it: the sound goes to their middle. */
+		held_ns = (pacing->interval_ns - pacing->tick_ns) / 2;
+	atomic_store(&filter->sound_delay_ns,
+		     atomic_load(&filter->keep_sync) ? filter->delay_ns + held_ns : 0);
+}
+
+static bool keep_picture(struct flashvsr_filter *filter, int64_t now, int64_t delay_ns)
+{
+	return past_pictures_wanted(filter->past, filter->sizes.in_width, filter->sizes.in_height,
+				    now, delay_ns, filter->pacing.tick_ns);
+}
+
 /* Takes the picture of 'now' if its turn has come. Returns it, for bicubic, if 'wanted'. */
 static gs_texture_t *take_picture(struct flashvsr_filter *filter, bool running, bool wanted,
 				  int64_t now)
 {
+	const int64_t shown_ns = filter->delay_ns;
+	const int64_t delay_ns = shown_ns ? shown_ns : filter->pacing.delay_ns;
 	const bool take = running && pacing_take(&filter->pacing, now);
-	gs_texture_t *texture = NULL;
+	const bool keep = filter->job && keep_picture(filter, now, delay_ns);
+	gs_texture_t *texture = NULL, *past = NULL;
 
-	if (take || wanted)
+	if (take || keep || (wanted && !shown_ns))
 		texture = picture_capture(filter->picture, filter->context, filter->sizes.in_width,
 					  filter->sizes.in_height);
 	if (take && texture && !filter->ops->stage(filter->transport, texture, now))
 		filter->not_taken++;
-	return texture;
+	if (keep && texture)
+		past_pictures_keep(filter->past, texture, now, delay_ns);
+	if (shown_ns) /* Half a tick of tolerance, as in pacing. */
+		past = past_pictures_at(filter->past, now - shown_ns + filter->pacing.tick_ns / 2);
+	return past ? past : texture;
 }
 
 /* Brings what is shown up to date, once for each picture of OBS. */
@@ -368,6 +439,7 @@ static void prepare(struct flashvsr_filter *filter, int64_t now)
 		set_phase(filter, PHASE_BEHIND, now);
 	}
 	upscaled = filter->shown_ns && running && picture_composed(filter->picture, width, height);
+	choose_delay(filter, upscaled);
 	texture = take_picture(filter, running, !upscaled, now);
 	if (texture && !upscaled)
 		picture_compose(filter->picture, texture, width, height);
@@ -401,6 +473,7 @@ static void filter_update(void *data, obs_data_t *obs_settings)
 	struct filter_settings settings;
 
 	filter_settings_read(&settings, obs_settings);
+	atomic_store(&filter->keep_sync, settings.keep_sync);
 	if (job_request_same(&settings.request, &filter->settings.request) &&
 	    settings.scale == filter->settings.scale &&
 	    settings.min_fps == filter->settings.min_fps)
@@ -413,8 +486,10 @@ static void filter_update(void *data, obs_data_t *obs_settings)
 /* The source is not rendered, or this filter is switched off: nothing is to be computed. */
 static void notice_hidden(struct flashvsr_filter *filter, int64_t now)
 {
-	if (filter->phase != PHASE_HIDDEN && now - filter->rendered_ns > IDLE_NS)
-		stop_job(filter, PHASE_HIDDEN, now);
+	if (filter->phase == PHASE_HIDDEN || now - filter->rendered_ns <= IDLE_NS)
+		return;
+	stop_job(filter, PHASE_HIDDEN, now);
+	past_pictures_clear(filter->past);
 }
 
 static void filter_tick(void *data, float seconds)
@@ -443,12 +518,65 @@ static void filter_render(void *data, gs_effect_t *effect)
 		follow_changes(filter, now);
 		if (enlarges(&filter->sizes))
 			prepare(filter, now);
+		else
+			choose_delay(filter, false);
 	}
 	if (enlarges(&filter->sizes) &&
 	    picture_composed(filter->picture, filter->sizes.out_width, filter->sizes.out_height))
 		picture_draw(filter->picture);
 	else
 		obs_source_skip_video_filter(filter->context);
+}
+
+/* What libobs adds to the time stamps of the sound; smoothed, as the pictures meet OBS' ticks. */
+static void note_offset(struct flashvsr_filter *filter, int64_t offset_ns)
+{
+	const int64_t off_ns = offset_ns - atomic_load(&filter->picture_offset_ns);
+
+	if (llabs(off_ns) > JUMP_NS)
+		atomic_store(&filter->picture_offset_ns, offset_ns);
+	else
+		atomic_fetch_add(&filter->picture_offset_ns, off_ns / 8);
+	atomic_store(&filter->picture_ns, filter->pacing.tick_ns);
+}
+
+/*
+ * Every frame of a media source or camera comes by here as it is about to be shown; only its time
+ * is of interest. A pause is no jump: the time stamps go on with the clock, or where they were.
+ */
+static struct obs_source_frame *filter_video(void *data, struct obs_source_frame *frame)
+{
+	struct flashvsr_filter *filter = data;
+	const int64_t now = (int64_t)obs_get_video_frame_time();
+	const int64_t step_ns = (int64_t)frame->timestamp - filter->frame_ns;
+
+	if (filter->framed_ns && (step_ns < 0 || step_ns > now - filter->framed_ns + JUMP_NS))
+		filter->jumped = true;
+	filter->frame_ns = (int64_t)frame->timestamp;
+	filter->framed_ns = now;
+	note_offset(filter, now - filter->frame_ns);
+	return frame;
+}
+
+static struct obs_audio_data *filter_audio(void *data, struct obs_audio_data *audio)
+{
+	struct flashvsr_filter *filter = data;
+	struct sound_packet packet = {
+		.frames = audio->frames,
+		.rate = audio_output_get_sample_rate(obs_get_audio()),
+		.timestamp_ns = (int64_t)audio->timestamp,
+		.arrived_ns = (int64_t)os_gettime_ns(),
+	};
+
+	for (unsigned i = 0; i < SOUND_PLANES_MAX && i < MAX_AV_PLANES; i++)
+		packet.planes[i] = (float *)audio->data[i];
+	/* Time stamps near the clock are taken as they are; see source_output_audio_data(). */
+	if (llabs(packet.timestamp_ns - packet.arrived_ns) > 2 * NS_PER_S)
+		packet.picture_ns = atomic_load(&filter->picture_ns);
+	packet.picture_offset_ns = atomic_load(&filter->picture_offset_ns);
+	sound_delay_process(filter->sound, &packet, atomic_load(&filter->sound_delay_ns));
+	audio->timestamp = (uint64_t)packet.timestamp_ns;
+	return audio;
 }
 
 static enum gs_color_space filter_color_space(void *data, size_t count,
@@ -471,6 +599,8 @@ static void filter_destroy(void *data)
 	filter->ops->destroy(filter->transport);
 	obs_leave_graphics();
 	picture_destroy(filter->picture);
+	past_pictures_destroy(filter->past);
+	sound_delay_destroy(filter->sound);
 	pthread_mutex_destroy(&filter->lock);
 	bfree(filter);
 }
@@ -486,12 +616,20 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 	filter->report.phase = PHASE_HIDDEN;
 	pthread_mutex_init(&filter->lock, NULL);
 	atomic_init(&filter->scale, SCALE_MIN);
+	atomic_init(&filter->keep_sync, true);
+	atomic_init(&filter->sound_delay_ns, 0);
+	atomic_init(&filter->picture_offset_ns, 0);
+	atomic_init(&filter->picture_ns, 0);
 	pacing_init(&filter->pacing, tick_ns());
+	filter->past = past_pictures_create();
+	filter->sound = sound_delay_create();
 	filter->picture = picture_create();
 	filter->worker = worker_create(&log);
-	if (!filter->picture || !filter->worker) {
+	if (!filter->picture || !filter->worker || !filter->sound) {
 		do_log(filter, LOG_ERROR, "%s",
-		       filter->picture ? "no thread for the engine" : "the effect is missing");
+		       !filter->picture  ? "the effect is missing"
+		       : !filter->worker ? "no thread for the engine"
+					 : "out of memory");
 		filter_destroy(filter);
 		return NULL;
 	}
@@ -499,6 +637,11 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 	return filter;
 }
 
+/*
+ * The flags say video alone: with OBS_SOURCE_AUDIO the filter would be listed among the audio
+ * filters, and refused by sources without sound. libobs calls filter_audio and filter_video all
+ * the same, for the sources that have these.
+ */
 struct obs_source_info flashvsr_filter_info = {
 	.id = "flashvsr_filter",
 	.type = OBS_SOURCE_TYPE_FILTER,
@@ -513,5 +656,7 @@ struct obs_source_info flashvsr_filter_info = {
 	.update = filter_update,
 	.video_tick = filter_tick,
 	.video_render = filter_render,
+	.filter_video = filter_video,
+	.filter_audio = filter_audio,
 	.video_get_color_space = filter_color_space,
 };

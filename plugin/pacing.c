@@ -156,5 +156,5 @@ void pacing_shown(struct pacing *pacing, struct frame_queue *out)
 
 bool pacing_behind(const struct pacing *pacing, int64_t taken, int64_t now)
 {
-	return now > taken + 2 * pacing->delay_ns;
+	return now > taken + pacing->delay_ns + 2 * (pacing->interval_ns + pacing->tick_ns);
 }
