@@ -63,6 +63,15 @@ static bool load_module(const char *binary, const char *data)
 	return false;
 }
 
+bool host_load_module(const char *name)
+{
+	char binary[1024], data[1024];
+
+	snprintf(binary, sizeof(binary), "%s/%s.so", TEST_OBS_PLUGINS, name);
+	snprintf(data, sizeof(data), "%s/%s", TEST_OBS_PLUGIN_DATA, name);
+	return load_module(binary, data);
+}
+
 static bool load_modules(const char *plugin_folder)
 {
 	char binary[1024], data[1024];

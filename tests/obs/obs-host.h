@@ -21,6 +21,8 @@ int host_failures(void);
 
 /* False, with a line on stderr, when OBS cannot start here. */
 bool host_start(const char *plugin_folder);
+/* Another of OBS' own modules, by the name of its file. */
+bool host_load_module(const char *name);
 /* Shuts OBS down and checks that nothing was leaked: neither blocks nor threads. */
 void host_stop(void);
 /* How many threads the filters have. */
