@@ -87,6 +87,16 @@ void sound_delay_destroy(struct sound_delay *delay)
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
+/* A longer line begins with silence; the sound after it must not begin with a step. */
+static void fade_in_oldest(struct sound_delay *delay)
+{
+	const uint32_t count = delay->capacity ? delay->rise_frames : 0;
+
+	for (unsigned p = 0; p < delay->planes; p++)
+		for (uint32_t i = 0; i < count; i++)
+			*at(delay, p, delay->written + i) *= (float)i / (float)count;
+}
+
 static bool move_line(struct sound_delay *delay, size_t capacity)
 {
 	float *line[SOUND_PLANES_MAX] = {NULL};
@@ -117,7 +127,10 @@ static bool reserve(struct sound_delay *delay, uint64_t frames)
 
 	while (capacity < frames)
 		capacity *= 2;
-	return capacity == delay->capacity || move_line(delay, capacity);
+	if (capacity == delay->capacity)
+		return true;
+	fade_in_oldest(delay);
+	return move_line(delay, capacity);
 }
 
 /* Another layout of the sound: nothing of the past can be used. */
