@@ -80,7 +80,8 @@ char *filter_status_text(const struct filter_report *report, const struct worker
 
 	dstr_copy(&text, obs_module_text(phase_key(report, status)));
 	if (report->delay_s > 0.0 &&
-	    (report->phase == PHASE_UPSCALING || report->phase == PHASE_BEHIND))
+	    (report->phase == PHASE_STARTING || report->phase == PHASE_UPSCALING ||
+	     report->phase == PHASE_BEHIND))
 		add_line(&text,
 			 report->sound_follows ? "Status.Line.DelayBoth" : "Status.Line.Delay");
 	if (status->chunks)

@@ -72,6 +72,7 @@ struct flashvsr_filter {
 	struct pacing pacing;
 	struct past_pictures *past;
 	int64_t delay_ns;     /* of what is shown; 0: none */
+	int64_t content_ns;   /* when what is shown was the source's picture */
 	uint64_t serial;      /* of the last job */
 	uint64_t chunks_seen; /* of the job */
 	int64_t shown_ns;     /* when the shown upscaled frame was taken; 0: none */
@@ -342,12 +343,27 @@ static void send_frames(struct flashvsr_filter *filter)
 	}
 }
 
-static void show_frame(struct flashvsr_filter *filter, const fvsr_frame *frame, int64_t now)
+/* The picture stands still when the delay becomes longer: time never goes back. */
+static bool is_news(const struct flashvsr_filter *filter, int64_t time)
 {
-	gs_texture_t *texture = filter->ops->show(filter->transport, frame);
+	return time > filter->content_ns ||
+	       !picture_composed(filter->picture, filter->sizes.out_width,
+				 filter->sizes.out_height);
+}
 
+static bool compose(struct flashvsr_filter *filter, gs_texture_t *texture, int64_t time)
+{
 	if (!texture || !picture_compose(filter->picture, texture, filter->sizes.out_width,
 					 filter->sizes.out_height))
+		return false;
+	filter->content_ns = time;
+	return true;
+}
+
+static void show_frame(struct flashvsr_filter *filter, const fvsr_frame *frame, int64_t now)
+{
+	if (is_news(filter, fvsr_frame_tag(frame)) &&
+	    !compose(filter, filter->ops->show(filter->transport, frame), fvsr_frame_tag(frame)))
 		return;
 	filter->shown_ns = fvsr_frame_tag(frame);
 	set_phase(filter, PHASE_UPSCALING, now);
@@ -399,15 +415,18 @@ static bool keep_picture(struct flashvsr_filter *filter, int64_t now, int64_t de
 				    now, delay_ns, filter->pacing.tick_ns);
 }
 
-/* Takes the picture of 'now' if its turn has come. Returns it, for bicubic, if 'wanted'. */
+/*
+ * Takes the picture of 'now' if its turn has come. Returns the one to make the bicubic of, when
+ * that is 'wanted', and its time.
+ */
 static gs_texture_t *take_picture(struct flashvsr_filter *filter, bool running, bool wanted,
-				  int64_t now)
+				  int64_t now, int64_t *time)
 {
 	const int64_t shown_ns = filter->delay_ns;
 	const int64_t delay_ns = shown_ns ? shown_ns : filter->pacing.delay_ns;
 	const bool take = running && pacing_take(&filter->pacing, now);
 	const bool keep = filter->job && keep_picture(filter, now, delay_ns);
-	gs_texture_t *texture = NULL, *past = NULL;
+	gs_texture_t *texture = NULL;
 
 	if (take || keep || (wanted && !shown_ns))
 		texture = picture_capture(filter->picture, filter->context, filter->sizes.in_width,
@@ -416,9 +435,11 @@ static gs_texture_t *take_picture(struct flashvsr_filter *filter, bool running, 
 		filter->not_taken++;
 	if (keep && texture)
 		past_pictures_keep(filter->past, texture, now, delay_ns);
-	if (shown_ns) /* Half a tick of tolerance, as in pacing. */
-		past = past_pictures_at(filter->past, now - shown_ns + filter->pacing.tick_ns / 2);
-	return past ? past : texture;
+	*time = now;
+	if (!shown_ns)
+		return texture;
+	*time = now - shown_ns + filter->pacing.tick_ns / 2; /* half a tick, as in pacing */
+	return past_pictures_at(filter->past, time);
 }
 
 /* Brings what is shown up to date, once for each picture of OBS. */
@@ -427,6 +448,7 @@ static void prepare(struct flashvsr_filter *filter, int64_t now)
 	const uint32_t width = filter->sizes.out_width, height = filter->sizes.out_height;
 	bool running = follow_worker(filter, now), upscaled;
 	gs_texture_t *texture;
+	int64_t time;
 
 	if (running && give_up_if_too_slow(filter, now))
 		running = false;
@@ -440,9 +462,9 @@ static void prepare(struct flashvsr_filter *filter, int64_t now)
 	}
 	upscaled = filter->shown_ns && running && picture_composed(filter->picture, width, height);
 	choose_delay(filter, upscaled);
-	texture = take_picture(filter, running, !upscaled, now);
-	if (texture && !upscaled)
-		picture_compose(filter->picture, texture, width, height);
+	texture = take_picture(filter, running, !upscaled, now, &time);
+	if (!upscaled && is_news(filter, time))
+		compose(filter, texture, time);
 }
 
 /* ---- what libobs calls --------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #define CHUNK_FRAMES    8
 #define FASTER_CHUNKS   6  /* in a row make the interval shorter */
 #define SPARE_FRAMES    12 /* that the queues can hold beyond what the delay needs */
+#define RETIME_NS       30000000000LL
 
 /* Times 'num' / 'den', for small factors. */
 static int64_t scaled(int64_t ns, int num, int den)
@@ -47,6 +48,7 @@ void pacing_restart(struct pacing *pacing)
 	pacing->arrived = 0;
 	pacing->waiting = 0;
 	pacing->stalled = false;
+	pacing->spare_since = 0;
 }
 
 bool pacing_take(struct pacing *pacing, int64_t now)
@@ -99,13 +101,38 @@ bool pacing_measured(struct pacing *pacing, int64_t chunk_ns, int frames, int la
 	return restart;
 }
 
+/*
+ * A lag made the delay longer: what of it was not needed for long is given back at once, so that
+ * sound and picture jump once, and not if it is hardly worth it.
+ */
+static void note_spare(struct pacing *pacing, int64_t spare_ns, int64_t now)
+{
+	int64_t shorter_ns, needed_ns = needed_delay(pacing);
+
+	if (!pacing->spare_since || spare_ns < pacing->spare_ns)
+		pacing->spare_ns = spare_ns;
+	if (!pacing->spare_since)
+		pacing->spare_since = now;
+	if (now - pacing->spare_since < RETIME_NS)
+		return;
+	shorter_ns = pacing->delay_ns - (pacing->spare_ns - TRANSPORT_TICKS * pacing->tick_ns);
+	if (shorter_ns < needed_ns)
+		shorter_ns = needed_ns;
+	if (shorter_ns < pacing->delay_ns - TRANSPORT_TICKS * pacing->tick_ns)
+		pacing->delay_ns = shorter_ns;
+	pacing->spare_since = 0;
+}
+
 /* One that is late beyond all measure says that the worker stood still, not that it is slow. */
 static void note_arrival(struct pacing *pacing, int64_t taken, int64_t now)
 {
 	int64_t longest_ns = needed_delay(pacing) + SPARE_FRAMES * pacing->interval_ns;
 	int64_t late_ns = now - (taken + pacing->delay_ns);
 
-	if (++pacing->arrived <= pacing->start_frames || late_ns <= 0)
+	if (++pacing->arrived <= pacing->start_frames)
+		return;
+	note_spare(pacing, -late_ns, now);
+	if (late_ns <= 0)
 		return;
 	if (pacing->delay_ns + late_ns + 2 * pacing->tick_ns > longest_ns)
 		pacing->stalled = true;
@@ -156,5 +183,5 @@ void pacing_shown(struct pacing *pacing, struct frame_queue *out)
 
 bool pacing_behind(const struct pacing *pacing, int64_t taken, int64_t now)
 {
-	return now > taken + pacing->delay_ns + 2 * (pacing->interval_ns + pacing->tick_ns);
+	return now > taken + pacing->delay_ns + pacing->interval_ns + 2 * pacing->tick_ns;
 }

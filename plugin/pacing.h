@@ -19,6 +19,8 @@ struct pacing {
 	int latency;         /* frames that must follow before a frame can come out */
 	int faster_chunks;   /* in a row that a shorter interval would do for */
 	int start_frames;    /* frames at the start of a job that are late by nature */
+	int64_t spare_ns;    /* how long before their time frames came, at least, ... */
+	int64_t spare_since; /* ... since then; 0: not watched yet */
 	/* Of the current job: */
 	int64_t taken_ns; /* when the last frame was taken */
 	bool any_taken;
@@ -46,7 +48,8 @@ bool pacing_measured(struct pacing *pacing, int64_t chunk_ns, int frames, int la
 /*
  * The frame that is due at 'now', or NULL; pacing_shown() must follow. Frames are tagged with the
  * time they were taken. Those whose time has passed are given back, which *freed says; one that
- * comes late makes the delay longer once the job is past its start.
+ * comes late makes the delay longer once the job is past its start. When for half a minute none was
+ * even nearly late, a delay that is longer than needed becomes shorter again.
  */
 const fvsr_frame *pacing_due(struct pacing *pacing, struct frame_queue *out, int64_t now,
 			     bool *freed);

@@ -10,6 +10,7 @@
 #define PICTURES_MAX 64
 #define PICTURES_MIN 4
 #define BYTES_MAX    (256u << 20)
+#define GAP_NS       100000000LL
 
 struct past_picture {
 	gs_texture_t *texture;
@@ -109,11 +110,17 @@ void past_pictures_keep(struct past_pictures *past, gs_texture_t *texture, int64
 	past->list[past->count++] = newest;
 }
 
-gs_texture_t *past_pictures_at(const struct past_pictures *past, int64_t time)
+gs_texture_t *past_pictures_at(const struct past_pictures *past, int64_t *time)
 {
 	unsigned i = past->count;
 
-	while (i > 1 && past->list[i - 1].time > time)
+	while (i > 1 && past->list[i - 1].time > *time)
 		i--;
-	return i ? past->list[i - 1].texture : NULL;
+	if (!i)
+		return NULL;
+	if (i<past->count && * time - past->list[i - 1].time> GAP_NS &&
+	    past->list[i].time - *time < *time - past->list[i - 1].time)
+		i++;
+	*time = past->list[i - 1].time;
+	return past->list[i - 1].texture;
 }

@@ -28,7 +28,10 @@ bool past_pictures_wanted(const struct past_pictures *past, uint32_t width, uint
 /* Copies 'texture' (GS_RGBA_UNORM); another size than before forgets what there was. */
 void past_pictures_keep(struct past_pictures *past, gs_texture_t *texture, int64_t now,
 			int64_t delay_ns);
-/* The newest that is not younger than 'time', or else the oldest. NULL when there is none. */
-gs_texture_t *past_pictures_at(const struct past_pictures *past, int64_t time);
+/*
+ * The newest that is not younger than '*time', or else the oldest, and when it was kept. Where the
+ * source was not drawn for a moment it is the nearest, before or after. NULL when there is none.
+ */
+gs_texture_t *past_pictures_at(const struct past_pictures *past, int64_t *time);
 
 #endif

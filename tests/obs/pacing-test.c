@@ -281,6 +281,34 @@ static void test_stall(void)
 	finish(&sim);
 }
 
+/* Lags that are too short to start over: the delay grows with them, and shrinks again. */
+static void test_lags(void)
+{
+	int64_t calm_ns, longest_ns;
+	struct sim sim;
+
+	start(&sim, 30.0, 15.0);
+	run_seconds(&sim, 10.0);
+	calm_ns = sim.pacing.delay_ns;
+	for (int i = 0; i < 5; i++) {
+		while (!sim.busy)
+			tick(&sim);
+		sim.busy_until += NS_PER_S / 4;
+		run_seconds(&sim, 3.0);
+	}
+	longest_ns = sim.pacing.delay_ns;
+	CHECK(longest_ns > calm_ns + NS_PER_S / 10, "lags do not show");
+	CHECK(longest_ns < calm_ns + NS_PER_S / 2, "five short lags made it %.1f ms",
+	      (double)longest_ns / 1e6);
+	check_even(&sim, "after short lags", 20.0);
+	run_seconds(&sim, 60.0);
+	CHECK(sim.pacing.delay_ns < calm_ns + NS_PER_S / 10, "still %.1f ms, after %.1f",
+	      (double)sim.pacing.delay_ns / 1e6, (double)longest_ns / 1e6);
+	CHECK(sim.restarts == 0, "%llu restarts", (unsigned long long)sim.restarts);
+	check_even(&sim, "a minute later", 100.0);
+	finish(&sim);
+}
+
 int main(void)
 {
 	test_speed("60 Hz, fast", 60.0, 5.0);
@@ -294,6 +322,7 @@ int main(void)
 	test_slowdown();
 	test_speedup();
 	test_stall();
+	test_lags();
 	printf("%s\n", failures ? "FAILED" : "OK");
 	return failures ? 1 : 0;
 }
