@@ -52,6 +52,7 @@ struct fvsr_device {
 	const struct fvsr_backend *backend;
 	struct fvsr_log log;
 	int threads;
+	int card;        /* of a GPU backend: see struct fvsr_model_options */
 };
 
 /* An ordered stream of work; backends put it first in a structure of theirs. */
@@ -254,7 +255,8 @@ struct fvsr_backend {
 
 	/* Fills 'device', 'available' and 'reason'. */
 	void (*describe)(struct fvsr_backend_info *info);
-	int (*device_open)(struct fvsr_device **out, int threads, const struct fvsr_log *log,
+	/* Of the options: threads, card, background and log. */
+	int (*device_open)(struct fvsr_device **out, const struct fvsr_model_options *options,
 			   struct fvsr_error *err);
 	void (*device_close)(struct fvsr_device *device);
 

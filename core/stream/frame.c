@@ -53,9 +53,22 @@ int fvsr_frame_wrap(fvsr_frame **out, const struct fvsr_picture *picture)
 
 int fvsr_frame_rewrap(fvsr_frame *frame, const struct fvsr_picture *picture)
 {
-	if (!frame || !picture || frame->own)
+	if (!frame || !picture || frame->own || frame->release)
 		return FVSR_ERR_ARGUMENT;
 	frame->picture = *picture;
+	return 0;
+}
+
+int fvsr_frame_adopt(fvsr_frame **out, const struct fvsr_picture *picture,
+		     void (*release)(void *opaque, const struct fvsr_picture *picture),
+		     void *opaque)
+{
+	int result = release ? fvsr_frame_wrap(out, picture) : FVSR_ERR_ARGUMENT;
+
+	if (result < 0)
+		return result;
+	(*out)->release = release;
+	(*out)->opaque = opaque;
 	return 0;
 }
 
@@ -63,6 +76,8 @@ void fvsr_frame_destroy(fvsr_frame *frame)
 {
 	if (!frame)
 		return;
+	if (frame->release)
+		frame->release(frame->opaque, &frame->picture);
 	free(frame->own);
 	free(frame);
 }

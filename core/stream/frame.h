@@ -11,6 +11,8 @@ struct fvsr_frame {
 	struct fvsr_picture picture;
 	int64_t tag;
 	void *own; /* memory of the frame's own, or NULL */
+	void (*release)(void *opaque, const struct fvsr_picture *picture); /* or NULL */
+	void *opaque;
 };
 
 #endif

@@ -11,6 +11,7 @@
 void fvsr_model_options_default(struct fvsr_model_options *options)
 {
 	memset(options, 0, sizeof(*options));
+	options->card = -1;
 }
 
 static void describe(struct fvsr_model *model, const struct fvsr_weights *weights)
@@ -22,6 +23,7 @@ static void describe(struct fvsr_model *model, const struct fvsr_weights *weight
 	info->parameters = fvsr_weights_parameters(weights);
 	snprintf(info->name, sizeof(info->name), "%s", fvsr_weights_name(weights));
 	snprintf(info->backend, sizeof(info->backend), "%s", backend->name);
+	info->card = backend->host_memory ? -1 : model->device->card;
 	if (backend->host_memory)
 		info->host_bytes = model->net->bytes;
 	else
@@ -70,7 +72,7 @@ int fvsr_model_open(fvsr_model **out, const char *spec, const struct fvsr_model_
 	if (!model)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	atomic_init(&model->owners, 1);
-	result = backend->device_open(&model->device, options->threads, &options->log, err);
+	result = backend->device_open(&model->device, options, err);
 	if (!result)
 		result = open_on_device(model, spec, options, err);
 	if (result < 0) {

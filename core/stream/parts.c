@@ -59,8 +59,11 @@ struct color_room {
 static int open_room(struct color_room *room, const struct fvsr_backend *backend, size_t n,
 		     struct fvsr_error *err)
 {
-	int result = backend->device_open(&room->device, 0, NULL, err);
+	struct fvsr_model_options options;
+	int result;
 
+	fvsr_model_options_default(&options);
+	result = backend->device_open(&room->device, &options, err);
 	if (result < 0 || (result = backend->queue_open(&room->queue, room->device, err)) < 0)
 		return result;
 	room->decoded = backend->alloc(room->device, 3 * n * sizeof(float));

@@ -216,6 +216,9 @@ static int check_frame(fvsr_stream *stream, const fvsr_frame *frame, int width, 
 		return fvsr_fail(&stream->err, FVSR_ERR_ARGUMENT,
 				 "a frame of %d x %d in format %d where %d x %d in format %d is due",
 				 p->width, p->height, p->format, width, height, format);
+	if (p->memory != FVSR_MEMORY_HOST && stream->model->device->backend->host_memory)
+		return fvsr_fail(&stream->err, FVSR_ERR_UNSUPPORTED,
+				 "the CPU backends take and give frames in host memory only");
 	if (!p->data || (p->memory != FVSR_MEMORY_CUDA_ARRAY && p->stride < (size_t)width * 4))
 		return fvsr_fail(&stream->err, FVSR_ERR_ARGUMENT, "a frame without pixels");
 	return 0;
@@ -345,8 +348,10 @@ int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame)
 void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool restart)
 {
 	struct fvsr_queue *queue = fvsr_run_queue(stream->run);
+	double began = now_ms();
 
 	stream->model->device->backend->finish(queue);
+	stream->timing.total_ms += now_ms() - began;
 	stream->timing.ingest_ms = queue->stage_ms[FVSR_STAGE_INGEST];
 	stream->timing.projection_ms = queue->stage_ms[FVSR_STAGE_PROJECTION];
 	stream->timing.transformer_ms = queue->stage_ms[FVSR_STAGE_TRANSFORMER];

@@ -99,11 +99,12 @@ static void test_others(const char *spec, const struct gpu_result *whole)
 static void break_context(void)
 {
 	const struct fvsr_backend *backend = fvsr_backend_find("cuda", NULL);
+	const struct fvsr_model_options options = {.threads = 1, .card = -1};
 	struct fvsr_device *device;
 	struct fvsr_queue *queue;
 	void *nowhere = (void *)(uintptr_t)0x1000;
 
-	if (!backend || backend->device_open(&device, 1, NULL, NULL) < 0 ||
+	if (!backend || backend->device_open(&device, &options, NULL) < 0 ||
 	    backend->queue_open(&queue, device, NULL) < 0) {
 		printf("no device to break\n");
 		test_failures++;

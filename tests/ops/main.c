@@ -66,13 +66,14 @@ static int parse(struct options *o, int argc, char **argv)
 
 static int open_side(struct side *side, const char *name, int threads)
 {
-	const struct fvsr_log log = {.write = log_line};
+	const struct fvsr_model_options options = {
+		.threads = threads, .card = -1, .log.write = log_line};
 	struct fvsr_error err;
 
 	memset(side, 0, sizeof(*side));
 	side->backend = fvsr_backend_find(name, &err);
 	if (side->backend &&
-	    side->backend->device_open(&side->device, threads, &log, &err) == 0)
+	    side->backend->device_open(&side->device, &options, &err) == 0)
 		return 0;
 	printf("skipped: %s\n", err.text);
 	return -1;

@@ -108,11 +108,12 @@ int main(int argc, char **argv)
 	};
 	const char *seed = argc > 1 ? argv[1] : getenv("FVSR_TEST_SEED");
 	uint64_t first = seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);
+	const struct fvsr_model_options options = {.card = -1};
 	struct fvsr_error err;
 	int bad = 0;
 
 	printf("seed %" PRIu64 "\n", first);
-	if (fvsr_backend_cpu_plain.device_open(&device, 0, NULL, &err) < 0) {
+	if (fvsr_backend_cpu_plain.device_open(&device, &options, &err) < 0) {
 		printf("%s\n", err.text);
 		return 1;
 	}

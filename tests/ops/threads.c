@@ -56,10 +56,11 @@ static void *work(void *data)
 
 static int open_device(struct side *side, const char *name)
 {
+	const struct fvsr_model_options options = {.threads = 2, .card = -1};
 	struct fvsr_error err;
 
 	side->backend = fvsr_backend_find(name, &err);
-	if (side->backend && side->backend->device_open(&side->device, 2, NULL, &err) == 0)
+	if (side->backend && side->backend->device_open(&side->device, &options, &err) == 0)
 		return 0;
 	printf("skipped: %s\n", err.text);
 	return -1;

@@ -57,7 +57,7 @@ static void device_close(struct fvsr_device *base)
 	free(device);
 }
 
-static int device_open(struct fvsr_device **out, int threads, const struct fvsr_log *log,
+static int device_open(struct fvsr_device **out, const struct fvsr_model_options *options,
 		       struct fvsr_error *err)
 {
 	struct fvsr_dnnl_device *device = calloc(1, sizeof(*device));
@@ -66,9 +66,8 @@ static int device_open(struct fvsr_device **out, int threads, const struct fvsr_
 	if (!device)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	device->base.backend = &fvsr_backend_cpu;
-	device->base.threads = threads > 0 ? threads : fvsr_cpu_count();
-	if (log)
-		device->base.log = *log;
+	device->base.threads = options->threads > 0 ? options->threads : fvsr_cpu_count();
+	device->base.log = options->log;
 	device->loops = best_loops();
 	device->calm = fvsr_cpu_calm_start();
 	status = dnnl_engine_create(&device->engine, dnnl_cpu, 0);

@@ -39,7 +39,7 @@ struct plain_device {
 	struct fvsr_cpu_calm *calm;
 };
 
-static int device_open(struct fvsr_device **out, int threads, const struct fvsr_log *log,
+static int device_open(struct fvsr_device **out, const struct fvsr_model_options *options,
 		       struct fvsr_error *err)
 {
 	struct plain_device *device = calloc(1, sizeof(*device));
@@ -47,9 +47,8 @@ static int device_open(struct fvsr_device **out, int threads, const struct fvsr_
 	if (!device)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	device->base.backend = &fvsr_backend_cpu_plain;
-	device->base.threads = threads > 0 ? threads : fvsr_cpu_count();
-	if (log)
-		device->base.log = *log;
+	device->base.threads = options->threads > 0 ? options->threads : fvsr_cpu_count();
+	device->base.log = options->log;
 	device->calm = fvsr_cpu_calm_start();
 	*out = &device->base;
 	return 0;

@@ -12,10 +12,10 @@ static void describe(struct fvsr_backend_info *info)
 	snprintf(info->reason, sizeof(info->reason), "built without CUDA");
 }
 
-static int device_open(struct fvsr_device **out, int threads, const struct fvsr_log *log,
+static int device_open(struct fvsr_device **out, const struct fvsr_model_options *options,
 		       struct fvsr_error *err)
 {
-	(void)out, (void)threads, (void)log;
+	(void)out, (void)options;
 	return fvsr_fail(err, FVSR_ERR_BACKEND, "built without CUDA");
 }
 

@@ -40,6 +40,8 @@ struct fvsr_cuda_device {
 	CUcontext context;   /* the primary one */
 	unsigned long long context_id; /* another one after somebody has reset the context */
 	bool retained;
+	bool background;     /* give way to others' work, and leave the processor alone waiting */
+	int priority;        /* of the queues' streams */
 	int sm;              /* 90 for compute capability 9.0 */
 	int multiprocessors;
 	int shared_limit;    /* bytes of shared memory a block may have */
@@ -93,6 +95,7 @@ struct fvsr_cuda_queue {
 		CUevent moved;
 	} out;
 	CUevent order; /* for streams of the caller */
+	CUevent finished;
 	struct {
 		CUstream stream;
 		CUevent ready, done; /* ops for the copies to follow, and the other way round */

@@ -36,9 +36,12 @@ static int sm_of(const struct fvsr_cuda_driver *driver, CUdevice device)
 	       attribute(driver, device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
 }
 
-/* The first card that can do it (the driver lists the fastest first), or the one asked for. */
-static bool choose(const struct fvsr_cuda_driver *driver, CUdevice *device, char *reason,
-		   size_t reason_bytes)
+/*
+ * The card asked for by the environment, or else the preferred one, or else the first that can do
+ * it (the driver lists the fastest first).
+ */
+static bool choose(const struct fvsr_cuda_driver *driver, int preferred, CUdevice *device,
+		   char *reason, size_t reason_bytes)
 {
 	const char *asked = getenv("FVSR_CUDA_DEVICE");
 	int count = 0, wanted = asked && *asked ? atoi(asked) : -1;
@@ -52,6 +55,10 @@ static bool choose(const struct fvsr_cuda_driver *driver, CUdevice *device, char
 		snprintf(reason, reason_bytes, "there is no NVIDIA GPU number %d", wanted);
 		return false;
 	}
+	if (wanted < 0 && preferred >= 0 && preferred < count &&
+	    driver->cuDeviceGet(device, preferred) == CUDA_SUCCESS &&
+	    sm_of(driver, *device) >= OLDEST_SM)
+		return true;
 	for (int i = wanted < 0 ? 0 : wanted; i <= (wanted < 0 ? count - 1 : wanted); i++) {
 		if (driver->cuDeviceGet(device, i) != CUDA_SUCCESS)
 			continue;
@@ -75,7 +82,7 @@ void fvsr_cuda_describe(struct fvsr_backend_info *info)
 	info->available = false;
 	if (!fvsr_cuda_driver_open(&driver, info->reason, sizeof(info->reason)))
 		return;
-	if (choose(&driver, &device, info->reason, sizeof(info->reason))) {
+	if (choose(&driver, -1, &device, info->reason, sizeof(info->reason))) {
 		driver.cuDeviceGetName(name, sizeof(name), device);
 		driver.cuDeviceTotalMem(&bytes, device);
 		snprintf(info->device, sizeof(info->device), "%s, %.0f GiB", name,
@@ -108,15 +115,30 @@ static int open_in_context(struct fvsr_cuda_device *device, struct fvsr_error *e
 	return result;
 }
 
-static int open_device(struct fvsr_cuda_device *device, struct fvsr_error *err)
+/* Of the streams: the lowest there is for work that gives way, else the ordinary one. */
+static int choose_priority(struct fvsr_cuda_device *device, bool background,
+			   struct fvsr_error *err)
+{
+	int lowest = 0, highest = 0;
+	int result = background ? FVSR_CUDA_GET(device, err, cuCtxGetStreamPriorityRange, &lowest,
+						&highest)
+				: 0;
+
+	device->priority = lowest;
+	return result;
+}
+
+static int open_device(struct fvsr_cuda_device *device,
+		       const struct fvsr_model_options *options, struct fvsr_error *err)
 {
 	const struct fvsr_cuda_driver *driver = &device->driver;
 	char reason[256];
 	int result;
 
 	if (!fvsr_cuda_driver_open(&device->driver, reason, sizeof(reason)) ||
-	    !choose(driver, &device->device, reason, sizeof(reason)))
+	    !choose(driver, options->card, &device->device, reason, sizeof(reason)))
 		return fvsr_fail(err, FVSR_ERR_BACKEND, "%s", reason);
+	device->base.card = (int)device->device;
 	device->sm = sm_of(driver, device->device);
 	device->multiprocessors = attribute(driver, device->device,
 					    CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
@@ -127,7 +149,9 @@ static int open_device(struct fvsr_cuda_device *device, struct fvsr_error *err)
 		return result;
 	if (!fvsr_cuda_enter(device))
 		return fvsr_fail(err, FVSR_ERR_BACKEND, "the GPU's context cannot be used");
-	result = open_in_context(device, err);
+	result = choose_priority(device, options->background, err);
+	if (!result)
+		result = open_in_context(device, err);
 	fvsr_cuda_leave(device);
 	return result;
 }
@@ -140,7 +164,7 @@ static void read_environment(struct fvsr_cuda_device *device)
 	atomic_init(&device->calls_left, fail && *fail ? strtol(fail, NULL, 10) : -1);
 }
 
-int fvsr_cuda_device_open(struct fvsr_device **out, int threads, const struct fvsr_log *log,
+int fvsr_cuda_device_open(struct fvsr_device **out, const struct fvsr_model_options *options,
 			  struct fvsr_error *err)
 {
 	struct fvsr_cuda_device *device = calloc(1, sizeof(*device));
@@ -149,20 +173,20 @@ int fvsr_cuda_device_open(struct fvsr_device **out, int threads, const struct fv
 	if (!device)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	device->base.backend = &fvsr_backend_cuda;
-	device->base.threads = threads;
-	if (log)
-		device->base.log = *log;
+	device->base.threads = options->threads;
+	device->base.log = options->log;
+	device->background = options->background;
 	if (pthread_mutex_init(&device->lock, NULL)) {
 		free(device);
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	}
 	read_environment(device);
-	result = open_device(device, err);
+	result = open_device(device, options, err);
 	if (result < 0) {
 		fvsr_cuda_device_close(&device->base);
 		return result;
 	}
-	fvsr_log(log, FVSR_LOG_INFO, "CUDA %d.%d, compute capability %d.%d, %s kernels, %s",
+	fvsr_log(&options->log, FVSR_LOG_INFO, "CUDA %d.%d, compute capability %d.%d, %s kernels, %s",
 		 device->driver.version / 1000, device->driver.version % 1000 / 10,
 		 device->sm / 10, device->sm % 10, device->hopper ? "Hopper" : "generic",
 		 device->blas ? "cuBLASLt" : "no cuBLASLt");

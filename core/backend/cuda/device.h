@@ -8,7 +8,7 @@
 #include "backend/cuda/cuda_backend.h"
 
 void fvsr_cuda_describe(struct fvsr_backend_info *info);
-int fvsr_cuda_device_open(struct fvsr_device **out, int threads, const struct fvsr_log *log,
+int fvsr_cuda_device_open(struct fvsr_device **out, const struct fvsr_model_options *options,
 			  struct fvsr_error *err);
 void fvsr_cuda_device_close(struct fvsr_device *device);
 void *fvsr_cuda_alloc(struct fvsr_device *device, size_t bytes);

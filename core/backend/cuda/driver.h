@@ -46,6 +46,8 @@
 	X(cuMemcpyDtoDAsync)                                                                       \
 	X(cuMemcpy2DAsync)                                                                         \
 	X(cuMemsetD8Async)                                                                         \
+	X(cuCtxGetStreamPriorityRange)                                                             \
+	X(cuStreamCreateWithPriority)                                                              \
 	X(cuStreamCreate)                                                                          \
 	X(cuStreamDestroy)                                                                         \
 	X(cuStreamSynchronize)                                                                     \

@@ -22,19 +22,19 @@ static bool enter(struct fvsr_cuda_queue *queue)
 static int open_streams(struct fvsr_cuda_queue *queue, struct fvsr_error *err)
 {
 	struct fvsr_cuda_device *device = queue->device;
+	CUstream *streams[] = {&queue->stream, &queue->transfer, &queue->away.stream};
 	CUevent *events[] = {&queue->order, &queue->away.ready, &queue->away.done};
-	int result = FVSR_CUDA_GET(device, err, cuStreamCreate, &queue->stream,
-				   CU_STREAM_NON_BLOCKING);
+	int result = 0;
 
-	if (!result)
-		result = FVSR_CUDA_GET(device, err, cuStreamCreate, &queue->transfer,
-				       CU_STREAM_NON_BLOCKING);
-	if (!result)
-		result = FVSR_CUDA_GET(device, err, cuStreamCreate, &queue->away.stream,
-				       CU_STREAM_NON_BLOCKING);
+	for (size_t i = 0; i < sizeof(streams) / sizeof(*streams) && !result; i++)
+		result = FVSR_CUDA_GET(device, err, cuStreamCreateWithPriority, streams[i],
+				       CU_STREAM_NON_BLOCKING, device->priority);
 	for (size_t i = 0; i < sizeof(events) / sizeof(*events) && !result; i++)
 		result = FVSR_CUDA_GET(device, err, cuEventCreate, events[i],
 				       CU_EVENT_DISABLE_TIMING);
+	if (!result)
+		result = FVSR_CUDA_GET(device, err, cuEventCreate, &queue->finished,
+				       CU_EVENT_DISABLE_TIMING | CU_EVENT_BLOCKING_SYNC);
 	for (int i = 0; i < FVSR_CUDA_STAMPS && !result; i++)
 		result = FVSR_CUDA_GET(device, err, cuEventCreate, &queue->stamps.event[i],
 				       CU_EVENT_DEFAULT);
@@ -75,6 +75,8 @@ static void close_streams(struct fvsr_cuda_queue *queue)
 	CUstream streams[] = {queue->stream, queue->transfer, queue->away.stream};
 	CUevent events[] = {queue->order, queue->away.ready, queue->away.done};
 
+	if (queue->finished)
+		driver->cuEventDestroy(queue->finished);
 	for (int i = 0; i < FVSR_CUDA_STAMPS; i++)
 		if (queue->stamps.event[i])
 			driver->cuEventDestroy(queue->stamps.event[i]);
@@ -154,13 +156,22 @@ void fvsr_cuda_collect_stages(struct fvsr_cuda_queue *queue)
 		continue;
 }
 
+/* Work in the background leaves the processor alone while it waits, and hears a little later. */
+static bool wait_for_stream(struct fvsr_cuda_queue *queue)
+{
+	if (!queue->device->background)
+		return FVSR_CUDA_TRY(queue, cuStreamSynchronize, queue->stream);
+	return FVSR_CUDA_TRY(queue, cuEventRecord, queue->finished, queue->stream) &&
+	       FVSR_CUDA_TRY(queue, cuEventSynchronize, queue->finished);
+}
+
 int fvsr_cuda_finish(struct fvsr_queue *base)
 {
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 
 	if (!enter(queue))
 		return base->error;
-	if (FVSR_CUDA_TRY(queue, cuStreamSynchronize, queue->stream))
+	if (wait_for_stream(queue))
 		fvsr_cuda_collect_stages(queue);
 	fvsr_cuda_leave(queue->device);
 	return base->error;

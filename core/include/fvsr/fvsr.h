@@ -157,6 +157,13 @@ struct fvsr_model_options {
 	const char *backend; /* NULL or "auto": the best available one; else a backend's name */
 	int threads;         /* CPU threads, 0: as many as the machine has */
 	bool allow_directory; /* also take a released directory, imported to memory */
+	/*
+	 * Which GPU is preferred, as CUDA counts them: the one that has the pictures, for frames in
+	 * its memory. -1, or one that cannot do it: the first that can.
+	 */
+	int card;
+	/* On a GPU: give way to all other work there (streams of the lowest priority). */
+	bool background;
 	struct fvsr_log log;
 	struct fvsr_progress progress;
 };
@@ -165,12 +172,13 @@ struct fvsr_model_info {
 	struct fvsr_config config;
 	char name[128];       /* from the file's metadata, may be empty */
 	char backend[16];     /* what it was opened on */
+	int card;             /* the GPU, as CUDA counts them; -1: none */
 	uint64_t parameters;  /* number of weights */
 	uint64_t host_bytes;  /* memory the opened model holds */
 	uint64_t device_bytes;
 };
 
-/* All fields to their defaults (best backend, all threads, no directory, no log). */
+/* All fields to their defaults (best backend, all threads, no directory, any card, no log). */
 FVSR_API void fvsr_model_options_default(struct fvsr_model_options *options);
 
 /*
@@ -237,7 +245,7 @@ struct fvsr_picture {
 	enum fvsr_memory memory;
 	int width, height;
 	size_t stride;  /* bytes from a row to the next; ignored for CUDA arrays */
-	void *data;     /* first row; never freed by libfvsr unless fvsr_frame_create made it */
+	void *data;     /* first row; freed by libfvsr only if fvsr_frame_create made it */
 	void *queue;    /* device memory: the CUstream that its content is ordered on; may be NULL */
 };
 
@@ -247,6 +255,13 @@ FVSR_API int fvsr_frame_create(fvsr_frame **out, enum fvsr_format format, int wi
 FVSR_API int fvsr_frame_wrap(fvsr_frame **out, const struct fvsr_picture *picture);
 /* Points a wrapped frame at other memory; allocates nothing. */
 FVSR_API int fvsr_frame_rewrap(fvsr_frame *frame, const struct fvsr_picture *picture);
+/*
+ * A frame that takes over memory of the caller's making: fvsr_frame_destroy() calls
+ * release(opaque, picture), on whatever thread that is. On failure the memory stays the caller's.
+ */
+FVSR_API int fvsr_frame_adopt(fvsr_frame **out, const struct fvsr_picture *picture,
+			      void (*release)(void *opaque, const struct fvsr_picture *picture),
+			      void *opaque);
 FVSR_API void fvsr_frame_destroy(fvsr_frame *frame);
 FVSR_API const struct fvsr_picture *fvsr_frame_picture(const fvsr_frame *frame);
 /* A number of the caller's (a timestamp) that travels with the frame through a stream. */
