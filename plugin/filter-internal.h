@@ -29,6 +29,7 @@ struct filter_report {
 	bool sound_follows;  /* the source has sound that this filter delays */
 	uint64_t not_taken;  /* frames that found a full queue since the job began */
 	const char *transport;
+	char transport_reason[200]; /* why not the better one; empty if there is none, or not known */
 };
 
 struct flashvsr_filter;

@@ -60,7 +60,8 @@ static void fill_in(struct dstr *text, const struct filter_report *report,
 	replace(text, "{fps}", "%.1f", report->frames_per_s);
 	replace(text, "{delay}", "%.2f", report->delay_s);
 	replace(text, "{missed}", "%llu", (unsigned long long)report->not_taken);
-	replace(text, "{transport}", "%s", report->transport ? report->transport : "");
+	replace(text, "{transport}", report->transport_reason[0] ? "%s (%s)" : "%s",
+		report->transport ? report->transport : "", report->transport_reason);
 	replace(text, "{percent}", "%d", status->loaded_percent);
 	replace(text, "{chunk_ms}", "%.0f", status->chunk_ms);
 	replace(text, "{frames}", "%d", status->chunk_frames);

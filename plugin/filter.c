@@ -17,6 +17,7 @@
 #include "past-pictures.h"
 #include "picture.h"
 #include "sound-delay.h"
+#include "transport-choice.h"
 
 #include <util/platform.h>
 
@@ -66,7 +67,9 @@ struct flashvsr_filter {
 	int64_t rendered_ns; /* when last */
 	int64_t logged_ns;
 
-	const struct frame_transport_ops *ops;
+	struct transport_choice choice;
+	int card; /* that OBS renders on, as CUDA counts them */
+	const struct frame_transport_ops *ops; /* of the transport */
 	struct frame_transport *transport;
 	struct job *job;
 	struct pacing pacing;
@@ -185,6 +188,8 @@ static void publish_report(struct flashvsr_filter *filter)
 		.not_taken = filter->not_taken,
 		.transport = filter->ops->name,
 	};
+	snprintf(filter->report.transport_reason, sizeof(filter->report.transport_reason), "%s",
+		 filter->choice.reason);
 	pthread_mutex_unlock(&filter->lock);
 }
 
@@ -216,17 +221,39 @@ static void stop_job(struct flashvsr_filter *filter, enum filter_phase phase, in
 	set_phase(filter, phase, now);
 }
 
+static void refuse_sharing(struct flashvsr_filter *filter, const char *reason)
+{
+	transport_choice_refuse(&filter->choice, reason);
+	do_log(filter, LOG_WARNING, "frames go through host memory: %s", reason);
+}
+
+/* With the transport that was chosen. */
 static bool make_transport(struct flashvsr_filter *filter)
 {
 	const struct sizes *sizes = &filter->sizes;
+	const struct frame_transport_setup setup = {
+		.in_width = (int)sizes->in_width,
+		.in_height = (int)sizes->in_height,
+		.out_width = (int)sizes->out_width,
+		.out_height = (int)sizes->out_height,
+		.card = filter->choice.card,
+	};
+	char reason[200] = "";
 
-	if (filter->transport && same_sizes(&filter->job_sizes, sizes)) {
+	if (filter->transport && filter->ops == filter->choice.ops &&
+	    same_sizes(&filter->job_sizes, sizes)) {
 		filter->ops->clear(filter->transport);
 		return true;
 	}
 	filter->ops->destroy(filter->transport);
-	filter->transport = filter->ops->create((int)sizes->in_width, (int)sizes->in_height,
-						(int)sizes->out_width, (int)sizes->out_height);
+	filter->ops = filter->choice.ops;
+	filter->transport = filter->ops->create(&setup, reason, sizeof(reason));
+	if (!filter->transport)
+		do_log(filter, LOG_WARNING, "no frames by %s: %s", filter->ops->name, reason);
+	if (!filter->transport && filter->ops == &frame_transport_interop) {
+		refuse_sharing(filter, reason);
+		return make_transport(filter);
+	}
 	return filter->transport != NULL;
 }
 
@@ -235,6 +262,7 @@ static struct job *make_job(struct flashvsr_filter *filter)
 	struct job_request request = filter->settings.request;
 	struct frame_maker maker = {filter->ops->make_frame, filter->transport};
 
+	request.card = filter->card;
 	request.settings.in_width = (int)filter->sizes.in_width;
 	request.settings.in_height = (int)filter->sizes.in_height;
 	request.settings.out_width = (int)filter->sizes.out_width;
@@ -247,6 +275,10 @@ static void start_job(struct flashvsr_filter *filter, int64_t now)
 {
 	struct job *job = make_transport(filter) ? make_job(filter) : NULL;
 
+	if (!job && filter->ops == &frame_transport_interop) {
+		refuse_sharing(filter, "no memory for frames on the graphics card");
+		job = make_transport(filter) ? make_job(filter) : NULL;
+	}
 	filter->job_sizes = filter->sizes;
 	if (!job) {
 		do_log(filter, LOG_WARNING, "no memory for frames of %ux%u",
@@ -273,6 +305,8 @@ static void follow_changes(struct flashvsr_filter *filter, int64_t now)
 		filter->job_sizes = (struct sizes){0};
 	} else if (filter->settings_changed || !same) {
 		pacing_init(&filter->pacing, tick_ns());
+		if (filter->settings_changed)
+			transport_choice_init(&filter->choice);
 		filter->settings_changed = false;
 		filter->retry_pause_ns = RETRY_NS;
 		start_job(filter, now);
@@ -290,6 +324,27 @@ static void follow_changes(struct flashvsr_filter *filter, int64_t now)
 
 /* ---- frames -------------------------------------------------------------------------------- */
 
+/*
+ * Once the engine runs it is known where, and frames may have to travel in another way; likewise
+ * when the way they go has failed. True when there is a new job for that.
+ */
+static bool follow_engine(struct flashvsr_filter *filter, const struct worker_status *status,
+			  int64_t now)
+{
+	const bool sharing = filter->ops == &frame_transport_interop;
+	const char *trouble = filter->ops->trouble ? filter->ops->trouble(filter->transport) : NULL;
+
+	if (trouble)
+		refuse_sharing(filter, trouble);
+	if (status->state == WORKER_RUNNING || (status->state == WORKER_FAILED && sharing))
+		transport_choice_follow(&filter->choice, status->card);
+	if (filter->choice.ops == filter->ops)
+		return false;
+	start_job(filter, now);
+	do_log(filter, LOG_INFO, "frames by %s", filter->ops->name);
+	return true;
+}
+
 /* Learns from the chunks that the worker computed. False when there is no job (any more). */
 static bool follow_worker(struct flashvsr_filter *filter, int64_t now)
 {
@@ -297,6 +352,8 @@ static bool follow_worker(struct flashvsr_filter *filter, int64_t now)
 
 	worker_get_status(filter->worker, &status);
 	if (!filter->job || status.serial != filter->job->serial)
+		return false;
+	if (follow_engine(filter, &status, now))
 		return false;
 	if (status.state == WORKER_FAILED)
 		set_phase(filter, PHASE_FAILED, now);
@@ -633,7 +690,9 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 	const struct fvsr_log log = {engine_log, filter};
 
 	filter->context = context;
-	filter->ops = &frame_transport_readback;
+	transport_choice_init(&filter->choice);
+	filter->ops = filter->choice.ops;
+	filter->card = transport_choice_find_card();
 	filter->phase = PHASE_HIDDEN;
 	filter->report.phase = PHASE_HIDDEN;
 	pthread_mutex_init(&filter->lock, NULL);

@@ -5,7 +5,8 @@
  * business.
  *
  * All functions run on a thread that is inside the graphics context, and none waits for the GPU or
- * for the worker. Frames are freed with fvsr_frame_destroy() and may outlive the transport.
+ * for the worker. Frames are freed with fvsr_frame_destroy() and may outlive the transport. A frame
+ * that the worker hands back for showing is complete: the worker has waited for the card.
  */
 #ifndef FLASHVSR_FRAME_TRANSPORT_H
 #define FLASHVSR_FRAME_TRANSPORT_H
@@ -16,12 +17,18 @@
 
 struct frame_transport; /* each implementation's own */
 
+/* Textures of in_width x in_height go in, of out_width x out_height come out. */
+struct frame_transport_setup {
+	int in_width, in_height, out_width, out_height;
+	int card; /* that the engine runs on, as CUDA counts them; -1: none, or not known */
+};
+
 struct frame_transport_ops {
 	const char *name; /* for the log and the status */
 
-	/* Textures of in_width x in_height go in, of out_width x out_height come out. */
-	struct frame_transport *(*create)(int in_width, int in_height, int out_width,
-					  int out_height);
+	/* NULL: it cannot be had, and 'reason' says why. */
+	struct frame_transport *(*create)(const struct frame_transport_setup *setup, char *reason,
+					  size_t reason_size);
 	/* NULL is allowed. */
 	void (*destroy)(struct frame_transport *transport);
 
@@ -43,9 +50,13 @@ struct frame_transport_ops {
 
 	/* A texture with the content of 'frame', valid until the next call. NULL on failure. */
 	gs_texture_t *(*show)(struct frame_transport *transport, const fvsr_frame *frame);
+	/* Why this transport has ceased to work; NULL while it does. The function may be NULL. */
+	const char *(*trouble)(const struct frame_transport *transport);
 };
 
 /* Through host memory: works with every card and every backend. */
 extern const struct frame_transport_ops frame_transport_readback;
+/* On the card, for an engine that runs on the NVIDIA card that OBS renders on. */
+extern const struct frame_transport_ops frame_transport_interop;
 
 #endif

@@ -18,6 +18,7 @@
 struct job_request {
 	char model[1024]; /* as for fvsr_model_open() */
 	char backend[16]; /* "auto" or a backend's name */
+	int card;         /* the GPU that OBS renders on, see struct fvsr_model_options */
 	struct fvsr_settings settings;
 };
 

@@ -7,6 +7,7 @@
 
 #include <util/bmem.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define SURFACES      4
@@ -19,7 +20,6 @@ struct staged {
 };
 
 struct frame_transport {
-	int in_width, in_height, out_width, out_height;
 	struct staged ring[SURFACES];
 	unsigned first, count;
 	uint64_t picture;
@@ -36,24 +36,23 @@ static void readback_destroy(struct frame_transport *transport)
 	bfree(transport);
 }
 
-static struct frame_transport *readback_create(int in_width, int in_height, int out_width,
-					       int out_height)
+static struct frame_transport *readback_create(const struct frame_transport_setup *setup,
+					       char *reason, size_t reason_size)
 {
 	struct frame_transport *transport = bzalloc(sizeof(*transport));
 	bool ok = true;
 
-	transport->in_width = in_width;
-	transport->in_height = in_height;
-	transport->out_width = out_width;
-	transport->out_height = out_height;
 	for (unsigned i = 0; i < SURFACES; i++) {
 		transport->ring[i].surface = gs_stagesurface_create(
-			(uint32_t)in_width, (uint32_t)in_height, GS_RGBA_UNORM);
+			(uint32_t)setup->in_width, (uint32_t)setup->in_height, GS_RGBA_UNORM);
 		ok = ok && transport->ring[i].surface;
 	}
-	transport->shown = gs_texture_create((uint32_t)out_width, (uint32_t)out_height,
-					     GS_RGBA_UNORM, 1, NULL, GS_DYNAMIC);
+	transport->shown =
+		gs_texture_create((uint32_t)setup->out_width, (uint32_t)setup->out_height,
+				  GS_RGBA_UNORM, 1, NULL, GS_DYNAMIC);
 	if (!ok || !transport->shown) {
+		snprintf(reason, reason_size, "no textures of %dx%d can be made", setup->out_width,
+			 setup->out_height);
 		readback_destroy(transport);
 		return NULL;
 	}

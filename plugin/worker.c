@@ -114,6 +114,8 @@ static bool open_model(struct worker *worker, const struct job_request *request)
 	set_state(worker, WORKER_LOADING);
 	fvsr_model_options_default(&options);
 	options.backend = request->backend;
+	options.card = request->card;
+	options.background = true;
 	options.log = worker->log;
 	options.progress = (struct fvsr_progress){report_progress, worker};
 	code = fvsr_model_open(&worker->model, request->model, &options, &err);
@@ -127,6 +129,7 @@ static bool open_model(struct worker *worker, const struct job_request *request)
 	pthread_mutex_lock(&worker->lock);
 	snprintf(worker->status.backend, sizeof(worker->status.backend), "%s", info.backend);
 	snprintf(worker->status.model_name, sizeof(worker->status.model_name), "%s", info.name);
+	worker->status.card = info.card;
 	pthread_mutex_unlock(&worker->lock);
 	return true;
 }

@@ -24,6 +24,7 @@ struct worker_status {
 	enum worker_state state;
 	char reason[512];
 	char model_name[128], backend[16];
+	int card;                          /* see struct fvsr_model_info */
 	int loaded_percent;                /* while loading */
 	struct fvsr_stream_cost cost;      /* once a stream was opened or refused */
 	uint64_t host_bytes, device_bytes; /* of model and stream together */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where OBS's renderer, OpenGL or Direct3D 11, and CUDA meet: the card that OBS renders on, and
+ * textures that both of them see. The rest of the plugin need not know which renderer it is.
+ *
+ * All functions run inside the graphics context.
+ */
+#ifndef FLASHVSR_CUDA_TEXTURES_H
+#define FLASHVSR_CUDA_TEXTURES_H
+
+#include <graphics/graphics.h>
+
+#include "cuda-driver.h"
+
+/* Whether OBS renders on 'card' (as CUDA counts them); if not, 'reason' says what is the matter. */
+bool cuda_textures_on_card(const struct cuda_driver *driver, int card, char *reason,
+			   size_t reason_size);
+/* The first card that OBS renders on; -1 if CUDA knows none. */
+int cuda_textures_card(const struct cuda_driver *driver);
+
+/*
+ * Makes 'texture' known to the current CUDA context, until driver->unregister(). Formats that end
+ * in _UNORM work with both renderers. 'what' is the function that gave the result.
+ */
+cuda_result cuda_textures_register(const struct cuda_driver *driver, gs_texture_t *texture,
+				   cuda_handle *resource, const char **what);
+
+#endif
