@@ -27,7 +27,8 @@ struct filter_report {
 	double frames_per_s; /* taken and shown */
 	double delay_s;      /* of what is shown, and heard if the sound follows */
 	bool sound_follows;  /* the source has sound that this filter delays */
-	uint64_t not_taken;  /* frames that found a full queue since the job began */
+	double render_ms; /* 99 of 100 pictures kept the graphics thread no longer; 0: not known */
+	uint64_t not_taken; /* frames that found a full queue since the job began */
 	const char *transport;
 	char transport_reason[200]; /* why not the better one; empty if there is none, or not known */
 };

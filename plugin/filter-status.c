@@ -59,6 +59,7 @@ static void fill_in(struct dstr *text, const struct filter_report *report,
 	replace(text, "{out}", "%ux%u", report->out_width, report->out_height);
 	replace(text, "{fps}", "%.1f", report->frames_per_s);
 	replace(text, "{delay}", "%.2f", report->delay_s);
+	replace(text, "{render_ms}", "%.2f", report->render_ms);
 	replace(text, "{missed}", "%llu", (unsigned long long)report->not_taken);
 	replace(text, "{transport}", report->transport_reason[0] ? "%s (%s)" : "%s",
 		report->transport ? report->transport : "", report->transport_reason);
@@ -87,6 +88,8 @@ char *filter_status_text(const struct filter_report *report, const struct worker
 			 report->sound_follows ? "Status.Line.DelayBoth" : "Status.Line.Delay");
 	if (status->chunks)
 		add_line(&text, "Status.Line.Speed");
+	if (report->render_ms > 0.0)
+		add_line(&text, "Status.Line.Cost");
 	if (status->host_bytes)
 		add_line(&text,
 			 status->device_bytes ? "Status.Line.MemoryDevice" : "Status.Line.Memory");

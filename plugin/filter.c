@@ -16,6 +16,7 @@
 #include "pacing.h"
 #include "past-pictures.h"
 #include "picture.h"
+#include "render-cost.h"
 #include "sound-delay.h"
 #include "transport-choice.h"
 
@@ -76,6 +77,8 @@ struct flashvsr_filter {
 	struct past_pictures *past;
 	int64_t delay_ns;     /* of what is shown; 0: none */
 	int64_t content_ns;   /* when what is shown was the source's picture */
+	struct render_cost cost;
+	int64_t source_ns;    /* of the tick: drawing the source itself */
 	uint64_t serial;      /* of the last job */
 	uint64_t chunks_seen; /* of the job */
 	int64_t shown_ns;     /* when the shown upscaled frame was taken; 0: none */
@@ -185,6 +188,7 @@ static void publish_report(struct flashvsr_filter *filter)
 		.frames_per_s = (double)NS_PER_S / (double)filter->pacing.interval_ns,
 		.delay_s = (double)filter->delay_ns / (double)NS_PER_S,
 		.sound_follows = sound_follows(filter),
+		.render_ms = (double)render_cost_p99(&filter->cost) / 1e6,
 		.not_taken = filter->not_taken,
 		.transport = filter->ops->name,
 	};
@@ -485,9 +489,11 @@ static gs_texture_t *take_picture(struct flashvsr_filter *filter, bool running, 
 	const bool keep = filter->job && keep_picture(filter, now, delay_ns);
 	gs_texture_t *texture = NULL;
 
-	if (take || keep || (wanted && !shown_ns))
+	if (take || keep || (wanted && !shown_ns)) {
 		texture = picture_capture(filter->picture, filter->context, filter->sizes.in_width,
 					  filter->sizes.in_height);
+		filter->source_ns = picture_source_ns(filter->picture);
+	}
 	if (take && texture && !filter->ops->stage(filter->transport, texture, now))
 		filter->not_taken++;
 	if (keep && texture)
@@ -587,12 +593,16 @@ static void filter_render(void *data, gs_effect_t *effect)
 	struct flashvsr_filter *filter = data;
 	const int64_t now = (int64_t)obs_get_video_frame_time();
 
+	const uint64_t began_ns = os_gettime_ns();
+	const bool first = !filter->prepared;
+
 	UNUSED_PARAMETER(effect);
 	if (!obs_filter_get_target(filter->context) || !obs_filter_get_parent(filter->context))
 		return;
 	filter->rendered_ns = now;
-	if (!filter->prepared) {
+	if (first) {
 		filter->prepared = true;
+		filter->source_ns = 0;
 		filter->sizes = measure(filter);
 		follow_changes(filter, now);
 		if (enlarges(&filter->sizes))
@@ -600,11 +610,15 @@ static void filter_render(void *data, gs_effect_t *effect)
 		else
 			choose_delay(filter, false);
 	}
-	if (enlarges(&filter->sizes) &&
-	    picture_composed(filter->picture, filter->sizes.out_width, filter->sizes.out_height))
-		picture_draw(filter->picture);
-	else
+	if (!enlarges(&filter->sizes) ||
+	    !picture_composed(filter->picture, filter->sizes.out_width, filter->sizes.out_height)) {
 		obs_source_skip_video_filter(filter->context);
+		return;
+	}
+	picture_draw(filter->picture);
+	if (first)
+		render_cost_add(&filter->cost,
+				(int64_t)(os_gettime_ns() - began_ns) - filter->source_ns);
 }
 
 /* What libobs adds to the time stamps of the sound; smoothed, as the pictures meet OBS' ticks. */

@@ -8,6 +8,8 @@
  */
 #include "picture.h"
 
+#include <util/platform.h>
+
 struct picture {
 	gs_effect_t *effect;
 	gs_eparam_t *image, *image_size;
@@ -15,6 +17,7 @@ struct picture {
 	gs_texrender_t *straight; /* GS_RGBA_UNORM: the same for the engine */
 	gs_texrender_t *shown;    /* GS_RGBA: what the filter shows */
 	uint32_t shown_width, shown_height;
+	int64_t source_ns;
 };
 
 struct picture *picture_create(void)
@@ -116,15 +119,24 @@ gs_texture_t *picture_capture(struct picture *picture, obs_source_t *filter, uin
 {
 	obs_source_t *target = obs_filter_get_target(filter);
 	obs_source_t *parent = obs_filter_get_parent(filter);
+	uint64_t began_ns;
 
+	picture->source_ns = 0;
 	if (!target || !parent || !begin_target(picture->rendered, width, height))
 		return NULL;
+	began_ns = os_gettime_ns();
 	render_target(target, parent);
+	picture->source_ns = (int64_t)(os_gettime_ns() - began_ns);
 	end_target(picture->rendered);
 	if (!run_pass(picture, "Straighten", gs_texrender_get_texture(picture->rendered),
 		      picture->straight, width, height))
 		return NULL;
 	return gs_texrender_get_texture(picture->straight);
+}
+
+int64_t picture_source_ns(const struct picture *picture)
+{
+	return picture->source_ns;
 }
 
 bool picture_compose(struct picture *picture, gs_texture_t *texture, uint32_t width,

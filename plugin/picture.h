@@ -22,6 +22,8 @@ void picture_destroy(struct picture *picture);
  */
 gs_texture_t *picture_capture(struct picture *picture, obs_source_t *filter, uint32_t width,
 			      uint32_t height);
+/* How long drawing the source itself took in the last picture_capture(). */
+int64_t picture_source_ns(const struct picture *picture);
 
 /* Sets what is shown: 'texture' (GS_RGBA_UNORM, straight alpha), scaled if it is smaller. */
 bool picture_compose(struct picture *picture, gs_texture_t *texture, uint32_t width,

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the filter costs OBS: how long it keeps the graphics thread, picture by picture, without
+ * what drawing the source takes anyway. A histogram of the last pictures, so that adding one and
+ * asking cost next to nothing. For one thread.
+ */
+#ifndef FLASHVSR_RENDER_COST_H
+#define FLASHVSR_RENDER_COST_H
+
+#include <stdint.h>
+
+#define RENDER_COST_PICTURES 600 /* ten seconds at 60 a second */
+#define RENDER_COST_BUCKETS  512
+#define RENDER_COST_STEP_NS  20000 /* width of a bucket; the last one holds all that is longer */
+
+struct render_cost {
+	uint16_t bucket_of[RENDER_COST_PICTURES], count_in[RENDER_COST_BUCKETS];
+	unsigned next, pictures;
+};
+
+void render_cost_clear(struct render_cost *cost);
+void render_cost_add(struct render_cost *cost, int64_t ns);
+/* Nanoseconds that 99 of 100 pictures took at most, to a bucket's width; 0 without pictures. */
+int64_t render_cost_p99(const struct render_cost *cost);
+
+#endif
