@@ -291,6 +291,8 @@ static void start_job(struct flashvsr_filter *filter, int64_t now)
 		return;
 	}
 	forget_job(filter);
+	/* On a card the work gives way to OBS's and the game's by pauses; a CPU is shared anyway. */
+	job->budget_ns = pacing_spread(&filter->pacing, filter->choice.card >= 0);
 	filter->job = job;
 	pacing_restart(&filter->pacing);
 	worker_set_job(filter->worker, job);
@@ -592,7 +594,6 @@ static void filter_render(void *data, gs_effect_t *effect)
 {
 	struct flashvsr_filter *filter = data;
 	const int64_t now = (int64_t)obs_get_video_frame_time();
-
 	const uint64_t began_ns = os_gettime_ns();
 	const bool first = !filter->prepared;
 

@@ -30,9 +30,11 @@ static int64_t round_up_to_tick(const struct pacing *pacing, int64_t ns)
 
 static int64_t needed_delay(const struct pacing *pacing)
 {
-	int64_t chunk_ns = CHUNK_FRAMES * pacing->frame_ns;
+	int64_t computing_ns = scaled(CHUNK_FRAMES * pacing->frame_ns, 5, 4);
 
-	return (pacing->latency + 1) * pacing->interval_ns + scaled(chunk_ns, 5, 4) +
+	if (computing_ns < scaled(pacing->budget_ns, 9, 8))
+		computing_ns = scaled(pacing->budget_ns, 9, 8);
+	return (pacing->latency + 1) * pacing->interval_ns + computing_ns +
 	       TRANSPORT_TICKS * pacing->tick_ns;
 }
 
@@ -49,6 +51,12 @@ void pacing_restart(struct pacing *pacing)
 	pacing->waiting = 0;
 	pacing->stalled = false;
 	pacing->spare_since = 0;
+}
+
+int64_t pacing_spread(struct pacing *pacing, bool spread)
+{
+	pacing->budget_ns = spread ? scaled(CHUNK_FRAMES * pacing->interval_ns, 7, 10) : 0;
+	return pacing->budget_ns;
 }
 
 bool pacing_take(struct pacing *pacing, int64_t now)

@@ -16,6 +16,7 @@ struct pacing {
 	int64_t interval_ns; /* between two frames taken; a multiple of tick_ns */
 	int64_t delay_ns;    /* from taking to showing; 0 until known */
 	int64_t frame_ns;    /* what a frame costs the worker; 0 until measured */
+	int64_t budget_ns;   /* what the worker may stretch a chunk to, see pacing_spread() */
 	int latency;         /* frames that must follow before a frame can come out */
 	int faster_chunks;   /* in a row that a shorter interval would do for */
 	int start_frames;    /* frames at the start of a job that are late by nature */
@@ -33,6 +34,12 @@ struct pacing {
 void pacing_init(struct pacing *pacing, int64_t tick_ns);
 /* A new job of the same kind: what was measured stays. */
 void pacing_restart(struct pacing *pacing);
+
+/*
+ * The next job's chunks are to be spread over the time in which their frames come in, with some of
+ * it to spare, or not. Returns what a chunk may take; 0: no longer than it must.
+ */
+int64_t pacing_spread(struct pacing *pacing, bool spread);
 
 /* True when the picture of 'now' is to be taken; then it counts as taken. */
 bool pacing_take(struct pacing *pacing, int64_t now);

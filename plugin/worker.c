@@ -193,6 +193,7 @@ static void start_job(struct worker *worker)
 		return;
 	if (!worker->stream && !open_stream(worker, request))
 		return;
+	fvsr_stream_set_budget(worker->stream, (double)worker->job->budget_ns / 1e6);
 	set_state(worker, WORKER_RUNNING);
 }
 

@@ -175,6 +175,7 @@ static const void *mem_blocks(struct fvsr_run *run, const struct level *level, i
 		mem_block(run, level, j, frames,
 			  j < blocks - 1 ? fvsr_at(d->block[level->index][j + 1], level->frame)
 					 : d->t1[level->index]);
+	fvsr_run_breathe(run);
 	return blocks ? d->t1[level->index] : level_input(run, level);
 }
 

@@ -104,6 +104,11 @@ int fvsr_run_open(struct fvsr_run **out, const struct fvsr_net *net,
 		  struct fvsr_error *err);
 void fvsr_run_close(struct fvsr_run *run);
 void fvsr_run_reset(struct fvsr_run *run);
+/*
+ * 'breathe' is called again and again while a chunk or slice is put into the queue, at places where
+ * the work may rest; NULL: never.
+ */
+void fvsr_run_set_breathe(struct fvsr_run *run, void (*breathe)(void *opaque), void *opaque);
 int fvsr_run_set_tap(struct fvsr_run *run, const struct fvsr_tap *tap);
 struct fvsr_queue *fvsr_run_queue(struct fvsr_run *run);
 

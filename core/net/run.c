@@ -336,6 +336,12 @@ struct fvsr_queue *fvsr_run_queue(struct fvsr_run *run)
 	return run->queue;
 }
 
+void fvsr_run_set_breathe(struct fvsr_run *run, void (*breathe)(void *opaque), void *opaque)
+{
+	run->breathe = breathe;
+	run->breathe_opaque = opaque;
+}
+
 int fvsr_run_set_tap(struct fvsr_run *run, const struct fvsr_tap *tap)
 {
 	fvsr_tap_close(run->tap);
@@ -369,8 +375,10 @@ void fvsr_run_ingest(struct fvsr_run *run, int64_t n, const struct fvsr_picture 
 void fvsr_run_chunk(struct fvsr_run *run, int64_t k, int64_t last)
 {
 	run->backend->stage(run->queue, FVSR_STAGE_PROJECTION);
-	for (int i = 0; i < fvsr_chunk_slices(k); i++)
+	for (int i = 0; i < fvsr_chunk_slices(k); i++) {
 		fvsr_projection_slice(run, fvsr_chunk_slice(k) + i, i, last);
+		fvsr_run_breathe(run);
+	}
 	run->backend->stage(run->queue, FVSR_STAGE_TRANSFORMER);
 	fvsr_transformer_chunk(run, k);
 	run->backend->stage(run->queue, FVSR_STAGE_IDLE);
@@ -399,6 +407,7 @@ static void finish_picture(struct fvsr_run *run, int64_t n)
 	run->backend->color_finish(run->queue, &a);
 	run->backend->stage(run->queue, FVSR_STAGE_DECODER);
 	fvsr_tap_picture(run, n, "final", run->final, run->set.width, run->set.height);
+	fvsr_run_breathe(run);
 }
 
 void fvsr_run_decode(struct fvsr_run *run, int64_t s, int64_t last)

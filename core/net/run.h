@@ -100,6 +100,8 @@ struct fvsr_run {
 	struct fvsr_kv kv;
 	struct fvsr_decoder decoder;
 	struct fvsr_tap_state *tap;
+	void (*breathe)(void *opaque); /* or NULL */
+	void *breathe_opaque;
 };
 
 /* First slice of chunk k, and how many it has. */
@@ -111,6 +113,13 @@ static inline int64_t fvsr_chunk_slice(int64_t k)
 static inline int fvsr_chunk_slices(int64_t k)
 {
 	return k ? 1 : FVSR_CHUNK0_SLICES;
+}
+
+/* Between two pieces of work. */
+static inline void fvsr_run_breathe(struct fvsr_run *run)
+{
+	if (run->breathe)
+		run->breathe(run->breathe_opaque);
 }
 
 /* Canvas of frame n; frames before the first and after the last repeat them. */

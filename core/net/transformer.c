@@ -212,6 +212,7 @@ void fvsr_transformer_chunk(struct fvsr_run *run, int64_t k)
 		embed(run, k, i);
 	for (int layer = 0; layer < run->net->config.num_layers; layer++) {
 		run_layer(run, k, layer);
+		fvsr_run_breathe(run);
 		if (layer == 0)
 			fvsr_tap_tokens(run, k, "after_block0", run->transformer.x);
 	}

@@ -13,6 +13,7 @@
 
 #include "stream/frame.h"
 #include "stream/model.h"
+#include "stream/pace.h"
 
 #define TAGS 64 /* more than frames can be inside */
 #define MIN_SIDE_PX 16
@@ -30,6 +31,7 @@ struct fvsr_stream {
 	int64_t tags[TAGS];
 	bool ended;
 	struct fvsr_timing timing;
+	struct fvsr_pace pace;
 	struct fvsr_error err;
 };
 
@@ -196,6 +198,7 @@ void fvsr_stream_reset(fvsr_stream *stream)
 {
 	fvsr_run_queue(stream->run)->error = 0;
 	fvsr_run_reset(stream->run);
+	fvsr_pace_reset(&stream->pace);
 	start(stream);
 }
 
@@ -306,6 +309,7 @@ static int advance(fvsr_stream *stream)
 	if (stream->slice < slices_run(stream)) {
 		decode_slice(stream);
 	} else if (chunk_due(stream)) {
+		fvsr_pace_begin(&stream->pace, stream->chunk > 1);
 		fvsr_run_chunk(stream->run, stream->chunk++, last_frame(stream));
 		stream->timing.chunks++;
 	} else {
@@ -322,13 +326,47 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 }
 
+static void sleep_ms(double ms)
+{
+	struct timespec time = {.tv_sec = (time_t)(ms / 1e3)};
+
+	time.tv_nsec = (long)((ms - (double)time.tv_sec * 1e3) * 1e6);
+	nanosleep(&time, NULL);
+}
+
+/* A piece of a chunk is in the queue. What it takes is known when it is done. */
+static void breathe(void *opaque)
+{
+	struct fvsr_stream *stream = opaque;
+	double pause;
+
+	if (!stream->pace.spreading)
+		return;
+	stream->model->device->backend->finish(fvsr_run_queue(stream->run));
+	fvsr_pace_done(&stream->pace, now_ms());
+	pause = fvsr_pace_pause(&stream->pace);
+	if (pause <= 0)
+		return;
+	sleep_ms(pause);
+	stream->timing.paused_ms += now_ms() - stream->pace.since_ms;
+	fvsr_pace_paused(&stream->pace, now_ms());
+}
+
+void fvsr_stream_set_budget(fvsr_stream *stream, double chunk_ms)
+{
+	stream->pace.budget_ms = chunk_ms > 0 ? chunk_ms : 0;
+	fvsr_run_set_breathe(stream->run, chunk_ms > 0 ? breathe : NULL, stream);
+}
+
 int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame)
 {
-	double began = now_ms();
+	double began = now_ms(), paused;
 	int result;
 
 	if (!stream)
 		return FVSR_ERR_ARGUMENT;
+	paused = stream->timing.paused_ms;
+	fvsr_pace_work(&stream->pace, began);
 	result = check_frame(stream, frame, stream->set.out_width, stream->set.out_height,
 			     stream->set.out_format);
 	while (!result && stream->received >= stream->ready)
@@ -341,7 +379,8 @@ int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame)
 		return result;
 	frame->tag = stream->tags[stream->received++ % TAGS];
 	stream->timing.frames++;
-	stream->timing.total_ms += now_ms() - began;
+	stream->timing.total_ms += now_ms() - began - (stream->timing.paused_ms - paused);
+	fvsr_pace_done(&stream->pace, now_ms());
 	return 0;
 }
 
@@ -352,6 +391,8 @@ void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool re
 
 	stream->model->device->backend->finish(queue);
 	stream->timing.total_ms += now_ms() - began;
+	fvsr_pace_work(&stream->pace, began);
+	fvsr_pace_done(&stream->pace, now_ms());
 	stream->timing.ingest_ms = queue->stage_ms[FVSR_STAGE_INGEST];
 	stream->timing.projection_ms = queue->stage_ms[FVSR_STAGE_PROJECTION];
 	stream->timing.transformer_ms = queue->stage_ms[FVSR_STAGE_TRANSFORMER];

@@ -348,17 +348,24 @@ FVSR_API int fvsr_stream_end(fvsr_stream *stream);
 FVSR_API int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame);
 /* Drops everything inside; the next frame sent is frame 0 of a new video. Allocates nothing. */
 FVSR_API void fvsr_stream_reset(fvsr_stream *stream);
+/*
+ * From the next chunk on, a steady chunk may take 'chunk_ms' (0: no longer than it must, as at the
+ * start): if it is less work than that, the calls that compute it pause between its pieces, and
+ * others on the same device get their turn.
+ */
+FVSR_API void fvsr_stream_set_budget(fvsr_stream *stream, double chunk_ms);
 /* The message behind the last error of send, receive or end on this stream. */
 FVSR_API const char *fvsr_stream_error(const fvsr_stream *stream);
 
-/* Milliseconds per stage of the network. */
+/* Milliseconds per stage of the network; on a GPU with the pauses that fall into it. */
 struct fvsr_timing {
 	double ingest_ms;      /* scaling to the canvas */
 	double projection_ms;
 	double transformer_ms;
 	double decoder_ms;
 	double color_ms;
-	double total_ms;       /* wall time of the chunks */
+	double total_ms;       /* wall time of the chunks, without the pauses */
+	double paused_ms;      /* see fvsr_stream_set_budget() */
 	uint64_t chunks;       /* how many the figures sum up */
 	uint64_t frames;       /* how many frames came out of them */
 };
