@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The filter in OBS on a card: textures shared with CUDA, picture by picture against the CPU engine,
+# and live, with what it costs OBS. Prints a short table last; logs lie in $RESULTS.
+#
+#	obs.sh [part ...]      parts: transport live readback full
+#
+# Environment, all optional:
+#	BUILD    build folder, or a folder with the same files of it (obs.sh pack makes one)
+#	KIT      the unpacked kit that runs libobs without OBS, X or Mesa; else the installed OBS is
+#	         used, on an Xvfb
+#	MEDIA    folder of the media files; else they are made with ffmpeg
+#	BACKEND  cuda, or another one to try the script where there is no card
+#	SECONDS_EACH  how long each live part is looked at (default 12)
+#	RESULTS  where logs go (default: a new folder in /tmp)
+#
+#	obs.sh pack FOLDER     puts all that a machine with nothing but a driver needs into FOLDER
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=${BUILD:-$root/build}
+backend=${BACKEND:-cuda}
+seconds=${SECONDS_EACH:-12}
+
+make_media() {
+	local size=$1 file=$2 bar="lt(Y,W/20)*lt(X,W*8/20)" half="lt(Y,W/40)*lt(X,W*8/40)"
+	# Picture N has its number, from 0 to 239, in eight blocks at the top, lowest bit first.
+	[ -e "$file" ] || ffmpeg -nostdin -loglevel error -y -f lavfi \
+		-i "mandelbrot=s=$size:r=60:start_scale=0.5" -t 4 -vf "format=yuv420p,\
+lutyuv=y='64+val/2',geq=lum='if($bar,if(mod(floor(mod(N,240)/pow(2,floor(X*20/W))),2),210,50),\
+lum(X,Y))':cb='if($half,128,cb(X,Y))':cr='if($half,128,cr(X,Y))'" -r 60 -c:v libx264 -crf 20 \
+		-pix_fmt yuv420p -colorspace bt709 -color_range tv "$file"
+}
+
+if [ "$1" = pack ]; then
+	set -e
+	out=$2
+	mkdir -p "$out"/{build/tests/gpu,build/tests/obs,lib,media,golden}
+	cp -rL "$build/rundir" "$out/build/"
+	cp "$build/tests/gpu/obs_live" "$out/build/tests/gpu/"
+	cp "$build/tests/obs/transport-test" "$out/build/tests/obs/"
+	strip "$out/build/tests/gpu/obs_live" "$out/build/tests/obs/transport-test"
+	strip --strip-unneeded "$out/build/rundir/obs-flashvsr/bin/64bit/obs-flashvsr.so"
+	# What the plugin needs beside the kit.
+	for lib in libjansson.so.4 libzip.so.4 libcrypto.so.3 libzstd.so.1 libbz2.so.1.0 \
+		liblzma.so.5 libz.so.1 libgomp.so.1; do
+		cp -L "$(ldd "$out/build/tests/gpu/obs_live" | awk -v l=$lib '$1 == l { print $3 }')" \
+			"$out/lib/"
+	done
+	for size in 960x540 704x384; do make_media $size "$out/media/live-$size.mkv"; done
+	cp "$here/obs.sh" "$out/"
+	cp "$root/tests/golden/tiny.json" "$out/golden/"
+	du -sh "$out"
+	exit
+fi
+
+out=${RESULTS:-$(mktemp -d /tmp/fvsr-obs-XXXXXX)}
+media=${MEDIA:-$out}
+golden=$root/tests/golden
+table=$out/table.txt
+mkdir -p "$out" && : >"$table"
+if [ ! -d "$golden" ]; then # packed
+	golden=$here/golden build=${BUILD:-$here/build} media=${MEDIA:-$here/media}
+	libs=$here/lib
+fi
+parts=${*:-transport live readback full}
+plugin=$build/rundir/obs-flashvsr
+
+wants() {
+	case " $parts " in *" $1 "*) return 0 ;; esac
+	return 1
+}
+
+# A display and libobs for a program.
+if [ -n "$KIT" ]; then
+	in_obs=(env LD_LIBRARY_PATH="$libs" "$KIT/run-headless.sh" "$KIT")
+else
+	in_obs=(env LIBGL_ALWAYS_SOFTWARE=1 xvfb-run -a -s "-screen 0 1280x720x24")
+fi
+
+# step NAME PROGRAM...: with a log; the result, and the line that it printed for the table
+step() {
+	local name=$1 began result word
+	shift
+	began=$(date +%s)
+	timeout -k 5 120 "${in_obs[@]}" "$@" >"$out/$name.log" 2>&1
+	result=$?
+	case $result in
+	0) word=ok ;;
+	77) word=skipped ;;
+	124 | 137) word="TOO LONG" ;;
+	*) word="FAILED ($result)" ;;
+	esac
+	printf '%-12s %-12s %4d s  %s\n' "$name" "$word" $(($(date +%s) - began)) \
+		"$(grep -E 'FAILED|skipped|^OK' "$out/$name.log" | tail -n 1 | cut -c1-110)" |
+		tee -a "$table"
+	grep '^RESULT' "$out/$name.log" | sed 's/^RESULT //' >>"$out/results.txt"
+	case $word in FAILED* | TOO*) failed=1 ;; skipped) skipped=1 ;; esac
+}
+
+: >"$out/results.txt"
+failed=0 skipped=0
+if [ "$backend" = cuda ]; then
+	transport="shared textures"
+	nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null | tee -a "$table"
+else
+	transport=read-back
+fi
+if [ -z "$KIT" ] && ! command -v xvfb-run >/dev/null; then
+	echo "skipped: neither a kit nor xvfb-run"
+	exit 77
+fi
+if wants transport; then
+	step transport "$build/tests/obs/transport-test" card "synth:$golden/tiny.json:7"
+fi
+if wants live || wants readback || wants full; then
+	for size in 960x540 704x384; do
+		make_media $size "$media/live-$size.mkv" || exit 77
+	done
+fi
+live=$build/tests/gpu/obs_live
+if wants live; then
+	step live "$live" "$plugin" "$media/live-960x540.mkv" 960 540 bundled "$backend" \
+		"$seconds" "$transport"
+fi
+if wants readback; then
+	FLASHVSR_CUDA_DRIVER=/none step readback "$live" "$plugin" "$media/live-960x540.mkv" 960 540 bundled "$backend" "$seconds" read-back
+fi
+if wants full; then
+	step full "$live" "$plugin" "$media/live-704x384.mkv" 704 384 synth:full:1 \
+		"$backend" "$seconds" "$transport"
+fi
+
+echo
+cat "$table"
+echo "output | frames by | frames/s | new pictures of OBS's | (source alone) | delay s | ms a chunk" \
+	"| render ms (p99) | lagged | read-backs | PSNR to the source | VRAM GiB | left out"
+sed 's/|/ | /g' "$out/results.txt"
+[ $failed = 0 ] || exit 1
+[ $skipped = 0 ] || exit 77
