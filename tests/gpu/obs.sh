@@ -12,6 +12,7 @@
 #	         used, on an Xvfb
 #	MEDIA    folder of the media files; else they are made with ffmpeg
 #	BACKEND  cuda, or another one to try the script where there is no card
+#	LIVE_SIZE, FULL_SIZE  of the source in the live parts (default 960x540 and 704x384)
 #	SECONDS_EACH  how long each live part is looked at (default 12)
 #	RESULTS  where logs go (default: a new folder in /tmp)
 #
@@ -21,6 +22,7 @@ root=$(cd "$here/../.." && pwd)
 build=${BUILD:-$root/build}
 backend=${BACKEND:-cuda}
 seconds=${SECONDS_EACH:-12}
+live_size=${LIVE_SIZE:-960x540} full_size=${FULL_SIZE:-704x384}
 
 make_media() {
 	local size=$1 file=$2 bar="lt(Y,W/20)*lt(X,W*8/20)" half="lt(Y,W/40)*lt(X,W*8/40)"
@@ -47,7 +49,9 @@ if [ "$1" = pack ]; then
 		cp -L "$(ldd "$out/build/tests/gpu/obs_live" | awk -v l=$lib '$1 == l { print $3 }')" \
 			"$out/lib/"
 	done
-	for size in 960x540 704x384; do make_media $size "$out/media/live-$size.mkv"; done
+	for size in $live_size $full_size; do
+		make_media "$size" "$out/media/live-$size.mkv"
+	done
 	cp "$here/obs.sh" "$out/"
 	cp "$root/tests/golden/tiny.json" "$out/golden/"
 	du -sh "$out"
@@ -114,21 +118,22 @@ if wants transport; then
 	step transport "$build/tests/obs/transport-test" card "synth:$golden/tiny.json:7"
 fi
 if wants live || wants readback || wants full; then
-	for size in 960x540 704x384; do
-		make_media $size "$media/live-$size.mkv" || exit 77
+	for size in $live_size $full_size; do
+		make_media "$size" "$media/live-$size.mkv" || exit 77
 	done
 fi
 live=$build/tests/gpu/obs_live
 if wants live; then
-	step live "$live" "$plugin" "$media/live-960x540.mkv" 960 540 bundled "$backend" \
-		"$seconds" "$transport"
+	step live "$live" "$plugin" "$media/live-$live_size.mkv" ${live_size/x/ } bundled \
+		"$backend" "$seconds" "$transport"
 fi
 if wants readback; then
-	FLASHVSR_CUDA_DRIVER=/none step readback "$live" "$plugin" "$media/live-960x540.mkv" 960 540 bundled "$backend" "$seconds" read-back
+	FLASHVSR_CUDA_DRIVER=/none step readback "$live" "$plugin" "$media/live-$live_size.mkv" \
+		${live_size/x/ } bundled "$backend" "$seconds" read-back
 fi
 if wants full; then
-	step full "$live" "$plugin" "$media/live-704x384.mkv" 704 384 synth:full:1 \
-		"$backend" "$seconds" "$transport"
+	step full "$live" "$plugin" "$media/live-$full_size.mkv" ${full_size/x/ } \
+		synth:full:1 "$backend" "$seconds" "$transport"
 fi
 
 echo

@@ -6,8 +6,8 @@
  *	obs_live PLUGIN_FOLDER MEDIA WIDTH HEIGHT MODEL BACKEND SECONDS [TRANSPORT]
  *
  * MODEL: "bundled", or as for fvsr_model_open(). TRANSPORT: the name that the status must tell.
- * Pictures are numbered by eight blocks at the top, a twentieth of the width each (obs.sh). Exits with 77 and the reason where
- * the backend cannot be had. Prints one line of results last.
+ * Pictures are numbered by eight blocks at the top, a twentieth of the width each (obs.sh). Exits
+ *with 77 and the reason where the backend cannot be had. Prints one line of results last.
  */
 #include <obs.h>
 #include <util/platform.h>
@@ -24,7 +24,7 @@
 
 #define FPS        60
 #define BITS       8
-#define COMPARED   100 /* the number of the picture that is compared */
+#define NUMBERS    240 /* of pictures, until the clip begins again */
 #define START_S    60
 #define BASELINE_S 4
 #define LEAST_DB   30.0
@@ -32,7 +32,7 @@
 struct run {
 	const char *plugin, *media, *model, *backend, *transport;
 	uint32_t width, height; /* of the source */
-	double seconds;
+	double seconds, least_db;
 };
 
 static int failures;
@@ -91,8 +91,10 @@ struct watch {
 	bool counting;
 	int last;
 	unsigned pictures, next, same, skipping, unreadable;
-	uint8_t *compared; /* luma of picture COMPARED, width x height; */
-	bool seen;         /* it is there */
+	uint8_t *source[NUMBERS]; /* luma of the source's pictures, while they are collected */
+	bool collecting;
+	uint8_t *shown; /* luma of the first picture that is one of them, by 'shown_number' */
+	int shown_number;
 };
 
 static int read_number(const struct watch *watch, const struct video_data *frame)
@@ -111,12 +113,26 @@ static int read_number(const struct watch *watch, const struct video_data *frame
 	return number;
 }
 
-static void keep(struct watch *watch, const struct video_data *frame)
+static uint8_t *copy_luma(const struct watch *watch, const struct video_data *frame)
 {
+	uint8_t *luma = malloc((size_t)watch->width * watch->height);
+
 	for (uint32_t y = 0; y < watch->height; y++)
-		memcpy(watch->compared + (size_t)y * watch->width,
+		memcpy(luma + (size_t)y * watch->width,
 		       frame->data[0] + (size_t)y * frame->linesize[0], watch->width);
-	watch->seen = true;
+	return luma;
+}
+
+static void keep(struct watch *watch, const struct video_data *frame, int number)
+{
+	if (number < 0 || number >= NUMBERS)
+		return;
+	if (watch->collecting && !watch->source[number]) {
+		watch->source[number] = copy_luma(watch, frame);
+	} else if (!watch->collecting && watch->source[number] && !watch->shown) {
+		watch->shown = copy_luma(watch, frame);
+		watch->shown_number = number;
+	}
 }
 
 static void look(void *opaque, struct video_data *frame)
@@ -136,8 +152,7 @@ static void look(void *opaque, struct video_data *frame)
 			watch->next++;
 		else
 			watch->skipping++;
-		if (number == COMPARED && !watch->seen && watch->compared)
-			keep(watch, frame);
+		keep(watch, frame, number);
 		watch->last = number;
 	}
 	pthread_mutex_unlock(&watch->lock);
@@ -151,8 +166,6 @@ static void watch_for(struct watch *watch, uint32_t width, uint32_t height, doub
 	watch->height = height;
 	watch->pictures = watch->next = watch->same = watch->skipping = watch->unreadable = 0;
 	watch->last = -1;
-	watch->compared = malloc((size_t)width * height);
-	watch->seen = false;
 	watch->counting = true;
 	pthread_mutex_unlock(&watch->lock);
 	os_sleep_ms((uint32_t)(seconds * 1e3));
@@ -205,7 +218,8 @@ static bool load_modules(const struct run *run)
 	const char *binaries = getenv("OBS_HEADLESS_MODULES"), *kit = getenv("OBS_HEADLESS_KIT");
 	char binary[1024], data[1024];
 
-	snprintf(binary, sizeof(binary), "%s/obs-ffmpeg.so", binaries ? binaries : TEST_OBS_PLUGINS);
+	snprintf(binary, sizeof(binary), "%s/obs-ffmpeg.so",
+		 binaries ? binaries : TEST_OBS_PLUGINS);
 	if (kit)
 		snprintf(data, sizeof(data), "%s/share/obs/obs-plugins/obs-ffmpeg", kit);
 	else
@@ -337,7 +351,7 @@ static void read_figures(obs_source_t *filter, struct figures *figures)
 }
 
 static void measure(const struct run *run, struct watch *watch, obs_source_t *filter,
-		    uint8_t *source_luma, unsigned baseline_next)
+		    unsigned baseline_next)
 {
 	struct figures before, after;
 	uint32_t lagged = obs_get_lagged_frames(), total = obs_get_total_frames();
@@ -351,10 +365,11 @@ static void measure(const struct run *run, struct watch *watch, obs_source_t *fi
 	backs = atomic_load(&read_backs) - backs;
 	ups = atomic_load(&uploads) - ups;
 	read_figures(filter, &after);
-	if (source_luma && watch->seen)
-		db = psnr(source_luma, watch->compared, run->width, run->height);
-	check(watch->unreadable == 0, "a picture without its number");
-	check(!source_luma || db > LEAST_DB, "the picture is not the source's");
+	if (watch->shown)
+		db = psnr(watch->source[watch->shown_number], watch->shown, run->width,
+			  run->height);
+	check(watch->unreadable == 0 || run->least_db < LEAST_DB, "a picture without its number");
+	check(db > run->least_db, "the picture is not the source's");
 	if (run->transport) {
 		bool shared = strcmp(run->transport, "shared textures") == 0;
 
@@ -374,7 +389,6 @@ static void test(const struct run *run)
 {
 	struct watch watch = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	obs_source_t *media = make_media(run), *filter = make_filter(run);
-	uint8_t *source_luma = NULL;
 	unsigned baseline_next;
 
 	if (!check(media && filter, "a source or the filter cannot be made"))
@@ -382,15 +396,15 @@ static void test(const struct run *run)
 	obs_set_output_source(0, media);
 	obs_add_raw_video_callback(NULL, look, &watch);
 	os_sleep_ms(1000);
+	watch.collecting = true;
 	watch_for(&watch, run->width, run->height, BASELINE_S);
 	check(watch.next > BASELINE_S * FPS / 2, "the media source does not run");
 	baseline_next = watch.next;
-	if (watch.seen)
-		source_luma = watch.compared;
+	watch.collecting = false;
 	obs_source_filter_add(media, filter);
 	if (check(wait_for(filter, "Upscaling", START_S), "the filter does not start")) {
 		os_sleep_ms(3000); /* the delay settles, and the cost is that of running */
-		measure(run, &watch, filter, source_luma, baseline_next);
+		measure(run, &watch, filter, baseline_next);
 	} else {
 		struct figures figures;
 
@@ -401,9 +415,9 @@ static void test(const struct run *run)
 	obs_source_filter_remove(media, filter);
 	obs_source_release(filter);
 	obs_source_release(media);
-	free(source_luma);
-	if (watch.compared != source_luma)
-		free(watch.compared);
+	for (int i = 0; i < NUMBERS; i++)
+		free(watch.source[i]);
+	free(watch.shown);
 }
 
 static bool available(const char *backend)
@@ -433,9 +447,16 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	run = (struct run){
-		.plugin = argv[1], .media = argv[2], .width = (uint32_t)atoi(argv[3]),
-		.height = (uint32_t)atoi(argv[4]), .model = argv[5], .backend = argv[6],
-		.seconds = atof(argv[7]), .transport = argc > 8 ? argv[8] : NULL,
+		.plugin = argv[1],
+		.media = argv[2],
+		.width = (uint32_t)atoi(argv[3]),
+		.height = (uint32_t)atoi(argv[4]),
+		.model = argv[5],
+		.backend = argv[6],
+		.seconds = atof(argv[7]),
+		/* A model from a formula keeps the colours at most. */
+		.least_db = strncmp(argv[5], "synth:", 6) ? LEAST_DB : 5.0,
+		.transport = argc > 8 ? argv[8] : NULL,
 	};
 	if (!available(run.backend))
 		return 77;

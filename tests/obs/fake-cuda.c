@@ -7,8 +7,8 @@
  * mapped. Contexts, memory, streams, events and resources that are left when the library goes are
  * told on stderr, and end the program with an error.
  *
- * FAKE_CUDA_FAIL=N lets the Nth call from cuInit() on fail, and no other. After a call that failed to
- * enter the context nothing can be freed, and what is left is no error.
+ * FAKE_CUDA_FAIL=N lets the Nth call from cuInit() on fail, and no other. After a call that failed
+ * to enter the context nothing can be freed, and what is left is no error.
  */
 #include <dlfcn.h>
 #include <stdatomic.h>
@@ -282,8 +282,8 @@ FAKE(cuGLGetDevices_v2)(unsigned *count, int *cards, unsigned max, int list)
 	return fails() ? ERROR_UNKNOWN : 0;
 }
 
-FAKE(cuGraphicsGLRegisterImage)(cuda_handle *handle, unsigned texture, unsigned target,
-				unsigned flags)
+FAKE(cuGraphicsGLRegisterImage)
+(cuda_handle *handle, unsigned texture, unsigned target, unsigned flags)
 {
 	struct resource *resource;
 	int before;
@@ -344,8 +344,8 @@ FAKE(cuGraphicsMapResources)(unsigned count, cuda_handle *list, cuda_handle stre
 	return 0;
 }
 
-FAKE(cuGraphicsSubResourceGetMappedArray)(cuda_handle *array, cuda_handle handle, unsigned index,
-					  unsigned level)
+FAKE(cuGraphicsSubResourceGetMappedArray)
+(cuda_handle *array, cuda_handle handle, unsigned index, unsigned level)
 {
 	if (!((struct resource *)handle)->pixels || index || level)
 		broken("the array of what is not mapped");
@@ -377,8 +377,9 @@ __attribute__((destructor)) static void count_what_is_left(void)
 {
 	if (!contexts && (shut || (!memories && !handles && !resources)))
 		return;
-	fprintf(stderr, "fake CUDA: left are %d contexts, %d pieces of memory, %d handles, %d "
-			"resources\n",
+	fprintf(stderr,
+		"fake CUDA: left are %d contexts, %d pieces of memory, %d handles, %d "
+		"resources\n",
 		contexts, memories, handles, resources);
 	_exit(3);
 }

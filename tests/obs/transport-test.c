@@ -6,9 +6,9 @@
  *
  *	transport-test none           no CUDA here: that, and why, is noticed
  *	transport-test card [MODEL]   a card, or the stand-in for its driver (fake-cuda.c); with a
- *	                              model, also pictures of the engine on the card against those of
- *	                              the engine on the CPU. 77 and the reason without a card.
- *	transport-test faults         the stand-in only: each call of the driver fails in turn
+ *	                              model, also pictures of the engine on the card against those
+ *of the engine on the CPU. 77 and the reason without a card. transport-test faults         the
+ *stand-in only: each call of the driver fails in turn
  */
 #include <obs.h>
 #include <util/platform.h>
@@ -169,9 +169,8 @@ static bool move(struct card *card, const fvsr_frame *frame, uint8_t *pixels, bo
 	const struct cuda_place device = {.memory = CUDA_MEMORY_DEVICE,
 					  .device = (cuda_pointer)(uintptr_t)picture->data,
 					  .pitch = picture->stride};
-	const struct cuda_place host = {.memory = CUDA_MEMORY_HOST,
-					.host = pixels,
-					.pitch = (size_t)picture->width * 4};
+	const struct cuda_place host = {
+		.memory = CUDA_MEMORY_HOST, .host = pixels, .pitch = (size_t)picture->width * 4};
 	struct cuda_copy copy = {.from = to_frame ? host : device,
 				 .to = to_frame ? device : host,
 				 .width_bytes = (size_t)picture->width * 4,
@@ -378,15 +377,14 @@ static void receive(struct engines *e, struct frame_transport *transport, struct
 		if (!texture)
 			return;
 		shown = read_texture(texture, OUT_WIDTH, OUT_HEIGHT);
-		e->worst_db = fmin(e->worst_db,
-				   psnr(shown, expected->data, OUT_WIDTH * OUT_HEIGHT * 4));
+		e->worst_db =
+			fmin(e->worst_db, psnr(shown, expected->data, OUT_WIDTH * OUT_HEIGHT * 4));
 		free(shown);
 		e->compared++;
 	}
 }
 
-static void test_engine(struct frame_transport *transport, struct frames *frames,
-			const char *model)
+static void test_engine(struct frame_transport *transport, struct frames *frames, const char *model)
 {
 	struct engines e = {.card = open_stream(model, "cuda"),
 			    .cpu = open_stream(model, "cpu-plain"),
