@@ -11,35 +11,43 @@
 
 #define CUDA_ERROR_NOT_SUPPORTED 801
 
-/* In 'cards', and how many; 0 when CUDA has nothing to do with OBS's renderer. */
-static unsigned list_cards(const struct cuda_driver *driver, int *cards)
+#define CUDA_ERROR_NO_DEVICE 100
+
+/* In 'cards', and how many. An error is not yet a "none": some drivers cannot tell. */
+static cuda_result list_cards(const struct cuda_driver *driver, int *cards, unsigned *listed)
 {
 	unsigned count = 0;
 	cuda_result result = CUDA_ERROR_NOT_SUPPORTED;
+
+	*listed = 0;
 
 	if (gs_get_device_type() == GS_DEVICE_OPENGL && driver->gl_devices)
 		result = driver->gl_devices(&count, cards, CARDS_MAX, CUDA_DEVICE_LIST_ALL);
 	else if (gs_get_device_type() == GS_DEVICE_DIRECT3D_11 && driver->d3d11_devices)
 		result = driver->d3d11_devices(&count, cards, CARDS_MAX, gs_get_device_obj(),
 					       CUDA_DEVICE_LIST_ALL);
-	if (result)
-		return 0;
-	return count < CARDS_MAX ? count : CARDS_MAX;
+	if (!result)
+		*listed = count < CARDS_MAX ? count : CARDS_MAX;
+	return result;
 }
 
 int cuda_textures_card(const struct cuda_driver *driver)
 {
 	int cards[CARDS_MAX];
+	unsigned count;
 
-	return list_cards(driver, cards) ? cards[0] : -1;
+	return !list_cards(driver, cards, &count) && count ? cards[0] : -1;
 }
 
 bool cuda_textures_on_card(const struct cuda_driver *driver, int card, char *reason,
 			   size_t reason_size)
 {
 	int cards[CARDS_MAX];
-	unsigned count = list_cards(driver, cards);
+	unsigned count;
+	cuda_result result = list_cards(driver, cards, &count);
 
+	if (result && result != CUDA_ERROR_NO_DEVICE)
+		return true; /* registering a texture will show */
 	for (unsigned i = 0; i < count; i++)
 		if (cards[i] == card)
 			return true;

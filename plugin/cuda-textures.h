@@ -12,10 +12,13 @@
 
 #include "cuda-driver.h"
 
-/* Whether OBS renders on 'card' (as CUDA counts them); if not, 'reason' says what is the matter. */
+/*
+ * False when OBS is known not to render on 'card' (as CUDA counts them); 'reason' then says what is
+ * the matter.
+ */
 bool cuda_textures_on_card(const struct cuda_driver *driver, int card, char *reason,
 			   size_t reason_size);
-/* The first card that OBS renders on; -1 if CUDA knows none. */
+/* The first card that OBS renders on; -1 if CUDA cannot tell. */
 int cuda_textures_card(const struct cuda_driver *driver);
 
 /*

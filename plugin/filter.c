@@ -339,6 +339,7 @@ static bool follow_engine(struct flashvsr_filter *filter, const struct worker_st
 {
 	const bool sharing = filter->ops == &frame_transport_interop;
 	const char *trouble = filter->ops->trouble ? filter->ops->trouble(filter->transport) : NULL;
+	uint64_t began_ns;
 
 	if (trouble)
 		refuse_sharing(filter, trouble);
@@ -346,8 +347,10 @@ static bool follow_engine(struct flashvsr_filter *filter, const struct worker_st
 		transport_choice_follow(&filter->choice, status->card);
 	if (filter->choice.ops == filter->ops)
 		return false;
+	began_ns = os_gettime_ns();
 	start_job(filter, now);
-	do_log(filter, LOG_INFO, "frames by %s", filter->ops->name);
+	do_log(filter, LOG_INFO, "frames by %s, set up in %.1f ms", filter->ops->name,
+	       (double)(os_gettime_ns() - began_ns) / 1e6);
 	return true;
 }
 

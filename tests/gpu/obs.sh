@@ -45,8 +45,8 @@ if [ "$1" = pack ]; then
 	strip --strip-unneeded "$out/build/rundir/obs-flashvsr/bin/64bit/obs-flashvsr.so"
 	# What the plugin needs beside the kit.
 	for lib in libjansson.so.4 libzip.so.4 libcrypto.so.3 libzstd.so.1 libbz2.so.1.0 \
-		liblzma.so.5 libz.so.1 libgomp.so.1; do
-		cp -L "$(ldd "$out/build/tests/gpu/obs_live" | awk -v l=$lib '$1 == l { print $3 }')" \
+		liblzma.so.5 libgomp.so.1; do
+		cp -L "$(ldd "$build/rundir/obs-flashvsr/bin/64bit/obs-flashvsr.so" | awk -v l=$lib '$1 == l { print $3 }')" \
 			"$out/lib/"
 	done
 	for size in $live_size $full_size; do
@@ -87,7 +87,7 @@ step() {
 	local name=$1 began result word
 	shift
 	began=$(date +%s)
-	timeout -k 5 120 "${in_obs[@]}" "$@" >"$out/$name.log" 2>&1
+	timeout -k 5 75 "${in_obs[@]}" "$@" >"$out/$name.log" 2>&1
 	result=$?
 	case $result in
 	0) word=ok ;;
