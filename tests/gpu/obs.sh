@@ -4,7 +4,8 @@
 # The filter in OBS on a card: textures shared with CUDA, picture by picture against the CPU engine,
 # and live, with what it costs OBS. Prints a short table last; logs lie in $RESULTS.
 #
-#	obs.sh [part ...]      parts: transport live readback full
+#	obs.sh [part ...]      parts: transport live readback full, and kernels: how long each of
+#	                       the engine's kernels keeps the card in the live part
 #
 # Environment, all optional:
 #	BUILD    build folder, or a folder with the same files of it (obs.sh pack makes one)
@@ -67,7 +68,7 @@ if [ ! -d "$golden" ]; then # packed
 	golden=$here/golden build=${BUILD:-$here/build} media=${MEDIA:-$here/media}
 	libs=$here/lib
 fi
-parts=${*:-transport live readback full}
+parts=${*:-transport live readback full kernels}
 plugin=$build/rundir/obs-flashvsr
 
 wants() {
@@ -98,7 +99,9 @@ step() {
 	printf '%-12s %-12s %4d s  %s\n' "$name" "$word" $(($(date +%s) - began)) \
 		"$(grep -E 'FAILED|skipped|^OK' "$out/$name.log" | tail -n 1 | cut -c1-110)" |
 		tee -a "$table"
-	grep '^RESULT' "$out/$name.log" | sed 's/^RESULT //' >>"$out/results.txt"
+	# Kernels that are waited for one by one say nothing about speed.
+	[ "$name" = kernels ] ||
+		sed -n 's/^RESULT //p' "$out/$name.log" >>"$out/results.txt"
 	case $word in FAILED* | TOO*) failed=1 ;; skipped) skipped=1 ;; esac
 }
 
@@ -117,7 +120,10 @@ fi
 if wants transport; then
 	step transport "$build/tests/obs/transport-test" card "synth:$golden/tiny.json:7"
 fi
-if wants live || wants readback || wants full; then
+if [ $skipped = 1 ] && [ "$backend" = cuda ]; then
+	exit 77
+fi
+if wants live || wants readback || wants full || wants kernels; then
 	for size in $live_size $full_size; do
 		make_media "$size" "$media/live-$size.mkv" || exit 77
 	done
@@ -135,9 +141,15 @@ if wants full; then
 	step full "$live" "$plugin" "$media/live-$full_size.mkv" ${full_size/x/ } \
 		synth:full:1 "$backend" "$seconds" "$transport"
 fi
+if wants kernels; then
+	FVSR_CUDA_PROFILE=1 step kernels "$live" "$plugin" "$media/live-$live_size.mkv" \
+		${live_size/x/ } bundled "$backend" 2
+fi
 
 echo
 cat "$table"
+grep -h ' ms the longest ' "$out/kernels.log" 2>/dev/null | sed 's/.*\] //' |
+	sort -t, -k2 -rn | head -8
 echo "output | frames by | frames/s | new pictures of OBS's | (source alone) | delay s | ms a chunk" \
 	"| render ms (p99) | lagged | read-backs | PSNR to the source | VRAM GiB | left out"
 sed 's/|/ | /g' "$out/results.txt"

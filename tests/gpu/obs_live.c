@@ -28,11 +28,13 @@
 #define START_S    60
 #define BASELINE_S 4
 #define LEAST_DB   30.0
+#define MOST_MS    0.5 /* of the graphics thread, for 99 of 100 pictures */
 
 struct run {
 	const char *plugin, *media, *model, *backend, *transport;
 	uint32_t width, height; /* of the source */
 	double seconds, least_db;
+	bool demanding; /* it must keep up with every picture */
 };
 
 static int failures;
@@ -319,6 +321,7 @@ struct figures {
 	double fps, delay_s, chunk_ms, render_ms, vram;
 	unsigned left_out;
 	char transport[200];
+	bool upscaling;
 };
 
 /* A number after or before a word of the English status. */
@@ -337,6 +340,7 @@ static void read_figures(obs_source_t *filter, struct figures *figures)
 
 	printf("  status: %s\n", text);
 	memset(figures, 0, sizeof(*figures));
+	figures->upscaling = strncmp(text, "Upscaling", 9) == 0;
 	figures->fps = number_before(text, " frames/s");
 	figures->delay_s = number_before(text, " s late");
 	figures->chunk_ms = number_before(text, " ms for ");
@@ -370,6 +374,13 @@ static void measure(const struct run *run, struct watch *watch, obs_source_t *fi
 			  run->height);
 	check(watch->unreadable == 0 || run->least_db < LEAST_DB, "a picture without its number");
 	check(db > run->least_db, "the picture is not the source's");
+	check(before.upscaling && after.upscaling, "it does not keep upscaling");
+	if (run->demanding) {
+		check(after.fps > FPS - 1, "not each picture is taken");
+		check(watch->next * 100 >= watch->pictures * 95, "not each picture is new");
+		check(after.render_ms <= MOST_MS, "the filter keeps the graphics thread too long");
+		check(after.left_out == before.left_out, "frames were left out");
+	}
 	if (run->transport) {
 		bool shared = strcmp(run->transport, "shared textures") == 0;
 
@@ -458,6 +469,8 @@ int main(int argc, char **argv)
 		.least_db = strncmp(argv[5], "synth:", 6) ? LEAST_DB : 5.0,
 		.transport = argc > 8 ? argv[8] : NULL,
 	};
+	run.demanding = run.transport && strcmp(run.transport, "shared textures") == 0 &&
+			strcmp(run.model, "bundled") == 0;
 	if (!available(run.backend))
 		return 77;
 	/* libobs never frees the list behind obs_add_data_path, even when it is empty again. */

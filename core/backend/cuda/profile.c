@@ -18,7 +18,7 @@ struct fvsr_cuda_profile {
 	struct {
 		enum fvsr_stage stage;
 		const char *name;
-		double ms;
+		double ms, longest_ms;
 		long launches;
 	} line[MOST_LINES];
 };
@@ -36,8 +36,8 @@ int fvsr_cuda_profile_open(struct fvsr_cuda_queue *queue, struct fvsr_error *err
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	profile->stage = FVSR_STAGE_IDLE;
 	queue->profile = profile;
-	result = FVSR_CUDA_GET(queue->device, err, cuEventCreate, &profile->begin,
-			       CU_EVENT_DEFAULT);
+	result =
+		FVSR_CUDA_GET(queue->device, err, cuEventCreate, &profile->begin, CU_EVENT_DEFAULT);
 	if (!result)
 		result = FVSR_CUDA_GET(queue->device, err, cuEventCreate, &profile->end,
 				       CU_EVENT_DEFAULT);
@@ -47,18 +47,23 @@ int fvsr_cuda_profile_open(struct fvsr_cuda_queue *queue, struct fvsr_error *err
 void fvsr_cuda_profile_close(struct fvsr_cuda_queue *queue, bool alive)
 {
 	static const char *const stages[FVSR_STAGES] = {
-		[FVSR_STAGE_INGEST] = "scaling",	  [FVSR_STAGE_PROJECTION] = "projection",
-		[FVSR_STAGE_TRANSFORMER] = "transformer", [FVSR_STAGE_DECODER] = "decoder",
-		[FVSR_STAGE_COLOR] = "colour",		  [FVSR_STAGE_IDLE] = "other",
+		[FVSR_STAGE_INGEST] = "scaling",
+		[FVSR_STAGE_PROJECTION] = "projection",
+		[FVSR_STAGE_TRANSFORMER] = "transformer",
+		[FVSR_STAGE_DECODER] = "decoder",
+		[FVSR_STAGE_COLOR] = "colour",
+		[FVSR_STAGE_IDLE] = "other",
 	};
 	struct fvsr_cuda_profile *profile = queue->profile;
 
 	if (!profile)
 		return;
 	for (int i = 0; i < profile->count; i++)
-		fvsr_log(&queue->device->base.log, FVSR_LOG_INFO, "%-11s %10.2f ms %7ld times  %s",
+		fvsr_log(&queue->device->base.log, FVSR_LOG_INFO,
+			 "%-11s %10.2f ms %7ld times, %.2f ms the longest  %s",
 			 stages[profile->line[i].stage], profile->line[i].ms,
-			 profile->line[i].launches, profile->line[i].name);
+			 profile->line[i].launches, profile->line[i].longest_ms,
+			 profile->line[i].name);
 	if (alive && profile->begin)
 		queue->device->driver.cuEventDestroy(profile->begin);
 	if (alive && profile->end)
@@ -88,8 +93,8 @@ void fvsr_cuda_profile_end(struct fvsr_cuda_queue *queue, const char *name)
 	    !FVSR_CUDA_TRY(queue, cuEventSynchronize, profile->end) ||
 	    !FVSR_CUDA_TRY(queue, cuEventElapsedTime, &ms, profile->begin, profile->end))
 		return;
-	while (i < profile->count && (profile->line[i].stage != profile->stage ||
-				      strcmp(profile->line[i].name, name)))
+	while (i < profile->count &&
+	       (profile->line[i].stage != profile->stage || strcmp(profile->line[i].name, name)))
 		i++;
 	if (i == MOST_LINES)
 		return;
@@ -99,5 +104,7 @@ void fvsr_cuda_profile_end(struct fvsr_cuda_queue *queue, const char *name)
 		profile->count++;
 	}
 	profile->line[i].ms += (double)ms;
+	if ((double)ms > profile->line[i].longest_ms)
+		profile->line[i].longest_ms = (double)ms;
 	profile->line[i].launches++;
 }
