@@ -14,6 +14,8 @@
 #define FASTER_CHUNKS   6  /* in a row make the interval shorter */
 #define SPARE_FRAMES    12 /* that the queues can hold beyond what the delay needs */
 #define RETIME_NS       30000000000LL
+/* A worker that is to stop finishes its chunk first. */
+#define LONGEST_SPREAD_NS 500000000LL
 
 /* Times 'num' / 'den', for small factors. */
 static int64_t scaled(int64_t ns, int num, int den)
@@ -56,6 +58,8 @@ void pacing_restart(struct pacing *pacing)
 int64_t pacing_spread(struct pacing *pacing, bool spread)
 {
 	pacing->budget_ns = spread ? scaled(CHUNK_FRAMES * pacing->interval_ns, 7, 10) : 0;
+	if (pacing->budget_ns > LONGEST_SPREAD_NS)
+		pacing->budget_ns = LONGEST_SPREAD_NS;
 	return pacing->budget_ns;
 }
 

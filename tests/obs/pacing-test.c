@@ -41,6 +41,7 @@ struct sim {
 	uint64_t sent, received, computed;
 	int64_t busy_until;
 	bool busy;
+	bool spread; /* chunks are stretched to what they may take */
 
 	/* What was seen. */
 	int64_t shown, last_shown_at;
@@ -73,7 +74,17 @@ static void restart(struct sim *sim)
 {
 	make_queues(sim);
 	pacing_restart(&sim->pacing);
+	pacing_spread(&sim->pacing, sim->spread);
 	sim->restarts++;
+}
+
+/* From the start of a chunk to its end; only what is much less work than it may take is spread. */
+static int64_t chunk_span(const struct sim *sim)
+{
+	int64_t cost = (sim->computed ? CHUNK : FIRST_CHUNK) * sim->frame_cost_ns;
+	int64_t budget = sim->computed ? sim->pacing.budget_ns : 0;
+
+	return cost * 20 < budget * 17 ? budget : cost;
 }
 
 /* One step of the worker that takes no time. False when there is nothing to do. */
@@ -92,8 +103,7 @@ static bool worker_step(struct sim *sim)
 	}
 	if (sim->sent >= need) {
 		sim->busy = true;
-		sim->busy_until =
-			sim->now + (sim->computed ? CHUNK : FIRST_CHUNK) * sim->frame_cost_ns;
+		sim->busy_until = sim->now + chunk_span(sim);
 		return false;
 	}
 	frame = frame_queue_peek(sim->in, 0);
@@ -227,6 +237,26 @@ static void test_speed(const char *what, double fps, double cost_ms)
 	finish(&sim);
 }
 
+/* The worker takes its time, but not so long that a picture is late. */
+static void test_spread(const char *what, double fps, double cost_ms)
+{
+	struct sim sim;
+	int64_t budget;
+
+	start(&sim, fps, cost_ms);
+	sim.spread = true;
+	budget = pacing_spread(&sim.pacing, true);
+	CHECK(budget > CHUNK * sim.tick_ns / 2 && budget < CHUNK * sim.tick_ns, "%s: %.1f ms", what,
+	      (double)budget / 1e6);
+	run_seconds(&sim, 150.0 / fps);
+	check_even(&sim, what, 200.0 / fps);
+	CHECK(sim.restarts == 0, "%s: %llu restarts", what, (unsigned long long)sim.restarts);
+	CHECK(pacing_spread(&sim.pacing, false) == 0, "%s: still spread", what);
+	sim.pacing.interval_ns = NS_PER_S;
+	CHECK(pacing_spread(&sim.pacing, true) < NS_PER_S, "too long for who waits for the worker");
+	finish(&sim);
+}
+
 /* Another program takes half of the machine, and then it is even again. */
 static void test_slowdown(void)
 {
@@ -319,6 +349,10 @@ int main(void)
 	test_speed("30 Hz, 4 frames/s", 30.0, 240.0);
 	test_speed("29.97 Hz, slow", 30.0 / 1.001, 100.0);
 	test_speed("144 Hz", 144.0, 4.0);
+	test_spread("60 Hz, spread", 60.0, 3.0);
+	test_spread("60 Hz, spread a little", 60.0, 9.5);
+	test_spread("60 Hz, nothing to spread", 60.0, 14.0);
+	test_spread("30 Hz, spread", 30.0, 15.0);
 	test_slowdown();
 	test_speedup();
 	test_stall();

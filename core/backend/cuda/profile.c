@@ -36,8 +36,8 @@ int fvsr_cuda_profile_open(struct fvsr_cuda_queue *queue, struct fvsr_error *err
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	profile->stage = FVSR_STAGE_IDLE;
 	queue->profile = profile;
-	result =
-		FVSR_CUDA_GET(queue->device, err, cuEventCreate, &profile->begin, CU_EVENT_DEFAULT);
+	result = FVSR_CUDA_GET(queue->device, err, cuEventCreate, &profile->begin,
+			       CU_EVENT_DEFAULT);
 	if (!result)
 		result = FVSR_CUDA_GET(queue->device, err, cuEventCreate, &profile->end,
 				       CU_EVENT_DEFAULT);
@@ -47,12 +47,9 @@ int fvsr_cuda_profile_open(struct fvsr_cuda_queue *queue, struct fvsr_error *err
 void fvsr_cuda_profile_close(struct fvsr_cuda_queue *queue, bool alive)
 {
 	static const char *const stages[FVSR_STAGES] = {
-		[FVSR_STAGE_INGEST] = "scaling",
-		[FVSR_STAGE_PROJECTION] = "projection",
-		[FVSR_STAGE_TRANSFORMER] = "transformer",
-		[FVSR_STAGE_DECODER] = "decoder",
-		[FVSR_STAGE_COLOR] = "colour",
-		[FVSR_STAGE_IDLE] = "other",
+		[FVSR_STAGE_INGEST] = "scaling",	  [FVSR_STAGE_PROJECTION] = "projection",
+		[FVSR_STAGE_TRANSFORMER] = "transformer", [FVSR_STAGE_DECODER] = "decoder",
+		[FVSR_STAGE_COLOR] = "colour",		  [FVSR_STAGE_IDLE] = "other",
 	};
 	struct fvsr_cuda_profile *profile = queue->profile;
 
@@ -93,8 +90,8 @@ void fvsr_cuda_profile_end(struct fvsr_cuda_queue *queue, const char *name)
 	    !FVSR_CUDA_TRY(queue, cuEventSynchronize, profile->end) ||
 	    !FVSR_CUDA_TRY(queue, cuEventElapsedTime, &ms, profile->begin, profile->end))
 		return;
-	while (i < profile->count &&
-	       (profile->line[i].stage != profile->stage || strcmp(profile->line[i].name, name)))
+	while (i < profile->count && (profile->line[i].stage != profile->stage ||
+				      strcmp(profile->line[i].name, name)))
 		i++;
 	if (i == MOST_LINES)
 		return;
