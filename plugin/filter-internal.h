@@ -30,7 +30,7 @@ struct filter_report {
 	double render_ms; /* 99 of 100 pictures kept the graphics thread no longer; 0: not known */
 	uint64_t not_taken; /* frames that found a full queue since the job began */
 	const char *transport;
-	char transport_reason[200]; /* why not the better one; empty if there is none, or not known */
+	char transport_reason[200]; /* why not the better one; empty if there is none */
 };
 
 struct flashvsr_filter;

@@ -291,7 +291,7 @@ static void start_job(struct flashvsr_filter *filter, int64_t now)
 		return;
 	}
 	forget_job(filter);
-	/* On a card the work gives way to OBS's and the game's by pauses; a CPU is shared anyway. */
+	/* On a card the work gives way to OBS and the game by pauses; a CPU is shared anyway. */
 	job->budget_ns = pacing_spread(&filter->pacing, filter->choice.card >= 0);
 	filter->job = job;
 	pacing_restart(&filter->pacing);

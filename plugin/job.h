@@ -23,8 +23,8 @@ struct job_request {
 };
 
 struct job {
-	struct job_request request;   /* never changes, nor does the serial */
-	int64_t budget_ns;            /* that a chunk may take; 0: no longer than it must. Nor does it */
+	struct job_request request;   /* never changes, nor do serial and budget */
+	int64_t budget_ns;            /* that a chunk may take; 0: no longer than it must */
 	uint64_t serial;              /* tells what belongs to this job from what came before */
 	struct frame_queue *in, *out; /* frames are tagged with the time of their input, in ns */
 };

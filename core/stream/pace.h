@@ -13,11 +13,11 @@
 #include <stdbool.h>
 
 struct fvsr_pace {
-	double budget_ms;    /* that a chunk may take; 0: no pauses */
-	double predicted_ms; /* work of the chunk before; 0: not known */
-	bool spreading;      /* this chunk has pauses */
+	double budget_ms;          /* that a chunk may take; 0: no pauses */
+	double predicted_ms;       /* work of the chunk before; 0: not known */
+	bool spreading;            /* this chunk has pauses */
 	double work_ms, paused_ms; /* of this chunk */
-	double since_ms;     /* what has been worked from here on is not in work_ms yet */
+	double since_ms;           /* what has been worked from here on is not in work_ms yet */
 };
 
 /* A chunk begins, or with 'steady' false one that is no measure for others. */

@@ -88,7 +88,7 @@ step() {
 	local name=$1 began result word
 	shift
 	began=$(date +%s)
-	timeout -k 5 75 "${in_obs[@]}" "$@" >"$out/$name.log" 2>&1
+	timeout -k 5 90 "${in_obs[@]}" "$@" >"$out/$name.log" 2>&1
 	result=$?
 	case $result in
 	0) word=ok ;;

@@ -13,8 +13,8 @@
 #include "stream/pace.h"
 #include "test_support.h"
 
-#define FRAMES 61 /* six chunks */
-#define PIECES 40
+#define FRAMES  61 /* six chunks */
+#define PIECES  40
 #define STRETCH 8 /* chunks' work in the time of one */
 
 /* ---- arithmetic ---------------------------------------------------------------------------- */
