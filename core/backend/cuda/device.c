@@ -186,7 +186,8 @@ int fvsr_cuda_device_open(struct fvsr_device **out, const struct fvsr_model_opti
 		fvsr_cuda_device_close(&device->base);
 		return result;
 	}
-	fvsr_log(&options->log, FVSR_LOG_INFO, "CUDA %d.%d, compute capability %d.%d, %s kernels, %s",
+	fvsr_log(&options->log, FVSR_LOG_INFO,
+		 "CUDA %d.%d, compute capability %d.%d, %s kernels, %s",
 		 device->driver.version / 1000, device->driver.version % 1000 / 10,
 		 device->sm / 10, device->sm % 10, device->hopper ? "Hopper" : "generic",
 		 device->blas ? "cuBLASLt" : "no cuBLASLt");
