@@ -56,6 +56,15 @@ const struct fvsr_backend *fvsr_backend_find(const char *name, struct fvsr_error
 	return NULL;
 }
 
+/* Not a failure to be logged: somebody asked for it. */
+void fvsr_queue_stop(struct fvsr_queue *queue)
+{
+	if (queue->error)
+		return;
+	queue->error = FVSR_ERR_CANCELLED;
+	fvsr_fail(&queue->message, FVSR_ERR_CANCELLED, "interrupted");
+}
+
 void fvsr_queue_fail(struct fvsr_queue *queue, int code, const char *format, ...)
 {
 	va_list args;

@@ -28,6 +28,8 @@
 #ifndef FVSR_BACKEND_H
 #define FVSR_BACKEND_H
 
+#include <stdatomic.h>
+
 #include "common.h"
 
 #define FVSR_BLOCK_TOKENS 128 /* 2 x 8 x 8 */
@@ -65,6 +67,7 @@ struct fvsr_queue {
 	double stage_ms[FVSR_STAGES]; /* sums; complete after finish() */
 	int error;            /* the first failure, FVSR_ERR_*; 0 if none */
 	struct fvsr_error message;
+	atomic_bool interrupted; /* by another thread: the next op fails with FVSR_ERR_CANCELLED */
 };
 
 enum fvsr_kind {
@@ -344,9 +347,13 @@ static inline void fvsr_queue_scratch(struct fvsr_queue *queue, size_t bytes)
 	if (bytes > queue->scratch_bytes)
 		queue->scratch_bytes = bytes;
 }
-/* True when an op has nothing more to do: planning, or a failure before it. */
-static inline bool fvsr_queue_idle(const struct fvsr_queue *queue)
+/* An interruption becomes a failure, so that nothing of the work at hand goes on. */
+void fvsr_queue_stop(struct fvsr_queue *queue);
+/* True when an op has nothing more to do: planning, a failure before it, or an interruption. */
+static inline bool fvsr_queue_idle(struct fvsr_queue *queue)
 {
+	if (!queue->planning && atomic_load_explicit(&queue->interrupted, memory_order_relaxed))
+		fvsr_queue_stop(queue);
 	return queue->planning || queue->error;
 }
 

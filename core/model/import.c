@@ -76,6 +76,33 @@ static int hash_file(struct import *im, struct source_file *source, unsigned cha
 	return 0;
 }
 
+int fvsr_file_sha256(const char *path, char text[65], const struct fvsr_progress *progress,
+		     struct fvsr_error *err)
+{
+	struct fvsr_import_options options = {.progress = {NULL, NULL}};
+	struct source_file source = {.file = NULL};
+	struct import im = {.options = &options, .err = err};
+	unsigned char *buffer;
+	int ret;
+
+	if (!path || !text)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "NULL argument");
+	if (progress)
+		options.progress = *progress;
+	ret = fvsr_file_open(&source.file, path, err);
+	if (ret < 0)
+		return ret;
+	im.total = fvsr_file_size(source.file);
+	buffer = malloc(HASH_BYTES);
+	ret = buffer ? hash_file(&im, &source, buffer)
+		     : fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	if (ret >= 0)
+		memcpy(text, source.sha256, FVSR_SHA256_TEXT);
+	free(buffer);
+	fvsr_file_close(source.file);
+	return ret;
+}
+
 const char *fvsr_release_of(const char *name, uint64_t bytes, const char *sha256)
 {
 	size_t i;

@@ -222,15 +222,18 @@ struct fvsr_kv_view fvsr_kv_view(struct fvsr_run *run, int layer)
 	return view;
 }
 
-/* One slice is dropped when there are more than kv_ratio: never more than one a chunk. */
+/*
+ * One slice is dropped a chunk, so that at least two stay whatever kv_ratio says; more than one
+ * only after kv_ratio was lowered.
+ */
 void fvsr_kv_leave(struct fvsr_run *run, int layer)
 {
 	struct fvsr_kv *kv = &run->kv;
 	struct fvsr_kv_pool *pool = pool_of(kv, layer);
-	int *held = held_by(kv, layer);
+	int *held = held_by(kv, layer), keep = run->set.kv_ratio > 2 ? run->set.kv_ratio : 2;
 
-	if (kv->held_count[layer] <= run->set.kv_ratio)
-		return;
-	pool->free_slots[pool->free_count++] = held[0];
-	memmove(held, held + 1, (size_t)--kv->held_count[layer] * sizeof(int));
+	while (kv->held_count[layer] > keep) {
+		pool->free_slots[pool->free_count++] = held[0];
+		memmove(held, held + 1, (size_t)--kv->held_count[layer] * sizeof(int));
+	}
 }

@@ -109,6 +109,8 @@ void fvsr_run_reset(struct fvsr_run *run);
  * the work may rest; NULL: never.
  */
 void fvsr_run_set_breathe(struct fvsr_run *run, void (*breathe)(void *opaque), void *opaque);
+/* From the next chunk on; kv_ratio at most what the run was opened with. */
+void fvsr_run_set_effort(struct fvsr_run *run, double topk_ratio, int kv_ratio);
 int fvsr_run_set_tap(struct fvsr_run *run, const struct fvsr_tap *tap);
 struct fvsr_queue *fvsr_run_queue(struct fvsr_run *run);
 

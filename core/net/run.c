@@ -153,6 +153,11 @@ static void plan(struct fvsr_run *run)
 	run->queue->planning = false;
 }
 
+static void set_topk(struct fvsr_run *run, double ratio)
+{
+	run->topk = (int64_t)floor((double)run->blocks * run->blocks * ratio) - 1;
+}
+
 static void set_sizes(struct fvsr_run *run, const struct fvsr_run_settings *settings)
 {
 	run->set = *settings;
@@ -163,7 +168,7 @@ static void set_sizes(struct fvsr_run *run, const struct fvsr_run_settings *sett
 	run->block_columns = run->w / 8, run->block_rows = run->h / 8;
 	run->blocks = run->block_rows * run->block_columns;
 	run->rows = 2 * run->h * run->w;
-	run->topk = (int64_t)floor((double)run->blocks * run->blocks * settings->topk_ratio) - 1;
+	set_topk(run, settings->topk_ratio);
 }
 
 /* Device memory that the run takes as it is split now; the ops have been planned for it. */
@@ -340,6 +345,12 @@ void fvsr_run_set_breathe(struct fvsr_run *run, void (*breathe)(void *opaque), v
 {
 	run->breathe = breathe;
 	run->breathe_opaque = opaque;
+}
+
+void fvsr_run_set_effort(struct fvsr_run *run, double topk, int kv_ratio)
+{
+	set_topk(run, topk);
+	run->set.kv_ratio = kv_ratio;
 }
 
 int fvsr_run_set_tap(struct fvsr_run *run, const struct fvsr_tap *tap)

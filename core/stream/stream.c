@@ -35,6 +35,13 @@ struct fvsr_stream {
 	struct fvsr_error err;
 };
 
+static double topk_ratio(const struct fvsr_settings *s, double sparse_ratio)
+{
+	double area = (double)fvsr_round_up(s->out_width, 128) * fvsr_round_up(s->out_height, 128);
+
+	return sparse_ratio * TOPK_AREA / area;
+}
+
 void fvsr_settings_default(struct fvsr_settings *settings)
 {
 	memset(settings, 0, sizeof(*settings));
@@ -104,15 +111,13 @@ static enum fvsr_color color_of(const fvsr_model *model)
 static void run_settings(struct fvsr_run_settings *out, const fvsr_model *model,
 			 const struct fvsr_settings *s)
 {
-	double area = (double)fvsr_round_up(s->out_width, 128) * fvsr_round_up(s->out_height, 128);
-
 	*out = (struct fvsr_run_settings){
 		.in_width = s->in_width, .in_height = s->in_height,
 		.width = s->out_width, .height = s->out_height,
 		.in_format = s->in_format, .out_format = s->out_format,
 		.local_range = s->local_range,
 		.kv_ratio = s->kv_ratio,
-		.topk_ratio = s->sparse_ratio * TOPK_AREA / area,
+		.topk_ratio = topk_ratio(s, s->sparse_ratio),
 		.color = s->color == FVSR_COLOR_MODEL ? color_of(model) : s->color,
 		.noise = s->noise,
 		.seed = s->seed,
@@ -197,9 +202,29 @@ void fvsr_stream_close(fvsr_stream *stream)
 void fvsr_stream_reset(fvsr_stream *stream)
 {
 	fvsr_run_queue(stream->run)->error = 0;
+	atomic_store(&fvsr_run_queue(stream->run)->interrupted, false);
 	fvsr_run_reset(stream->run);
 	fvsr_pace_reset(&stream->pace);
 	start(stream);
+}
+
+void fvsr_stream_interrupt(fvsr_stream *stream)
+{
+	if (stream)
+		atomic_store(&fvsr_run_queue(stream->run)->interrupted, true);
+}
+
+int fvsr_stream_set_effort(fvsr_stream *stream, double sparse_ratio, int kv_ratio)
+{
+	if (!stream)
+		return FVSR_ERR_ARGUMENT;
+	if (!(sparse_ratio > 0) || !(sparse_ratio <= 1000) || kv_ratio < 1 ||
+	    kv_ratio > stream->set.kv_ratio)
+		return fvsr_fail(&stream->err, FVSR_ERR_ARGUMENT,
+				 "sparse ratio must be above 0, KV ratio 1 .. %d",
+				 stream->set.kv_ratio);
+	fvsr_run_set_effort(stream->run, topk_ratio(&stream->set, sparse_ratio), kv_ratio);
+	return 0;
 }
 
 const char *fvsr_stream_error(const fvsr_stream *stream)
@@ -316,6 +341,16 @@ static int advance(fvsr_stream *stream)
 		return FVSR_ERR_AGAIN;
 	}
 	return queue_result(stream);
+}
+
+enum fvsr_next fvsr_stream_next(const fvsr_stream *stream)
+{
+	if (!stream || (stream->ended && stream->received >= stream->sent))
+		return FVSR_NEXT_NOTHING;
+	if (stream->received < stream->ready)
+		return FVSR_NEXT_FRAME;
+	return stream->slice < slices_run(stream) || chunk_due(stream) ? FVSR_NEXT_COMPUTE
+								       : FVSR_NEXT_NOTHING;
 }
 
 static double now_ms(void)

@@ -6,9 +6,11 @@
  *	test_stream MODEL BACKEND
  */
 #include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "test_support.h"
 
@@ -58,7 +60,14 @@ static int rig_receive(struct rig *rig, int first, uint64_t *hashes, int *result
 {
 	int n = 0;
 
-	while (!(*result = fvsr_stream_receive(rig->stream, rig->out))) {
+	for (;;) {
+		enum fvsr_next next = fvsr_stream_next(rig->stream);
+
+		*result = fvsr_stream_receive(rig->stream, rig->out);
+		CHECK((next == FVSR_NEXT_NOTHING) == (*result != 0));
+		if (*result)
+			break;
+		CHECK(next == FVSR_NEXT_FRAME || first + n == 0 || (first + n) % 8 == 5);
 		CHECK(fvsr_frame_tag(rig->out) == 1000 + first + n);
 		if (hashes && first + n < MAX_FRAMES)
 			hashes[first + n] = test_picture_hash(fvsr_frame_picture(rig->out));
@@ -344,6 +353,107 @@ static void test_cost(fvsr_model *model)
 	rig_close(&rig);
 }
 
+/* An interruption ends what is computed; after a reset everything is as if it had not been. */
+static void test_interrupt(fvsr_model *model)
+{
+	uint64_t whole[MAX_FRAMES], again[MAX_FRAMES];
+	struct fvsr_settings settings;
+	struct rig rig;
+
+	test_settings(&settings, 16, 16, 32, 32);
+	rig_open(&rig, model, &settings);
+	CHECK(rig_video(&rig, 30, whole) == 30);
+	fvsr_stream_reset(rig.stream);
+	for (rig.sent = 0; rig.sent < 25;)
+		CHECK(!rig_send(&rig));
+	fvsr_stream_interrupt(rig.stream);
+	CHECK(fvsr_stream_receive(rig.stream, rig.out) == FVSR_ERR_CANCELLED);
+	CHECK(!strcmp(fvsr_stream_error(rig.stream), "interrupted"));
+	CHECK(fvsr_stream_receive(rig.stream, rig.out) == FVSR_ERR_CANCELLED);
+	fvsr_stream_reset(rig.stream);
+	CHECK(rig_video(&rig, 30, again) == 30);
+	CHECK(!memcmp(whole, again, 30 * sizeof(*whole)));
+	rig_close(&rig);
+}
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void *interrupt_soon(void *stream)
+{
+	struct timespec soon = {.tv_nsec = 20000000};
+
+	nanosleep(&soon, NULL);
+	fvsr_stream_interrupt(stream);
+	return NULL;
+}
+
+/* From another thread, in the middle of a chunk: well before the chunk would have ended. */
+static void test_interrupt_busy(fvsr_model *model)
+{
+	struct fvsr_settings settings;
+	double began, took_s[2];
+	pthread_t thread;
+	struct rig rig;
+
+	test_settings(&settings, 64, 64, 256, 256);
+	rig_open(&rig, model, &settings);
+	for (int pass = 0; pass < 2; pass++) {
+		for (rig.sent = 0; rig.sent < 25;)
+			CHECK(!rig_send(&rig));
+		began = now_s();
+		if (pass)
+			pthread_create(&thread, NULL, interrupt_soon, rig.stream);
+		CHECK(fvsr_stream_receive(rig.stream, rig.out) ==
+		      (pass ? FVSR_ERR_CANCELLED : FVSR_OK));
+		took_s[pass] = now_s() - began;
+		if (pass)
+			pthread_join(thread, NULL);
+		fvsr_stream_reset(rig.stream);
+	}
+	printf("a chunk of %.0f ms, interrupted after %.0f\n", took_s[0] * 1e3, took_s[1] * 1e3);
+	CHECK(took_s[1] < took_s[0]);
+	rig_close(&rig);
+}
+
+/* A smaller effort changes what comes later, not what came before; and it can be taken back. */
+static void test_effort(fvsr_model *model)
+{
+	uint64_t whole[MAX_FRAMES], less[MAX_FRAMES], same[MAX_FRAMES];
+	struct fvsr_settings settings;
+	struct rig rig;
+
+	test_settings(&settings, 64, 64, 128, 128);
+	settings.kv_ratio = 4;
+	rig_open(&rig, model, &settings);
+	for (int pass = 0; pass < 3; pass++) {
+		uint64_t *hashes = pass == 0 ? whole : pass == 1 ? less : same;
+		int received = 0, result;
+
+		fvsr_stream_reset(rig.stream);
+		CHECK(!fvsr_stream_set_effort(rig.stream, settings.sparse_ratio, 4));
+		for (rig.sent = 0; rig.sent < MAX_FRAMES;) {
+			if (rig.sent == 30 && pass == 1)
+				CHECK(!fvsr_stream_set_effort(rig.stream, 0.05, 2));
+			CHECK(!rig_send(&rig));
+			received += rig_receive(&rig, received, hashes, &result);
+		}
+		CHECK(received == 53);
+	}
+	CHECK(!memcmp(whole, less, 21 * sizeof(*whole)));
+	CHECK(memcmp(whole, less, 53 * sizeof(*whole)));
+	CHECK(!memcmp(whole, same, 53 * sizeof(*whole)));
+	CHECK(fvsr_stream_set_effort(rig.stream, 2.0, 5) == FVSR_ERR_ARGUMENT);
+	CHECK(fvsr_stream_set_effort(rig.stream, 0.0, 2) == FVSR_ERR_ARGUMENT);
+	CHECK(fvsr_stream_set_effort(rig.stream, 2.0, 0) == FVSR_ERR_ARGUMENT);
+	rig_close(&rig);
+}
+
 int main(int argc, char **argv)
 {
 	fvsr_model *model;
@@ -359,6 +469,9 @@ int main(int argc, char **argv)
 	test_two_streams(model);
 	test_refusals(model);
 	test_cost(model);
+	test_interrupt(model);
+	test_interrupt_busy(model);
+	test_effort(model);
 	fvsr_model_unref(model);
 	printf("%s: %d failures\n", argv[2], test_failures);
 	return test_failures ? 1 : 0;

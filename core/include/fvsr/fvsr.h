@@ -217,6 +217,10 @@ FVSR_API void fvsr_import_options_default(struct fvsr_import_options *options);
 FVSR_API int fvsr_import(const char *source, const char *packed_path,
 			 const struct fvsr_import_options *options, struct fvsr_error *err);
 
+/* The SHA-256 of a file as 64 lower-case digits and a NUL; to check what was downloaded. */
+FVSR_API int fvsr_file_sha256(const char *path, char text[65],
+			      const struct fvsr_progress *progress, struct fvsr_error *err);
+
 /* ------------------------------------------------------------------------------------------- */
 /* Frames                                                                                      */
 
@@ -346,6 +350,14 @@ FVSR_API int fvsr_stream_end(fvsr_stream *stream);
  * Any other error is final for the stream: close it, or call fvsr_stream_reset().
  */
 FVSR_API int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame);
+/* What fvsr_stream_receive() would do now. */
+enum fvsr_next {
+	FVSR_NEXT_NOTHING = 1, /* FVSR_ERR_AGAIN or FVSR_ERR_EOF */
+	FVSR_NEXT_FRAME = 2,   /* a frame is ready */
+	FVSR_NEXT_COMPUTE = 3, /* it computes first: the part that takes long */
+};
+
+FVSR_API enum fvsr_next fvsr_stream_next(const fvsr_stream *stream);
 /* Drops everything inside; the next frame sent is frame 0 of a new video. Allocates nothing. */
 FVSR_API void fvsr_stream_reset(fvsr_stream *stream);
 /*
@@ -354,6 +366,17 @@ FVSR_API void fvsr_stream_reset(fvsr_stream *stream);
  * others on the same device get their turn.
  */
 FVSR_API void fvsr_stream_set_budget(fvsr_stream *stream, double chunk_ms);
+/*
+ * From any thread, and the only call that may be: what the stream is computing, or computes next,
+ * ends within an operation of the network (a part of a layer) with FVSR_ERR_CANCELLED. Nothing but
+ * close and reset is possible then. The stream must not be closed meanwhile.
+ */
+FVSR_API void fvsr_stream_interrupt(fvsr_stream *stream);
+/*
+ * Another attention budget and number of slices kept, from the next chunk on, without a gap; for
+ * real-time callers that run late. 'kv_ratio' may not be above that of the settings.
+ */
+FVSR_API int fvsr_stream_set_effort(fvsr_stream *stream, double sparse_ratio, int kv_ratio);
 /* The message behind the last error of send, receive or end on this stream. */
 FVSR_API const char *fvsr_stream_error(const fvsr_stream *stream);
 
