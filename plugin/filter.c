@@ -10,6 +10,8 @@
  */
 #include "filter.h"
 
+#include "dialog.h"
+#include "effort.h"
 #include "filter-internal.h"
 #include "filter-settings.h"
 #include "frame-transport.h"
@@ -17,6 +19,8 @@
 #include "past-pictures.h"
 #include "picture.h"
 #include "render-cost.h"
+#include "retry.h"
+#include "sizes.h"
 #include "sound-delay.h"
 #include "transport-choice.h"
 
@@ -27,27 +31,24 @@
 #include <stdlib.h>
 
 #define NS_PER_S     1000000000LL
-#define SIDE_MIN     16    /* the engine's smallest input */
-#define SIDE_MAX     16384 /* the largest texture that every card has */
 #define IDLE_NS      (NS_PER_S / 2)
 #define LOG_PAUSE_NS (10 * NS_PER_S)
-#define RETRY_NS     (30 * NS_PER_S) /* when too slow; then twice as long each time */
-#define RETRY_NS_MAX (1800 * NS_PER_S)
 #define JUMP_NS      (NS_PER_S / 2) /* more than the clock, in a source's time stamps: a seek */
 
 #define do_log(filter, level, format, ...)                                                         \
 	blog(level, "[FlashVSR Upscale: '%s'] " format, obs_source_get_name((filter)->context),    \
 	     ##__VA_ARGS__)
 
-struct sizes {
-	uint32_t in_width, in_height, out_width, out_height;
-};
-
 struct flashvsr_filter {
 	obs_source_t *context;
 	struct worker *worker;
 	struct picture *picture;
-	atomic_uint scale;
+	atomic_int hdr_space; /* of what is shown, an enum gs_color_space; 0: SDR */
+	struct shared *shared;
+	struct dialog dialog;
+	atomic_ullong target;     /* see sizes_pack() */
+	atomic_bool wants_packed; /* the store works for this filter, which takes the result */
+
 	struct sound_delay *sound;   /* the audio thread's */
 	atomic_llong sound_delay_ns; /* the graphics thread sets it */
 	atomic_bool keep_sync;
@@ -79,11 +80,12 @@ struct flashvsr_filter {
 	int64_t content_ns;   /* when what is shown was the source's picture */
 	struct render_cost cost;
 	int64_t source_ns;    /* of the tick: drawing the source itself */
+	struct ladder ladder;
+	struct retry retry;   /* of a card that failed */
 	uint64_t serial;      /* of the last job */
 	uint64_t chunks_seen; /* of the job */
 	int64_t shown_ns;     /* when the shown upscaled frame was taken; 0: none */
 	uint64_t not_taken;
-	int64_t retry_ns, retry_pause_ns; /* when and after how long to try again */
 
 	/* Of the source's last frame, when it has time stamps: its own and OBS' time. */
 	int64_t frame_ns, framed_ns;
@@ -112,29 +114,34 @@ static int64_t tick_ns(void)
 	return NS_PER_S * info.fps_den / info.fps_num;
 }
 
-static bool same_sizes(const struct sizes *a, const struct sizes *b)
-{
-	return a->in_width == b->in_width && a->in_height == b->in_height &&
-	       a->out_width == b->out_width && a->out_height == b->out_height;
-}
-
-/* Any thread. A picture that cannot be enlarged is passed on: its sizes out are those in. */
+/* Any thread. */
 static struct sizes measure(const struct flashvsr_filter *filter)
 {
 	obs_source_t *target = obs_filter_get_target(filter->context);
 	uint32_t width = target ? obs_source_get_base_width(target) : 0;
 	uint32_t height = target ? obs_source_get_base_height(target) : 0;
-	uint32_t scale = atomic_load(&filter->scale);
+	const struct sizes_target chosen = sizes_unpack(atomic_load(&filter->target));
+	struct obs_video_info info = {0};
 
-	if (width < SIDE_MIN || width > SIDE_MAX / scale || height < SIDE_MIN ||
-	    height > SIDE_MAX / scale)
-		scale = 1;
-	return (struct sizes){width, height, width * scale, height * scale};
+	if (!chosen.scale)
+		obs_get_video_info(&info);
+	return sizes_choose(&chosen, width, height, info.base_width, info.base_height);
 }
 
-static bool enlarges(const struct sizes *sizes)
+/* The source's space, if both it and the canvas have a high dynamic range; else 0. */
+static int find_hdr_space(struct flashvsr_filter *filter)
 {
-	return sizes->out_width > sizes->in_width;
+	static const enum gs_color_space spaces[] = {GS_CS_SRGB, GS_CS_SRGB_16F, GS_CS_709_EXTENDED,
+						     GS_CS_709_SCRGB};
+	obs_source_t *target = obs_filter_get_target(filter->context);
+	struct obs_video_info info;
+	enum gs_color_space space;
+
+	if (!target || !obs_get_video_info(&info) ||
+	    (info.colorspace != VIDEO_CS_2100_PQ && info.colorspace != VIDEO_CS_2100_HLG))
+		return 0;
+	space = obs_source_get_color_space(target, 4, spaces);
+	return space == GS_CS_709_EXTENDED || space == GS_CS_709_SCRGB ? (int)space : 0;
 }
 
 /* ---- phases -------------------------------------------------------------------------------- */
@@ -145,6 +152,7 @@ static void log_phase(struct flashvsr_filter *filter, enum filter_phase before, 
 	const char *what = filter->phase == PHASE_UPSCALING  ? "upscaling"
 			   : filter->phase == PHASE_BEHIND   ? "fell behind, bicubic"
 			   : filter->phase == PHASE_TOO_SLOW ? "too slow, bicubic"
+			   : filter->phase == PHASE_PINNED   ? "bicubic as wished"
 							     : NULL;
 
 	/* A machine at its limit goes back and forth; the log need not. */
@@ -186,6 +194,10 @@ static void publish_report(struct flashvsr_filter *filter)
 		.out_width = filter->sizes.out_width,
 		.out_height = filter->sizes.out_height,
 		.frames_per_s = (double)NS_PER_S / (double)filter->pacing.interval_ns,
+		.possible_fps = ladder_possible_fps(&filter->ladder),
+		.step = filter->ladder.step,
+		.step_pinned = filter->ladder.plan.pinned != 0,
+		.shown_on_processor = retry_without(&filter->retry),
 		.delay_s = (double)filter->delay_ns / (double)NS_PER_S,
 		.sound_follows = sound_follows(filter),
 		.render_ms = (double)render_cost_p99(&filter->cost) / 1e6,
@@ -204,6 +216,58 @@ void filter_get_report(struct flashvsr_filter *filter, struct filter_report *rep
 	*report = filter->report;
 	pthread_mutex_unlock(&filter->lock);
 	worker_get_status(filter->worker, status);
+}
+
+struct shared *filter_shared(struct flashvsr_filter *filter)
+{
+	return filter->shared;
+}
+
+obs_source_t *filter_source(struct flashvsr_filter *filter)
+{
+	return filter->context;
+}
+
+struct dialog *filter_dialog(struct flashvsr_filter *filter)
+{
+	return &filter->dialog;
+}
+
+void filter_want_packed(struct flashvsr_filter *filter)
+{
+	atomic_store(&filter->wants_packed, true);
+}
+
+/* Its model is there: use it. */
+static void take_packed(struct flashvsr_filter *filter, const struct model_store_status *status)
+{
+	obs_data_t *settings = obs_data_create();
+
+	atomic_store(&filter->wants_packed, false);
+	obs_data_set_string(settings, S_MODEL, MODEL_FILE);
+	obs_data_set_string(settings, S_MODEL_FILE, status->packed);
+	obs_source_update(filter->context, settings);
+	obs_data_release(settings);
+}
+
+/* What the user must know at once: a change of phase or step, and how far the store is. */
+static void keep_dialog(struct flashvsr_filter *filter)
+{
+	struct model_store_status store = {.state = STORE_IDLE};
+	uint64_t percent, state;
+
+	if (filter->shared->store)
+		model_store_get(filter->shared->store, &store);
+	if (store.state == STORE_DONE && atomic_load(&filter->wants_packed))
+		take_packed(filter, &store);
+	else if (store.state != STORE_IDLE && !model_store_busy(&store))
+		atomic_store(&filter->wants_packed, false);
+	percent = store.total ? store.done * 100 / store.total : 0;
+	state = (uint64_t)filter->phase | (uint64_t)filter->ladder.step << 8 |
+		(uint64_t)filter->ladder.divisor << 16 | (uint64_t)store.state << 48 |
+		percent << 56;
+	if (dialog_due(&filter->dialog, state, os_gettime_ns()))
+		obs_source_update_properties(filter->context);
 }
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
@@ -245,7 +309,7 @@ static bool make_transport(struct flashvsr_filter *filter)
 	char reason[200] = "";
 
 	if (filter->transport && filter->ops == filter->choice.ops &&
-	    same_sizes(&filter->job_sizes, sizes)) {
+	    sizes_same(&filter->job_sizes, sizes)) {
 		filter->ops->clear(filter->transport);
 		return true;
 	}
@@ -267,6 +331,9 @@ static struct job *make_job(struct flashvsr_filter *filter)
 	struct frame_maker maker = {filter->ops->make_frame, filter->transport};
 
 	request.card = filter->card;
+	effort_request(&request, &filter->ladder, &filter->settings);
+	if (retry_without(&filter->retry))
+		snprintf(request.backend, sizeof(request.backend), "cpu");
 	request.settings.in_width = (int)filter->sizes.in_width;
 	request.settings.in_height = (int)filter->sizes.in_height;
 	request.settings.out_width = (int)filter->sizes.out_width;
@@ -294,33 +361,67 @@ static void start_job(struct flashvsr_filter *filter, int64_t now)
 	/* On a card the work gives way to OBS and the game by pauses; a CPU is shared anyway. */
 	job->budget_ns = pacing_spread(&filter->pacing, filter->choice.card >= 0);
 	filter->job = job;
+	effort_apply(job, &filter->ladder);
 	pacing_restart(&filter->pacing);
 	worker_set_job(filter->worker, job);
 	set_phase(filter, PHASE_STARTING, now);
 }
 
+static void new_pace(struct flashvsr_filter *filter)
+{
+	pacing_init(&filter->pacing, filter->ladder.plan.tick_ns);
+	pacing_set_interval(&filter->pacing, filter->ladder.divisor * filter->ladder.plan.tick_ns);
+}
+
+/* On the ladder's last step there is nothing to be computed. */
+static void start_or_rest(struct flashvsr_filter *filter, int64_t now)
+{
+	if (filter->ladder.step == LADDER_BICUBIC)
+		stop_job(filter, filter->ladder.plan.pinned ? PHASE_PINNED : PHASE_TOO_SLOW, now);
+	else
+		start_job(filter, now);
+}
+
+/* Nothing is known any more: of another model, size or wish. */
+static void start_over(struct flashvsr_filter *filter, int64_t now)
+{
+	struct ladder_plan plan;
+
+	effort_plan(&plan, &filter->settings, tick_ns());
+	ladder_init(&filter->ladder, &plan);
+	retry_init(&filter->retry);
+	new_pace(filter);
+	start_or_rest(filter, now);
+}
+
 /* Starts and stops the job as the source, its size and the settings ask. */
 static void follow_changes(struct flashvsr_filter *filter, int64_t now)
 {
-	const bool same = same_sizes(&filter->sizes, &filter->job_sizes);
+	const bool same = sizes_same(&filter->sizes, &filter->job_sizes);
 
 	if (!filter->sizes.in_width || !filter->sizes.in_height) {
 		stop_job(filter, PHASE_NO_PICTURE, now);
-	} else if (!enlarges(&filter->sizes)) {
-		stop_job(filter, PHASE_UNFIT, now);
+	} else if (!sizes_enlarge(&filter->sizes)) {
+		stop_job(filter,
+			 sizes_reached(&filter->settings.target, &filter->sizes) ? PHASE_REACHED
+										 : PHASE_UNFIT,
+			 now);
+		filter->job_sizes = (struct sizes){0};
+	} else if (atomic_load(&filter->hdr_space)) {
+		stop_job(filter, PHASE_HDR, now);
 		filter->job_sizes = (struct sizes){0};
 	} else if (filter->settings_changed || !same) {
-		pacing_init(&filter->pacing, tick_ns());
 		if (filter->settings_changed)
 			transport_choice_init(&filter->choice);
 		filter->settings_changed = false;
-		filter->retry_pause_ns = RETRY_NS;
+		start_over(filter, now);
+	} else if (ladder_retry(&filter->ladder, now)) {
+		new_pace(filter);
 		start_job(filter, now);
-	} else if (filter->phase == PHASE_TOO_SLOW && now > filter->retry_ns) {
-		pacing_init(&filter->pacing, tick_ns());
+	} else if (filter->phase == PHASE_FAILED && retry_due(&filter->retry, now)) {
 		start_job(filter, now);
 	} else if (filter->phase == PHASE_HIDDEN || filter->phase == PHASE_NO_PICTURE) {
-		start_job(filter, now);
+		start_or_rest(filter, now);
 	} else if (filter->jumped && filter->job) {
 		/* The network must not mix what was before a seek into what comes after. */
 		start_job(filter, now);
@@ -354,41 +455,79 @@ static bool follow_engine(struct flashvsr_filter *filter, const struct worker_st
 	return true;
 }
 
+/* What is shown stays until the new job delivers, or is too old. */
+static void follow_ladder(struct flashvsr_filter *filter, enum ladder_change change, int64_t now)
+{
+	const struct ladder *ladder = &filter->ladder;
+
+	if (change == LADDER_SAME)
+		return;
+	do_log(filter, LOG_INFO, "a frame took %.1f ms: now step %d, one picture of %d",
+	       (double)ladder->cost_ns / 1e6, (int)ladder->step, ladder->divisor);
+	if (change == LADDER_OTHER) {
+		new_pace(filter);
+		start_or_rest(filter, now);
+		return;
+	}
+	effort_apply(filter->job, ladder);
+	if (change == LADDER_PACE &&
+	    pacing_set_interval(&filter->pacing, ladder->divisor * ladder->plan.tick_ns))
+		filter->pacing.stalled = true;
+}
+
+/* Something smaller, if it is memory; the same later, if it is the card. */
+static void follow_failure(struct flashvsr_filter *filter, const struct worker_status *status,
+			   int64_t now)
+{
+	if (filter->phase == PHASE_FAILED)
+		return;
+	set_phase(filter, PHASE_FAILED, now);
+	if (status->no_memory)
+		follow_ladder(filter, ladder_no_memory(&filter->ladder), now);
+	else if (status->device_failed)
+		retry_failed(&filter->retry, now);
+}
+
+static void follow_chunks(struct flashvsr_filter *filter, const struct worker_status *status,
+			  int64_t now)
+{
+	const int64_t computing_ns = (int64_t)(status->computing_ms * 1e6);
+	const int64_t chunk_ns = (int64_t)(status->chunk_ms * 1e6);
+	struct ladder *ladder = &filter->ladder;
+
+	if (status->chunks != filter->chunks_seen) {
+		filter->chunks_seen = status->chunks;
+		retry_working(&filter->retry, now);
+		follow_ladder(filter, ladder_measured(ladder, chunk_ns, status->chunk_frames, now),
+			      now);
+		pacing_measured(&filter->pacing, chunk_ns, status->chunk_frames,
+				status->cost.latency, status->cost.first_latency);
+	} else if (ladder_overdue(ladder, computing_ns, status->computing_frames)) {
+		follow_ladder(filter,
+			      ladder_measured(ladder, computing_ns, status->computing_frames, now),
+			      now);
+	}
+}
+
 /* Learns from the chunks that the worker computed. False when there is no job (any more). */
 static bool follow_worker(struct flashvsr_filter *filter, int64_t now)
 {
+	const struct job *job = filter->job;
 	struct worker_status status;
 
 	worker_get_status(filter->worker, &status);
-	if (!filter->job || status.serial != filter->job->serial)
+	if (!job || status.serial != job->serial)
 		return false;
 	if (follow_engine(filter, &status, now))
 		return false;
 	if (status.state == WORKER_FAILED)
-		set_phase(filter, PHASE_FAILED, now);
+		follow_failure(filter, &status, now);
 	if (status.state != WORKER_RUNNING)
 		return false;
-	if (status.chunks != filter->chunks_seen &&
-	    pacing_measured(&filter->pacing, (int64_t)(status.chunk_ms * 1e6), status.chunk_frames,
-			    status.cost.latency, status.cost.first_latency))
-		filter->pacing.stalled = true;
-	filter->chunks_seen = status.chunks;
-	if (!filter->pacing.stalled)
-		return true;
-	start_job(filter, now);
-	return false;
-}
-
-/* Another program may be the reason, so it is tried again, but ever less often. */
-static bool give_up_if_too_slow(struct flashvsr_filter *filter, int64_t now)
-{
-	if (filter->pacing.interval_ns * filter->settings.min_fps <= NS_PER_S)
-		return false;
-	stop_job(filter, PHASE_TOO_SLOW, now);
-	filter->retry_ns = now + filter->retry_pause_ns;
-	if (filter->retry_pause_ns < RETRY_NS_MAX)
-		filter->retry_pause_ns *= 2;
-	return true;
+	follow_chunks(filter, &status, now);
+	if (filter->job == job && filter->pacing.stalled)
+		start_job(filter, now);
+	return filter->job == job;
 }
 
 /* What was staged some pictures ago goes to the worker. */
@@ -464,7 +603,8 @@ static void choose_delay(struct flashvsr_filter *filter, bool upscaled)
 	int64_t held_ns = 0;
 
 	if (filter->phase == PHASE_FAILED || filter->phase == PHASE_TOO_SLOW ||
-	    filter->phase == PHASE_UNFIT)
+	    filter->phase == PHASE_PINNED || filter->phase == PHASE_REACHED ||
+	    filter->phase == PHASE_HDR || filter->phase == PHASE_UNFIT)
 		filter->delay_ns = 0;
 	else if (upscaled) /* Pictures come with OBS' ticks, so they are late by whole ones. */
 		filter->delay_ns = (pacing->delay_ns + pacing->tick_ns / 2) / pacing->tick_ns *
@@ -514,12 +654,18 @@ static gs_texture_t *take_picture(struct flashvsr_filter *filter, bool running, 
 static void prepare(struct flashvsr_filter *filter, int64_t now)
 {
 	const uint32_t width = filter->sizes.out_width, height = filter->sizes.out_height;
-	bool running = follow_worker(filter, now), upscaled;
+	const int hdr_space = atomic_load(&filter->hdr_space);
+	bool running, upscaled;
 	gs_texture_t *texture;
 	int64_t time;
 
-	if (running && give_up_if_too_slow(filter, now))
-		running = false;
+	if (hdr_space) {
+		choose_delay(filter, false);
+		picture_compose_hdr(filter->picture, filter->context, &filter->sizes,
+				    (enum gs_color_space)hdr_space);
+		return;
+	}
+	running = follow_worker(filter, now);
 	if (running) {
 		send_frames(filter);
 		receive_frames(filter, now);
@@ -563,14 +709,14 @@ static void filter_update(void *data, obs_data_t *obs_settings)
 	struct filter_settings settings;
 
 	filter_settings_read(&settings, obs_settings);
+	worker_set_keep(filter->worker, settings.hidden_s);
 	atomic_store(&filter->keep_sync, settings.keep_sync);
-	if (job_request_same(&settings.request, &filter->settings.request) &&
-	    settings.scale == filter->settings.scale &&
-	    settings.min_fps == filter->settings.min_fps)
+	dialog_edited(&filter->dialog, obs_data_get_bool(obs_settings, S_LIVE));
+	if (filter_settings_same(&settings, &filter->settings))
 		return;
 	filter->settings = settings;
 	filter->settings_changed = true;
-	atomic_store(&filter->scale, (unsigned)settings.scale);
+	atomic_store(&filter->target, sizes_pack(&settings.target));
 }
 
 /* The source is not rendered, or this filter is switched off: nothing is to be computed. */
@@ -589,8 +735,10 @@ static void filter_tick(void *data, float seconds)
 	UNUSED_PARAMETER(seconds);
 	filter->prepared = false;
 	filter->sizes = measure(filter);
+	atomic_store(&filter->hdr_space, find_hdr_space(filter));
 	notice_hidden(filter, (int64_t)obs_get_video_frame_time());
 	publish_report(filter);
+	keep_dialog(filter);
 }
 
 static void filter_render(void *data, gs_effect_t *effect)
@@ -609,12 +757,12 @@ static void filter_render(void *data, gs_effect_t *effect)
 		filter->source_ns = 0;
 		filter->sizes = measure(filter);
 		follow_changes(filter, now);
-		if (enlarges(&filter->sizes))
+		if (sizes_enlarge(&filter->sizes))
 			prepare(filter, now);
 		else
 			choose_delay(filter, false);
 	}
-	if (!enlarges(&filter->sizes) ||
+	if (!sizes_enlarge(&filter->sizes) ||
 	    !picture_composed(filter->picture, filter->sizes.out_width, filter->sizes.out_height)) {
 		obs_source_skip_video_filter(filter->context);
 		return;
@@ -679,10 +827,15 @@ static struct obs_audio_data *filter_audio(void *data, struct obs_audio_data *au
 static enum gs_color_space filter_color_space(void *data, size_t count,
 					      const enum gs_color_space *preferred)
 {
-	UNUSED_PARAMETER(data);
-	UNUSED_PARAMETER(count);
-	UNUSED_PARAMETER(preferred);
-	return GS_CS_SRGB;
+	struct flashvsr_filter *filter = data;
+	const int hdr_space = atomic_load(&filter->hdr_space);
+
+	obs_source_t *target = obs_filter_get_target(filter->context);
+
+	/* What cannot be enlarged is passed on. */
+	if (target && (filter->phase == PHASE_UNFIT || filter->phase == PHASE_REACHED))
+		return obs_source_get_color_space(target, count, preferred);
+	return hdr_space ? (enum gs_color_space)hdr_space : GS_CS_SRGB;
 }
 
 static void filter_destroy(void *data)
@@ -696,6 +849,7 @@ static void filter_destroy(void *data)
 	filter->ops->destroy(filter->transport);
 	obs_leave_graphics();
 	picture_destroy(filter->picture);
+	shared_unref(filter->shared);
 	past_pictures_destroy(filter->past);
 	sound_delay_destroy(filter->sound);
 	pthread_mutex_destroy(&filter->lock);
@@ -706,24 +860,31 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 {
 	struct flashvsr_filter *filter = bzalloc(sizeof(*filter));
 	const struct fvsr_log log = {engine_log, filter};
+	struct ladder_plan plan = {.tick_ns = tick_ns(), .slowest_ns = tick_ns()};
 
 	filter->context = context;
+	filter->shared = shared_ref(obs_source_get_type_data(context));
+	dialog_init(&filter->dialog);
+	atomic_init(&filter->wants_packed, false);
+	atomic_init(&filter->hdr_space, 0);
 	transport_choice_init(&filter->choice);
 	filter->ops = filter->choice.ops;
 	filter->card = transport_choice_find_card();
 	filter->phase = PHASE_HIDDEN;
 	filter->report.phase = PHASE_HIDDEN;
 	pthread_mutex_init(&filter->lock, NULL);
-	atomic_init(&filter->scale, SCALE_MIN);
+	atomic_init(&filter->target, sizes_pack(&(struct sizes_target){.scale = SCALE_MIN}));
+	ladder_init(&filter->ladder, &plan);
+	retry_init(&filter->retry);
+	new_pace(filter);
 	atomic_init(&filter->keep_sync, true);
 	atomic_init(&filter->sound_delay_ns, 0);
 	atomic_init(&filter->picture_offset_ns, 0);
 	atomic_init(&filter->picture_ns, 0);
-	pacing_init(&filter->pacing, tick_ns());
 	filter->past = past_pictures_create();
 	filter->sound = sound_delay_create();
 	filter->picture = picture_create();
-	filter->worker = worker_create(&log);
+	filter->worker = worker_create(&log, filter->shared->pool);
 	if (!filter->picture || !filter->worker || !filter->sound) {
 		do_log(filter, LOG_ERROR, "%s",
 		       !filter->picture  ? "the effect is missing"

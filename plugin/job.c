@@ -4,7 +4,6 @@
  */
 #include "job.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +23,7 @@ struct job *job_create(const struct job_request *request, uint64_t serial,
 	atomic_init(&counted->owners, 1);
 	counted->job.request = *request;
 	counted->job.serial = serial;
+	job_set_effort(&counted->job, set->sparse_ratio, set->kv_ratio);
 	counted->job.in =
 		frame_queue_create(JOB_INPUT_FRAMES, maker, set->in_width, set->in_height);
 	counted->job.out =
@@ -48,6 +48,12 @@ void job_unref(struct job *job)
 	frame_queue_destroy(job->in);
 	frame_queue_destroy(job->out);
 	free(job);
+}
+
+void job_set_effort(struct job *job, double sparse_ratio, int kv_ratio)
+{
+	atomic_store(&job->sparse_thousandths, (int)(sparse_ratio * 1000.0 + 0.5));
+	atomic_store(&job->kv_ratio, kv_ratio);
 }
 
 bool job_request_same_model(const struct job_request *a, const struct job_request *b)

@@ -10,6 +10,8 @@
 
 #include "frame-queue.h"
 
+#include <stdatomic.h>
+
 /* A chunk, and some more so that the worker finds the next one complete. */
 #define JOB_INPUT_FRAMES 12
 /* A chunk that waits for its time to be shown, and the next one coming. */
@@ -27,6 +29,8 @@ struct job {
 	int64_t budget_ns;            /* that a chunk may take; 0: no longer than it must */
 	uint64_t serial;              /* tells what belongs to this job from what came before */
 	struct frame_queue *in, *out; /* frames are tagged with the time of their input, in ns */
+	/* What a chunk may cost, at most what 'request' says; see job_set_effort(). */
+	atomic_int sparse_thousandths, kv_ratio;
 };
 
 /* With one owner. 'maker' is used during the call only. NULL: out of memory. */
@@ -35,6 +39,9 @@ struct job *job_create(const struct job_request *request, uint64_t serial,
 struct job *job_ref(struct job *job);
 /* NULL is allowed. */
 void job_unref(struct job *job);
+
+/* From the next chunk on. Any thread. */
+void job_set_effort(struct job *job, double sparse_ratio, int kv_ratio);
 
 bool job_request_same_model(const struct job_request *a, const struct job_request *b);
 bool job_request_same(const struct job_request *a, const struct job_request *b);

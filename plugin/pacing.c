@@ -11,7 +11,6 @@
 
 #define TRANSPORT_TICKS 4
 #define CHUNK_FRAMES    8
-#define FASTER_CHUNKS   6  /* in a row make the interval shorter */
 #define SPARE_FRAMES    12 /* that the queues can hold beyond what the delay needs */
 #define RETIME_NS       30000000000LL
 /* A worker that is to stop finishes its chunk first. */
@@ -21,13 +20,6 @@
 static int64_t scaled(int64_t ns, int num, int den)
 {
 	return ns * num / den;
-}
-
-static int64_t round_up_to_tick(const struct pacing *pacing, int64_t ns)
-{
-	int64_t ticks = (ns + pacing->tick_ns - 1) / pacing->tick_ns;
-
-	return (ticks > 1 ? ticks : 1) * pacing->tick_ns;
 }
 
 static int64_t needed_delay(const struct pacing *pacing)
@@ -74,43 +66,33 @@ bool pacing_take(struct pacing *pacing, int64_t now)
 }
 
 /*
- * A longer interval is needed at once. A shorter one must be worth the change, and again and again:
- * the delay goes with it, so the job has to start over.
+ * A longer interval is needed at once: the delay grows with it when the next chunk is measured. A
+ * shorter one shortens the delay, and what is on its way would be shown too late.
  */
-static bool choose_interval(struct pacing *pacing, bool first)
+bool pacing_set_interval(struct pacing *pacing, int64_t interval_ns)
 {
-	/* One part in seven to spare. */
-	int64_t interval_ns = round_up_to_tick(pacing, scaled(pacing->frame_ns, 8, 7));
-	bool restart = first && interval_ns > scaled(pacing->interval_ns, 3, 2);
+	const bool shorter = interval_ns < pacing->interval_ns;
+	const bool much_longer = interval_ns > scaled(pacing->interval_ns, 3, 2);
 
-	if (interval_ns > scaled(pacing->interval_ns, 3, 5)) {
-		pacing->faster_chunks = 0;
-		if (interval_ns > pacing->interval_ns)
-			pacing->interval_ns = interval_ns;
-		return restart;
-	}
-	if (++pacing->faster_chunks < FASTER_CHUNKS)
-		return false;
-	pacing->faster_chunks = 0;
 	pacing->interval_ns = interval_ns;
+	if (!shorter)
+		return much_longer && pacing->arrived <= pacing->start_frames;
 	pacing->delay_ns = 0;
 	return true;
 }
 
-bool pacing_measured(struct pacing *pacing, int64_t chunk_ns, int frames, int latency,
+void pacing_measured(struct pacing *pacing, int64_t chunk_ns, int frames, int latency,
 		     int first_latency)
 {
 	int64_t frame_ns = chunk_ns / (frames > 0 ? frames : 1), needed_ns;
-	bool first = pacing->frame_ns == 0, restart;
 
 	pacing->latency = latency;
 	pacing->start_frames = first_latency + CHUNK_FRAMES;
-	pacing->frame_ns = first ? frame_ns : scaled(pacing->frame_ns * 3 + frame_ns, 1, 4);
-	restart = choose_interval(pacing, first);
+	pacing->frame_ns =
+		pacing->frame_ns ? scaled(pacing->frame_ns * 3 + frame_ns, 1, 4) : frame_ns;
 	needed_ns = needed_delay(pacing);
 	if (!pacing->delay_ns || needed_ns > pacing->delay_ns + TRANSPORT_TICKS * pacing->tick_ns)
 		pacing->delay_ns = needed_ns;
-	return restart;
 }
 
 /*

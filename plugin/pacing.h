@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * When to take a frame and when to show its upscaled version. The network takes and gives frames in
- * chunks; what is seen must be even. So frames are taken at equal distances that the worker can
- * keep up with, and each is shown the same time, the delay, after it was taken.
+ * chunks; what is seen must be even. So frames are taken at equal distances, which the ladder
+ * chooses (ladder.h), and each is shown the same time, the delay, after it was taken.
  *
  * Arithmetic only, for one thread: no clock, no OBS. All times are in nanoseconds.
  */
@@ -18,7 +18,6 @@ struct pacing {
 	int64_t frame_ns;    /* what a frame costs the worker; 0 until measured */
 	int64_t budget_ns;   /* what the worker may stretch a chunk to, see pacing_spread() */
 	int latency;         /* frames that must follow before a frame can come out */
-	int faster_chunks;   /* in a row that a shorter interval would do for */
 	int start_frames;    /* frames at the start of a job that are late by nature */
 	int64_t spare_ns;    /* how long before their time frames came, at least, ... */
 	int64_t spare_since; /* ... since then; 0: not watched yet */
@@ -45,11 +44,16 @@ int64_t pacing_spread(struct pacing *pacing, bool spread);
 bool pacing_take(struct pacing *pacing, int64_t now);
 
 /*
- * The worker computed a chunk: 'chunk_ns' for 'frames' frames; latency and first_latency are the
- * stream's. True when the interval changed so much that the job must start over with it: its
- * history has holes, or would be shown too late.
+ * Another distance between frames, a multiple of tick_ns. True when the job must start over with
+ * it: its history has holes, or would be shown too late.
  */
-bool pacing_measured(struct pacing *pacing, int64_t chunk_ns, int frames, int latency,
+bool pacing_set_interval(struct pacing *pacing, int64_t interval_ns);
+
+/*
+ * The worker computed a chunk: 'chunk_ns' for 'frames' frames; latency and first_latency are the
+ * stream's.
+ */
+void pacing_measured(struct pacing *pacing, int64_t chunk_ns, int frames, int latency,
 		     int first_latency);
 
 /*

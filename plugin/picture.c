@@ -5,6 +5,10 @@
  * libobs renders in linear light: a GS_RGBA texture is decoded when it is read and encoded when it
  * is written, and colours are multiplied by alpha. The engine wants the encoded bytes with straight
  * alpha. GS_RGBA_UNORM textures are never converted by the hardware, so they carry those bytes.
+ *
+ * High dynamic range has no place in these bytes. Where OBS's canvas has it too, such a source is
+ * shown without the network, as linear light in floating point all the way; on a canvas without it
+ * libobs has mapped the tones before the engine sees them, as it would without the filter.
  */
 #include "picture.h"
 
@@ -13,10 +17,12 @@
 struct picture {
 	gs_effect_t *effect;
 	gs_eparam_t *image, *image_size;
-	gs_texrender_t *rendered; /* GS_RGBA: the source as OBS renders it */
-	gs_texrender_t *straight; /* GS_RGBA_UNORM: the same for the engine */
-	gs_texrender_t *shown;    /* GS_RGBA: what the filter shows */
+	gs_texrender_t *rendered;                 /* GS_RGBA: the source as OBS renders it */
+	gs_texrender_t *straight;                 /* GS_RGBA_UNORM: the same for the engine */
+	gs_texrender_t *shown;                    /* GS_RGBA: what the filter shows */
+	gs_texrender_t *rendered_hdr, *shown_hdr; /* GS_RGBA16F: the same two with light above 1 */
 	uint32_t shown_width, shown_height;
+	enum gs_color_space shown_space;
 	int64_t source_ns;
 };
 
@@ -31,6 +37,8 @@ struct picture *picture_create(void)
 	picture->rendered = gs_texrender_create(GS_RGBA, GS_ZS_NONE);
 	picture->straight = gs_texrender_create(GS_RGBA_UNORM, GS_ZS_NONE);
 	picture->shown = gs_texrender_create(GS_RGBA, GS_ZS_NONE);
+	picture->rendered_hdr = gs_texrender_create(GS_RGBA16F, GS_ZS_NONE);
+	picture->shown_hdr = gs_texrender_create(GS_RGBA16F, GS_ZS_NONE);
 	obs_leave_graphics();
 	bfree(path);
 	if (!picture->effect) {
@@ -51,18 +59,21 @@ void picture_destroy(struct picture *picture)
 	gs_texrender_destroy(picture->rendered);
 	gs_texrender_destroy(picture->straight);
 	gs_texrender_destroy(picture->shown);
+	gs_texrender_destroy(picture->rendered_hdr);
+	gs_texrender_destroy(picture->shown_hdr);
 	obs_leave_graphics();
 	bfree(picture);
 }
 
 /* ---- passes -------------------------------------------------------------------------------- */
 
-static bool begin_target(gs_texrender_t *target, uint32_t width, uint32_t height)
+static bool begin_target(gs_texrender_t *target, uint32_t width, uint32_t height,
+			 enum gs_color_space space)
 {
 	struct vec4 clear_color;
 
 	gs_texrender_reset(target);
-	if (!gs_texrender_begin_with_color_space(target, width, height, GS_CS_SRGB))
+	if (!gs_texrender_begin_with_color_space(target, width, height, space))
 		return false;
 	vec4_zero(&clear_color);
 	gs_clear(GS_CLEAR_COLOR, &clear_color, 0.0f, 0);
@@ -79,12 +90,12 @@ static void end_target(gs_texrender_t *target)
 
 /* One technique of the effect over the whole target, bytes to bytes. */
 static bool run_pass(struct picture *picture, const char *technique, gs_texture_t *from,
-		     gs_texrender_t *to, uint32_t width, uint32_t height)
+		     gs_texrender_t *to, uint32_t width, uint32_t height, enum gs_color_space space)
 {
 	const bool srgb_before = gs_framebuffer_srgb_enabled();
 	struct vec2 size;
 
-	if (!begin_target(to, width, height))
+	if (!begin_target(to, width, height, space))
 		return false;
 	gs_enable_blending(false);
 	gs_enable_framebuffer_srgb(false);
@@ -122,14 +133,14 @@ gs_texture_t *picture_capture(struct picture *picture, obs_source_t *filter, uin
 	uint64_t began_ns;
 
 	picture->source_ns = 0;
-	if (!target || !parent || !begin_target(picture->rendered, width, height))
+	if (!target || !parent || !begin_target(picture->rendered, width, height, GS_CS_SRGB))
 		return NULL;
 	began_ns = os_gettime_ns();
 	render_target(target, parent);
 	picture->source_ns = (int64_t)(os_gettime_ns() - began_ns);
 	end_target(picture->rendered);
 	if (!run_pass(picture, "Straighten", gs_texrender_get_texture(picture->rendered),
-		      picture->straight, width, height))
+		      picture->straight, width, height, GS_CS_SRGB))
 		return NULL;
 	return gs_texrender_get_texture(picture->straight);
 }
@@ -147,10 +158,32 @@ bool picture_compose(struct picture *picture, gs_texture_t *texture, uint32_t wi
 
 	picture->shown_width = picture->shown_height = 0;
 	if (!run_pass(picture, same_size ? "Compose" : "Bicubic", texture, picture->shown, width,
-		      height))
+		      height, GS_CS_SRGB))
 		return false;
+	picture->shown_space = GS_CS_SRGB;
 	picture->shown_width = width;
 	picture->shown_height = height;
+	return true;
+}
+
+bool picture_compose_hdr(struct picture *picture, obs_source_t *filter, const struct sizes *sizes,
+			 enum gs_color_space space)
+{
+	obs_source_t *target = obs_filter_get_target(filter);
+	obs_source_t *parent = obs_filter_get_parent(filter);
+
+	picture->shown_width = picture->shown_height = 0;
+	if (!target || !parent ||
+	    !begin_target(picture->rendered_hdr, sizes->in_width, sizes->in_height, space))
+		return false;
+	render_target(target, parent);
+	end_target(picture->rendered_hdr);
+	if (!run_pass(picture, "BicubicLight", gs_texrender_get_texture(picture->rendered_hdr),
+		      picture->shown_hdr, sizes->out_width, sizes->out_height, space))
+		return false;
+	picture->shown_space = space;
+	picture->shown_width = sizes->out_width;
+	picture->shown_height = sizes->out_height;
 	return true;
 }
 
@@ -159,17 +192,45 @@ bool picture_composed(const struct picture *picture, uint32_t width, uint32_t he
 	return picture->shown_width == width && picture->shown_height == height;
 }
 
+static bool is_hdr(enum gs_color_space space)
+{
+	return space == GS_CS_709_EXTENDED || space == GS_CS_709_SCRGB;
+}
+
+/*
+ * The default effect's way from one space to another, and its factor: 1.0 is SDR white, except in
+ * scRGB, where it is 80 nits.
+ */
+static const char *technique_between(enum gs_color_space from, enum gs_color_space to,
+				     float *multiplier)
+{
+	const float nits = obs_get_video_sdr_white_level(); /* 0 in a host that never set it */
+	const float white = nits > 0.0f ? nits / 80.0f : 1.0f;
+	const bool multiplied = (from == GS_CS_709_SCRGB) != (to == GS_CS_709_SCRGB);
+	const bool mapped = is_hdr(from) && !is_hdr(to);
+
+	*multiplier = !multiplied ? 1.0f : to == GS_CS_709_SCRGB ? white : 1.0f / white;
+	if (mapped)
+		return multiplied ? "DrawMultiplyTonemap" : "DrawTonemap";
+	return multiplied ? "DrawMultiply" : "Draw";
+}
+
 void picture_draw(struct picture *picture)
 {
 	gs_effect_t *effect = obs_get_base_effect(OBS_EFFECT_DEFAULT);
-	gs_texture_t *texture = gs_texrender_get_texture(picture->shown);
+	gs_texture_t *texture = gs_texrender_get_texture(
+		is_hdr(picture->shown_space) ? picture->shown_hdr : picture->shown);
+	float multiplier;
+	const char *technique =
+		technique_between(picture->shown_space, gs_get_color_space(), &multiplier);
 	const bool srgb_before = gs_framebuffer_srgb_enabled();
 
 	gs_enable_framebuffer_srgb(true);
 	gs_blend_state_push();
 	gs_blend_function(GS_BLEND_ONE, GS_BLEND_INVSRCALPHA);
 	gs_effect_set_texture_srgb(gs_effect_get_param_by_name(effect, "image"), texture);
-	while (gs_effect_loop(effect, "Draw"))
+	gs_effect_set_float(gs_effect_get_param_by_name(effect, "multiplier"), multiplier);
+	while (gs_effect_loop(effect, technique))
 		gs_draw_sprite(texture, 0, picture->shown_width, picture->shown_height);
 	gs_blend_state_pop();
 	gs_enable_framebuffer_srgb(srgb_before);

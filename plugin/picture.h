@@ -9,6 +9,8 @@
 
 #include <obs-module.h>
 
+#include "sizes.h"
+
 struct picture;
 
 /* Loads the effect. NULL when that fails; the reason is logged by libobs. */
@@ -28,9 +30,15 @@ int64_t picture_source_ns(const struct picture *picture);
 /* Sets what is shown: 'texture' (GS_RGBA_UNORM, straight alpha), scaled if it is smaller. */
 bool picture_compose(struct picture *picture, gs_texture_t *texture, uint32_t width,
 		     uint32_t height);
+/*
+ * For high dynamic range: renders what lies under 'filter' as it is, light of 'space' in floating
+ * point, and sets that, enlarged, as what is shown.
+ */
+bool picture_compose_hdr(struct picture *picture, obs_source_t *filter, const struct sizes *sizes,
+			 enum gs_color_space space);
 /* True when something of this size was composed and can be drawn (again). */
 bool picture_composed(const struct picture *picture, uint32_t width, uint32_t height);
-/* Draws it where OBS is drawing. */
+/* Draws it where OBS is drawing, in the colour space of that. */
 void picture_draw(struct picture *picture);
 
 #endif

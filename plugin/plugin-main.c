@@ -7,6 +7,7 @@
 
 #include "fvsr/fvsr.h"
 #include "filter.h"
+#include "shared.h"
 
 OBS_DECLARE_MODULE()
 OBS_MODULE_USE_DEFAULT_LOCALE("obs-flashvsr", "en-US")
@@ -22,9 +23,18 @@ const char *obs_module_description(void)
 	return obs_module_text("Module.Description");
 }
 
+static void free_shared(void *shared)
+{
+	shared_unref(shared);
+}
+
 bool obs_module_load(void)
 {
-	obs_register_source(&flashvsr_filter_info);
+	struct obs_source_info info = flashvsr_filter_info;
+
+	info.type_data = shared_create();
+	info.free_type_data = free_shared;
+	obs_register_source(&info);
 	blog(LOG_INFO, "[obs-flashvsr] version %s (engine %s) loaded", FVSR_PLUGIN_VERSION,
 	     fvsr_version());
 	return true;

@@ -4,6 +4,9 @@
  */
 #include "system.h"
 
+#include <sys/stat.h>
+#include <sys/types.h>
+
 #ifdef _WIN32
 
 #include <windows.h>
@@ -13,6 +16,13 @@ uint64_t system_available_memory(void)
 	MEMORYSTATUSEX status = {.dwLength = sizeof(status)};
 
 	return GlobalMemoryStatusEx(&status) ? status.ullAvailPhys : 0;
+}
+
+uint64_t system_file_bytes(const char *path)
+{
+	struct _stat64 info;
+
+	return _stat64(path, &info) == 0 ? (uint64_t)info.st_size : 0;
 }
 
 void system_lower_thread_priority(void)
@@ -45,6 +55,13 @@ uint64_t system_available_memory(void)
 			break;
 	fclose(file);
 	return kib * 1024;
+}
+
+uint64_t system_file_bytes(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
 }
 
 void system_lower_thread_priority(void)

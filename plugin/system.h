@@ -10,6 +10,9 @@
 /* Bytes of memory that can be had without swapping; 0 when that cannot be found out. */
 uint64_t system_available_memory(void);
 
+/* Of a file; 0 when it is not there or that cannot be found out. */
+uint64_t system_file_bytes(const char *path);
+
 /*
  * OBS, its encoder and the game come first. Threads that the calling thread starts later are
  * lowered with it where the system inherits priorities (Linux does).

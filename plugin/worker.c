@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define FIRST_CHUNK_FRAMES 21 /* see struct fvsr_stream_cost */
+#define FIRST_CHUNK_PARTS  3  /* calls that compute its frames; of later chunks it is one */
 
 struct worker {
 	struct fvsr_log log;
@@ -26,6 +28,9 @@ struct worker {
 	struct job *next; /* the job to switch to */
 	bool switching;   /* 'next' is to replace 'job', NULL included */
 	struct worker_status status;
+	fvsr_stream *interruptible; /* 'stream', while other threads may interrupt it */
+	double began_ms;            /* the chunk at hand; 0: there is none */
+	int keep_s;
 
 	atomic_bool interrupt; /* what is being loaded is not wanted any more */
 	atomic_bool quit;
@@ -35,7 +40,13 @@ struct worker {
 	struct job_request opened; /* what model and stream were opened for */
 	fvsr_model *model;
 	fvsr_stream *stream;
+	int parts; /* of the first chunk, that were computed */
+	double parts_ms;
 	bool output_due; /* the stream may have frames ready */
+	double free_ms;  /* when to free model and stream, without a job; 0: not at all */
+	int sparse_thousandths, kv_ratio; /* the stream's effort */
+	struct model_pool *pool;
+	struct model_pool_turn turn;
 };
 
 static void say(struct worker *worker, enum fvsr_log_level level, const char *format, ...)
@@ -51,6 +62,14 @@ static void say(struct worker *worker, enum fvsr_log_level level, const char *fo
 	worker->log.write(worker->log.opaque, level, text);
 }
 
+static double now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+}
+
 /* ---- status -------------------------------------------------------------------------------- */
 
 static void set_state(struct worker *worker, enum worker_state state)
@@ -59,13 +78,16 @@ static void set_state(struct worker *worker, enum worker_state state)
 	worker->status.state = state;
 	worker->status.reason[0] = 0;
 	worker->status.loaded_percent = 0;
+	worker->status.no_memory = worker->status.device_failed = false;
 	pthread_mutex_unlock(&worker->lock);
 }
 
-static void fail(struct worker *worker, const char *reason)
+static void fail(struct worker *worker, int code, const char *reason)
 {
 	pthread_mutex_lock(&worker->lock);
 	worker->status.state = WORKER_FAILED;
+	worker->status.no_memory = code == FVSR_ERR_MEMORY;
+	worker->status.device_failed = code == FVSR_ERR_BACKEND;
 	snprintf(worker->status.reason, sizeof(worker->status.reason), "%s", reason);
 	pthread_mutex_unlock(&worker->lock);
 	say(worker, FVSR_LOG_WARNING, "%s", reason);
@@ -75,6 +97,8 @@ void worker_get_status(struct worker *worker, struct worker_status *status)
 {
 	pthread_mutex_lock(&worker->lock);
 	*status = worker->status;
+	status->computing_ms = worker->began_ms > 0.0 ? now_ms() - worker->began_ms : 0.0;
+	status->computing_frames = status->chunks ? worker->status.cost.chunk : FIRST_CHUNK_FRAMES;
 	pthread_mutex_unlock(&worker->lock);
 }
 
@@ -91,8 +115,17 @@ static bool report_progress(void *opaque, uint64_t done, uint64_t total, const c
 	return !atomic_load(&worker->interrupt);
 }
 
+/* No other thread may interrupt a stream that is being closed. */
+static void set_interruptible(struct worker *worker, fvsr_stream *stream)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->interruptible = stream;
+	pthread_mutex_unlock(&worker->lock);
+}
+
 static void close_stream(struct worker *worker)
 {
+	set_interruptible(worker, NULL);
 	fvsr_stream_close(worker->stream);
 	worker->stream = NULL;
 }
@@ -100,8 +133,26 @@ static void close_stream(struct worker *worker)
 static void close_model(struct worker *worker)
 {
 	close_stream(worker);
-	fvsr_model_unref(worker->model);
+	pthread_mutex_lock(&worker->lock);
+	worker->status.host_bytes = worker->status.device_bytes = 0;
+	pthread_mutex_unlock(&worker->lock);
+	model_pool_close(worker->pool, worker->model);
 	worker->model = NULL;
+}
+
+/* A model takes at least as much memory as its file while it is loaded. */
+static bool model_fits(struct worker *worker, const char *path)
+{
+	const uint64_t bytes = system_file_bytes(path), available = system_available_memory();
+	char reason[256];
+
+	if (!available || bytes < available)
+		return true;
+	snprintf(reason, sizeof(reason),
+		 "the model needs %.2f GiB of memory and only %.2f GiB is free",
+		 (double)bytes / (1 << 30), (double)available / (1 << 30));
+	fail(worker, FVSR_ERR_MEMORY, reason);
+	return false;
 }
 
 static bool open_model(struct worker *worker, const struct job_request *request)
@@ -112,17 +163,19 @@ static bool open_model(struct worker *worker, const struct job_request *request)
 	int code;
 
 	set_state(worker, WORKER_LOADING);
+	if (!model_fits(worker, request->model))
+		return false;
 	fvsr_model_options_default(&options);
 	options.backend = request->backend;
 	options.card = request->card;
 	options.background = true;
 	options.log = worker->log;
 	options.progress = (struct fvsr_progress){report_progress, worker};
-	code = fvsr_model_open(&worker->model, request->model, &options, &err);
+	code = model_pool_open(worker->pool, &worker->model, request->model, &options, &err);
 	if (code == FVSR_ERR_CANCELLED)
 		return false;
 	if (code < 0) {
-		fail(worker, err.text);
+		fail(worker, code, err.text);
 		return false;
 	}
 	fvsr_model_describe(worker->model, &info);
@@ -153,7 +206,7 @@ static bool fits(struct worker *worker, const struct fvsr_stream_cost *cost)
 	snprintf(reason, sizeof(reason), "%dx%d needs %.2f GiB of memory and only %.2f GiB is free",
 		 worker->job->request.settings.out_width, worker->job->request.settings.out_height,
 		 (double)cost->host_bytes / (1 << 30), (double)available / (1 << 30));
-	fail(worker, reason);
+	fail(worker, FVSR_ERR_MEMORY, reason);
 	return false;
 }
 
@@ -161,18 +214,20 @@ static bool open_stream(struct worker *worker, const struct job_request *request
 {
 	struct fvsr_stream_cost cost;
 	struct fvsr_error err;
+	int code;
 
 	set_state(worker, WORKER_OPENING);
-	if (fvsr_stream_cost(worker->model, &request->settings, &cost, &err) < 0) {
-		fail(worker, err.text);
+	code = fvsr_stream_cost(worker->model, &request->settings, &cost, &err);
+	if (code >= 0 && !fits(worker, &cost))
+		return false;
+	if (code >= 0)
+		code = fvsr_stream_open(&worker->stream, worker->model, &request->settings, &err);
+	if (code < 0) {
+		fail(worker, code, err.text);
 		return false;
 	}
-	if (!fits(worker, &cost))
-		return false;
-	if (fvsr_stream_open(&worker->stream, worker->model, &request->settings, &err) < 0) {
-		fail(worker, err.text);
-		return false;
-	}
+	set_interruptible(worker, worker->stream);
+	worker->sparse_thousandths = worker->kv_ratio = 0;
 	return true;
 }
 
@@ -182,6 +237,8 @@ static void start_job(struct worker *worker)
 	const struct job_request *request = &worker->job->request;
 
 	worker->output_due = false;
+	worker->parts = 0;
+	worker->parts_ms = 0.0;
 	if (worker->model && !job_request_same_model(&worker->opened, request))
 		close_model(worker);
 	if (worker->stream && !job_request_same(&worker->opened, request))
@@ -193,7 +250,6 @@ static void start_job(struct worker *worker)
 		return;
 	if (!worker->stream && !open_stream(worker, request))
 		return;
-	fvsr_stream_set_budget(worker->stream, (double)worker->job->budget_ns / 1e6);
 	set_state(worker, WORKER_RUNNING);
 }
 
@@ -212,24 +268,82 @@ static void note_timing(struct worker *worker)
 	struct fvsr_timing timing;
 
 	fvsr_stream_timing(worker->stream, &timing, true);
-	if (!timing.chunks)
+	worker->parts_ms += timing.total_ms;
+	if (++worker->parts < FIRST_CHUNK_PARTS)
 		return;
 	pthread_mutex_lock(&worker->lock);
-	worker->status.chunk_ms = timing.total_ms / (double)timing.chunks;
+	worker->status.chunk_ms = worker->parts_ms;
 	worker->status.chunk_frames =
 		worker->status.chunks ? worker->status.cost.chunk : FIRST_CHUNK_FRAMES;
-	worker->status.chunks += timing.chunks;
+	worker->status.chunks++;
+	worker->parts_ms = 0.0;
 	pthread_mutex_unlock(&worker->lock);
 }
 
-/* The stream's last error is final for it: nothing more is sent until a new job comes. */
-static void fail_stream(struct worker *worker)
+/*
+ * The stream's last error is final for it: nothing more is sent until a new job comes. A device
+ * that failed takes the model with it, also that of other filters.
+ */
+static void fail_stream(struct worker *worker, int code)
 {
 	char reason[512];
 
 	snprintf(reason, sizeof(reason), "%s", fvsr_stream_error(worker->stream));
 	close_stream(worker);
-	fail(worker, reason);
+	if (code == FVSR_ERR_BACKEND) {
+		model_pool_forget(worker->pool, worker->model);
+		close_model(worker);
+	}
+	fail(worker, code, reason);
+}
+
+static void follow_effort(struct worker *worker)
+{
+	const int sparse_thousandths = atomic_load(&worker->job->sparse_thousandths);
+	const int kv_ratio = atomic_load(&worker->job->kv_ratio);
+
+	if (sparse_thousandths == worker->sparse_thousandths && kv_ratio == worker->kv_ratio)
+		return;
+	fvsr_stream_set_effort(worker->stream, sparse_thousandths / 1000.0, kv_ratio);
+	worker->sparse_thousandths = sparse_thousandths;
+	worker->kv_ratio = kv_ratio;
+}
+
+static void note_began(struct worker *worker, double ms)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->began_ms = ms;
+	pthread_mutex_unlock(&worker->lock);
+}
+
+static bool unwanted(void *opaque)
+{
+	struct worker *worker = opaque;
+
+	return atomic_load(&worker->interrupt);
+}
+
+/* Computes only when it is this worker's turn. FVSR_ERR_CANCELLED: there is another job, or none.
+ */
+static int receive(struct worker *worker, fvsr_frame *frame)
+{
+	const char *device = worker->status.backend; /* changed by this thread only */
+	int code;
+
+	if (fvsr_stream_next(worker->stream) != FVSR_NEXT_COMPUTE)
+		return fvsr_stream_receive(worker->stream, frame);
+	if (!model_pool_begin_turn(worker->pool, &worker->turn, device, unwanted, worker))
+		return FVSR_ERR_CANCELLED;
+	follow_effort(worker);
+	/* Whoever spreads work over the time that others need too makes them late. */
+	fvsr_stream_set_budget(worker->stream, (double)worker->job->budget_ns / 1e6 /
+						       model_pool_users(worker->pool));
+	note_began(worker, now_ms());
+	code = fvsr_stream_receive(worker->stream, frame);
+	note_timing(worker);
+	note_began(worker, 0.0);
+	model_pool_end_turn(worker->pool, &worker->turn);
+	return code;
 }
 
 /* One frame out or one frame in. */
@@ -239,21 +353,18 @@ static void work(struct worker *worker)
 	int code;
 
 	if (worker->output_due) {
-		code = fvsr_stream_receive(worker->stream, frame_queue_write_begin(out));
-		note_timing(worker);
+		code = receive(worker, frame_queue_write_begin(out));
 		if (code == FVSR_OK)
 			frame_queue_write_end(out);
 		worker->output_due = code == FVSR_OK;
-		if (code < 0 && code != FVSR_ERR_AGAIN)
-			fail_stream(worker);
-		return;
+	} else {
+		code = fvsr_stream_send(worker->stream, frame_queue_peek(in, 0));
+		worker->output_due = true;
+		if (code != FVSR_ERR_AGAIN && code != FVSR_ERR_CANCELLED)
+			frame_queue_pop(in);
 	}
-	code = fvsr_stream_send(worker->stream, frame_queue_peek(in, 0));
-	worker->output_due = true;
-	if (code != FVSR_ERR_AGAIN)
-		frame_queue_pop(in);
-	if (code < 0 && code != FVSR_ERR_AGAIN)
-		fail_stream(worker);
+	if (code < 0 && code != FVSR_ERR_AGAIN && code != FVSR_ERR_CANCELLED)
+		fail_stream(worker, code);
 }
 
 /* ---- the thread ---------------------------------------------------------------------------- */
@@ -271,16 +382,36 @@ static void switch_job(struct worker *worker)
 	worker->status.chunks = 0;
 	worker->status.chunk_ms = 0.0;
 	atomic_store(&worker->interrupt, false);
+	worker->free_ms = worker->job ? 0.0 : now_ms() + worker->keep_s * 1e3;
 	pthread_mutex_unlock(&worker->lock);
 
 	job_unref(old);
-	if (worker->job) {
+	if (worker->job)
 		start_job(worker);
-	} else {
-		close_stream(worker);
+	else
 		set_state(worker, WORKER_IDLE);
-	}
 	pthread_mutex_lock(&worker->lock);
+}
+
+/* Called and left with the lock held. Without a job, memory is freed after a while. */
+static void wait_for_work(struct worker *worker)
+{
+	const double left_ms = worker->free_ms - now_ms();
+	struct timespec until;
+
+	if (worker->free_ms <= 0.0 || !worker->model) {
+		pthread_cond_wait(&worker->wake, &worker->lock);
+	} else if (left_ms > 0.0) {
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += (time_t)(left_ms / 1e3) + 1;
+		pthread_cond_timedwait(&worker->wake, &worker->lock, &until);
+	} else {
+		worker->free_ms = 0.0;
+		pthread_mutex_unlock(&worker->lock);
+		close_model(worker);
+		say(worker, FVSR_LOG_INFO, "not shown for a while: memory freed");
+		pthread_mutex_lock(&worker->lock);
+	}
 }
 
 static void *run(void *opaque)
@@ -298,7 +429,7 @@ static void *run(void *opaque)
 			work(worker);
 			pthread_mutex_lock(&worker->lock);
 		} else {
-			pthread_cond_wait(&worker->wake, &worker->lock);
+			wait_for_work(worker);
 		}
 	}
 	pthread_mutex_unlock(&worker->lock);
@@ -306,7 +437,7 @@ static void *run(void *opaque)
 	return NULL;
 }
 
-struct worker *worker_create(const struct fvsr_log *log)
+struct worker *worker_create(const struct fvsr_log *log, struct model_pool *pool)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 
@@ -314,6 +445,7 @@ struct worker *worker_create(const struct fvsr_log *log)
 		return NULL;
 	if (log)
 		worker->log = *log;
+	worker->pool = model_pool_ref(pool);
 	worker->status.state = WORKER_IDLE;
 	atomic_init(&worker->interrupt, false);
 	atomic_init(&worker->quit, false);
@@ -322,10 +454,19 @@ struct worker *worker_create(const struct fvsr_log *log)
 	if (pthread_create(&worker->thread, NULL, run, worker) != 0) {
 		pthread_cond_destroy(&worker->wake);
 		pthread_mutex_destroy(&worker->lock);
+		model_pool_unref(pool);
 		free(worker);
 		return NULL;
 	}
 	return worker;
+}
+
+/* With the lock held: whatever the thread is doing is not wanted any more. */
+static void stop_work(struct worker *worker)
+{
+	atomic_store(&worker->interrupt, true);
+	fvsr_stream_interrupt(worker->interruptible);
+	pthread_cond_signal(&worker->wake);
 }
 
 void worker_destroy(struct worker *worker)
@@ -334,30 +475,38 @@ void worker_destroy(struct worker *worker)
 		return;
 	pthread_mutex_lock(&worker->lock);
 	atomic_store(&worker->quit, true);
-	atomic_store(&worker->interrupt, true);
-	pthread_cond_signal(&worker->wake);
+	stop_work(worker);
 	pthread_mutex_unlock(&worker->lock);
+	model_pool_wake(worker->pool);
 	pthread_join(worker->thread, NULL);
 
 	job_unref(worker->next);
 	job_unref(worker->job);
 	pthread_cond_destroy(&worker->wake);
 	pthread_mutex_destroy(&worker->lock);
+	model_pool_unref(worker->pool);
 	free(worker);
 }
 
 void worker_set_job(struct worker *worker, struct job *job)
 {
-	struct job *unwanted;
+	struct job *replaced;
 
 	pthread_mutex_lock(&worker->lock);
-	unwanted = worker->next;
+	replaced = worker->next;
 	worker->next = job ? job_ref(job) : NULL;
 	worker->switching = true;
-	atomic_store(&worker->interrupt, true);
-	pthread_cond_signal(&worker->wake);
+	stop_work(worker);
 	pthread_mutex_unlock(&worker->lock);
-	job_unref(unwanted);
+	model_pool_wake(worker->pool);
+	job_unref(replaced);
+}
+
+void worker_set_keep(struct worker *worker, int seconds)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->keep_s = seconds;
+	pthread_mutex_unlock(&worker->lock);
 }
 
 void worker_wake(struct worker *worker)

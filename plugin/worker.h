@@ -8,6 +8,7 @@
 #define FLASHVSR_WORKER_H
 
 #include "job.h"
+#include "model-pool.h"
 
 struct worker;
 
@@ -32,20 +33,30 @@ struct worker_status {
 	uint64_t chunks;                   /* computed for this job */
 	double chunk_ms;                   /* the last chunk's wall time */
 	int chunk_frames;                  /* and how many frames came out of it */
+	double computing_ms;               /* since the chunk at hand began; 0: there is none */
+	int computing_frames;              /* that it will give */
+	bool no_memory;                    /* failed because of it: something smaller may do */
+	bool device_failed;                /* failed because of it: it may do later */
 };
 
-/* 'log' is copied, its 'write' is called from the worker's thread. NULL when that cannot start. */
-struct worker *worker_create(const struct fvsr_log *log);
-/* Stops loading at once and computing after the chunk at hand, and waits for that. */
+/*
+ * 'log' is copied, its 'write' is called from the worker's thread. 'pool' may be NULL. NULL when
+ * the thread cannot start.
+ */
+struct worker *worker_create(const struct fvsr_log *log, struct model_pool *pool);
+/* Stops loading and computing at once, and waits for that. */
 void worker_destroy(struct worker *worker);
 
 /*
- * Drops the job before and starts 'job' (NULL: none, the stream's memory is freed). Any thread,
- * returns at once. A job with the request of the one before starts a new video on the same stream.
+ * Drops the job before, stopping what it computes, and starts 'job'. Any thread, returns at once. A
+ * job with the request of the one before starts a new video on the same stream. NULL: none; stream
+ * and model are kept for the time of worker_set_keep().
  */
 void worker_set_job(struct worker *worker, struct job *job);
 /* After frames were written to or read from the current job's queues. */
 void worker_wake(struct worker *worker);
+/* How long memory is kept without a job, in case there will be one again. */
+void worker_set_keep(struct worker *worker, int seconds);
 void worker_get_status(struct worker *worker, struct worker_status *status);
 
 #endif

@@ -8,9 +8,10 @@
 # Installs what is missing, through sudo unless root, and does nothing at all when nothing is.
 set -euo pipefail
 
-# Compilers, libobs, oneDNN (CPU path), libzip and Jansson (weights), FFmpeg (fvsr upscale).
+# Compilers, libobs, oneDNN (CPU path), libzip and Jansson (weights), libcurl (downloading them),
+# FFmpeg (fvsr upscale).
 build="build-essential cmake pkg-config
-	libobs-dev libdnnl-dev libzip-dev libjansson-dev
+	libobs-dev libdnnl-dev libzip-dev libjansson-dev libcurl4-openssl-dev
 	libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
 # The second compiler with its sanitizers, OpenMP and fuzzer runtimes; libobs' OpenGL renderer and
 # its stock modules under a virtual X server; makers and readers of test files.

@@ -213,6 +213,8 @@ obs_source_t *host_create_filter(const char *name, const char *model, int scale)
 		obs_data_set_string(settings, "model_file", model);
 	}
 	obs_data_set_int(settings, "scale", scale);
+	/* However slow the machine is, it is upscaling that is tested. */
+	obs_data_set_int(settings, "min_fps", 1);
 	return create("flashvsr_filter", name, settings);
 }
 

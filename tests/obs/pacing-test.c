@@ -5,6 +5,7 @@
  * constant time, whatever the worker's speed.
  */
 #include "job.h"
+#include "ladder.h"
 #include "pacing.h"
 
 #include <stdio.h>
@@ -32,6 +33,7 @@ static int failures;
 struct sim {
 	int64_t tick_ns, now, frame_cost_ns;
 	struct pacing pacing;
+	struct ladder ladder; /* for the frame rate only */
 	struct frame_queue *in, *out;
 
 	int64_t carried[CARRY_TICKS]; /* 0: nothing */
@@ -117,13 +119,20 @@ static bool worker_step(struct sim *sim)
 /* True when the job has to start over. */
 static bool run_worker(struct sim *sim)
 {
+	bool restart = false;
+
 	if (sim->busy && sim->now >= sim->busy_until) {
 		int frames = sim->computed ? CHUNK : FIRST_CHUNK;
 
 		sim->busy = false;
 		sim->computed += (uint64_t)frames;
-		if (pacing_measured(&sim->pacing, frames * sim->frame_cost_ns, frames, LATENCY,
-				    FIRST_LATENCY))
+		if (ladder_measured(&sim->ladder, frames * sim->frame_cost_ns, frames, sim->now) ==
+			    LADDER_PACE &&
+		    pacing_set_interval(&sim->pacing, sim->ladder.divisor * sim->tick_ns))
+			restart = true;
+		pacing_measured(&sim->pacing, frames * sim->frame_cost_ns, frames, LATENCY,
+				FIRST_LATENCY);
+		if (restart)
 			return true;
 	}
 	while (!sim->busy && worker_step(sim))
@@ -213,6 +222,8 @@ static void start(struct sim *sim, double fps, double cost_ms)
 			    .now = 12345678901LL,
 			    .frame_cost_ns = (int64_t)(cost_ms * 1e6)};
 	pacing_init(&sim->pacing, sim->tick_ns);
+	ladder_init(&sim->ladder,
+		    &(struct ladder_plan){.tick_ns = sim->tick_ns, .slowest_ns = NS_PER_S});
 	make_queues(sim);
 }
 

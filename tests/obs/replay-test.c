@@ -56,6 +56,7 @@ static const char *const sequences[] = {
 static const char removal[] = "jrttttttttttttttttttttttttttttwtttttttttttd"; /* whatever it does */
 
 struct replay {
+	struct model_pool *pool;
 	struct worker *worker;
 	struct job *job;
 	struct pacing pacing;
@@ -149,10 +150,9 @@ static bool follow(struct replay *replay)
 		return false;
 	if (status.chunks != replay->chunks_seen) {
 		replay->measured++;
-		if (pacing_measured(&replay->pacing, (int64_t)(status.chunk_ms * 1e6),
-				    status.chunk_frames, status.cost.latency,
-				    status.cost.first_latency))
-			replay->pacing.stalled = true;
+		pacing_measured(&replay->pacing, (int64_t)(status.chunk_ms * 1e6),
+				status.chunk_frames, status.cost.latency,
+				status.cost.first_latency);
 	}
 	replay->chunks_seen = status.chunks;
 	if (!replay->pacing.stalled)
@@ -225,7 +225,7 @@ static void remake(struct replay *replay)
 	worker_destroy(replay->worker);
 	job_unref(replay->job);
 	replay->job = NULL;
-	replay->worker = worker_create(NULL);
+	replay->worker = worker_create(NULL, replay->pool);
 	if (!replay->worker)
 		abort();
 }
@@ -319,7 +319,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 2; i++)
 		snprintf(replay.models[i], sizeof(replay.models[i]), "synth:%s/micro.json:%d",
 			 argv[1], 7 + i);
-	replay.worker = worker_create(NULL);
+	replay.pool = model_pool_create();
+	replay.worker = worker_create(NULL, replay.pool);
 	if (!replay.worker)
 		return 1;
 	pacing_init(&replay.pacing, TICK_NS);
@@ -332,6 +333,7 @@ int main(int argc, char **argv)
 			play_any(&replay);
 	}
 	worker_destroy(replay.worker);
+	model_pool_unref(replay.pool);
 	job_unref(replay.job);
 	printf("%d sequences, %u patient, in %.1f s: %llu jobs, %llu frames taken, %llu chunks "
 	       "measured, %llu frames shown\n",

@@ -45,6 +45,30 @@ if [ ! -e "$work/media-complete" ]; then
 	: >"$work/media-complete"
 fi
 
+# Blocks of colours, as wide as bicubic reaches and more: by each way that SDR comes, with alpha, and
+# as PQ (up to 1000 nits).
+if [ ! -e "$work/colors-complete" ]; then
+	mkdir -p "$work"
+	blocks="geq=r='48*floor(X/16)+40':g='48*floor(Y/16)+40':b='16*mod(floor(X/16)*3+floor(Y/16)*5,14)+24'"
+	make_media -f lavfi -i color=black:s=64x64:r=1,format=gbrp -vf "$blocks" -frames:v 1 \
+		-pix_fmt rgb24 "$work/blocks.png"
+	make_media -i "$work/blocks.png" -vf "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='255-64*mod(floor(X/16),4)'" \
+		"$work/blocks-alpha.png"
+	for matrix in bt709 smpte170m; do
+		for range in tv pc; do
+			make_media -loop 1 -i "$work/blocks.png" -t 2 -r 30 \
+				-vf "scale=out_color_matrix=$matrix:out_range=$range,format=yuv444p" \
+				-colorspace $matrix -color_range $range -color_trc $matrix \
+				-color_primaries $matrix -c:v ffv1 "$work/blocks-$matrix-$range.mkv"
+		done
+	done
+	make_media -f lavfi -i color=black:s=64x64:r=30,format=yuv420p10le \
+		-vf "geq=lum='64+(X/16-mod(X/16,1))*150+50*floor(Y/32)+230':cb=512:cr=512" -t 2 \
+		-pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 \
+		-colorspace bt2020nc -color_range tv -c:v ffv1 "$work/pq.mkv"
+	: >"$work/colors-complete"
+fi
+
 # Mesa's software renderer: the same pictures on every machine.
 LIBGL_ALWAYS_SOFTWARE=1 HOME=$work exec xvfb-run -a -s "-screen 0 1280x720x24" \
 	$wrapper "$program" "$plugin" "$work" \

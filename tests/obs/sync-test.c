@@ -184,7 +184,7 @@ static void let_pass(struct test *test, const char *kind, const char *event, dou
 static void overload(struct test *test, double seconds)
 {
 	set_model(test, test->slow_model);
-	host_sleep(SETTLE_S);
+	host_sleep(2 * SETTLE_S); /* the ladder goes down first, and the delay with it */
 	let_pass(test, "window", "in-overload", seconds);
 	set_model(test, test->model);
 }

@@ -194,7 +194,7 @@ int main(int argc, char **argv)
 		return 2;
 	snprintf(driver.model, sizeof(driver.model), "synth:%s/tiny.json:7", argv[1]);
 	for (int i = 0; i < 3; i++) {
-		driver.worker = worker_create(NULL);
+		driver.worker = worker_create(NULL, NULL);
 		if (!driver.worker)
 			return 1;
 		test_order(&driver);

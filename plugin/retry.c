@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Back-off: see retry.h.
+ */
+#include "retry.h"
+
+#define NS_PER_S        1000000000LL
+#define PAUSE_NS_MAX    (60 * NS_PER_S)
+#define FORGET_NS       (60 * NS_PER_S)
+#define FAILURES_ENOUGH 5 /* 1 + 2 + 4 + 8 + 16 s of trying */
+
+void retry_init(struct retry *retry)
+{
+	*retry = (struct retry){0};
+}
+
+void retry_failed(struct retry *retry, int64_t now)
+{
+	int64_t pause_ns = NS_PER_S;
+
+	for (int i = 0; i < retry->failures && pause_ns < PAUSE_NS_MAX; i++)
+		pause_ns *= 2;
+	retry->failures++;
+	retry->worked_ns = 0;
+	retry->due_ns = now + (pause_ns < PAUSE_NS_MAX ? pause_ns : PAUSE_NS_MAX);
+}
+
+void retry_working(struct retry *retry, int64_t now)
+{
+	retry->due_ns = 0;
+	if (!retry->worked_ns)
+		retry->worked_ns = now;
+	/* On a processor that says nothing about the card. */
+	if (now - retry->worked_ns >= FORGET_NS && !retry_without(retry))
+		retry->failures = 0;
+}
+
+bool retry_due(struct retry *retry, int64_t now)
+{
+	if (!retry->due_ns || now < retry->due_ns)
+		return false;
+	retry->due_ns = 0;
+	return true;
+}
+
+bool retry_without(const struct retry *retry)
+{
+	return retry->failures >= FAILURES_ENOUGH;
+}

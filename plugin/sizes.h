@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How large the output is: twice, three or four times the source, as large as the canvas, or of a
+ * size of the user's. The aspect is always kept. Arithmetic only.
+ */
+#ifndef FLASHVSR_SIZES_H
+#define FLASHVSR_SIZES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SIZES_SIDE_MIN  16    /* the engine's smallest input */
+#define SIZES_SIDE_MAX  16384 /* the largest texture that every card has */
+#define SIZES_SCALE_MAX 4     /* what the network was made for */
+
+struct sizes {
+	uint32_t in_width, in_height, out_width, out_height;
+};
+
+struct sizes_target {
+	uint32_t scale;         /* times the source; 0: what fits into the following */
+	uint32_t width, height; /* 0: the canvas */
+};
+
+/*
+ * A picture that cannot be enlarged, or is large enough, is passed on: its sizes out are those in.
+ */
+struct sizes sizes_choose(const struct sizes_target *target, uint32_t in_width, uint32_t in_height,
+			  uint32_t canvas_width, uint32_t canvas_height);
+bool sizes_same(const struct sizes *a, const struct sizes *b);
+bool sizes_enlarge(const struct sizes *sizes);
+/* Why it is passed on: because it is large enough already. */
+bool sizes_reached(const struct sizes_target *target, const struct sizes *sizes);
+
+/* In one number, for an atomic variable. */
+uint64_t sizes_pack(const struct sizes_target *target);
+struct sizes_target sizes_unpack(uint64_t packed);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How the filter behaves towards its user, in a real libobs: what it does when it is too slow, how
+ * large it is, and when its dialog is refreshed.
+ *
+ *	behaviour-test PLUGIN_FOLDER MEDIA_FOLDER MODEL SLOW_MODEL CASE
+ */
+#include "obs-host.h"
+
+#include <util/platform.h>
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATIENCE_S 100.0
+
+struct setup {
+	const char *media_folder, *model, *slow_model;
+};
+
+static obs_source_t *open_media(const struct setup *setup, const char *name)
+{
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/%s", setup->media_folder, name);
+	return host_media(name, path);
+}
+
+static void set_string(obs_source_t *filter, const char *key, const char *value)
+{
+	obs_data_t *settings = obs_data_create();
+
+	obs_data_set_string(settings, key, value);
+	obs_source_update(filter, settings);
+	obs_data_release(settings);
+}
+
+static void set_int(obs_source_t *filter, const char *key, int value)
+{
+	obs_data_t *settings = obs_data_create();
+
+	obs_data_set_int(settings, key, value);
+	obs_source_update(filter, settings);
+	obs_data_release(settings);
+}
+
+static void set_bool(obs_source_t *filter, const char *key, bool value)
+{
+	obs_data_t *settings = obs_data_create();
+
+	obs_data_set_bool(settings, key, value);
+	obs_source_update(filter, settings);
+	obs_data_release(settings);
+}
+
+static bool status_has(obs_source_t *filter, const char *text)
+{
+	char *status = host_status(filter);
+	const bool has = strstr(status, text) != NULL;
+
+	bfree(status);
+	return has;
+}
+
+/* ---- the ladder ---------------------------------------------------------------------------- */
+
+/*
+ * A model that no machine here can keep up with: the filter leaves it for the bundled one, which
+ * some machines can, and says so; or goes on down. Watched all the while: constant size, not black.
+ */
+static void test_ladder(const struct setup *setup)
+{
+	obs_source_t *source = open_media(setup, "moving.mkv");
+	struct watch *watch = watch_start(source);
+	obs_source_t *filter = host_create_filter("upscale", setup->slow_model, 4);
+	const uint64_t start_ns = os_gettime_ns();
+	bool down = false;
+
+	CHECK(watch_next(watch, 0) != NULL, "nothing");
+	set_int(filter, "min_fps", 12);
+	watch_begin_change(watch);
+	obs_source_filter_add(source, filter);
+	watch_end_change(watch, filter, 4);
+	CHECK(host_wait_status(filter, "Step: Full quality", PATIENCE_S), "it starts elsewhere");
+	while (!down && os_gettime_ns() - start_ns < (uint64_t)(PATIENCE_S * 1e9)) {
+		down = status_has(filter, "Step: The bundled small model") ||
+		       status_has(filter, "Step: Fewer frames") || status_has(filter, "Too slow");
+		host_sleep(0.05);
+	}
+	CHECK(down, "it stays with a model that is too slow");
+	printf("  down after %.1f s\n", (double)(os_gettime_ns() - start_ns) / 1e9);
+	CHECK(!status_has(filter, "slow.json") || status_has(filter, "Too slow"),
+	      "it still computes with the slow model");
+
+	set_string(filter, "step", "small");
+	CHECK(host_wait_status(filter, "Step: The bundled small model (by choice)", PATIENCE_S),
+	      "not pinned");
+	CHECK(status_has(filter, "FlashVSR small"), "another model");
+	host_sleep(1.0);
+	CHECK(watch_violations(watch) == 0, "%u pictures were wrong", watch_violations(watch));
+	watch_stop(watch);
+	obs_source_release(filter);
+	obs_source_release(source);
+}
+
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+static bool wait_size(obs_source_t *source, uint32_t width, uint32_t height)
+{
+	for (int i = 0; i < 250; i++) {
+		if (obs_source_get_width(source) == width &&
+		    obs_source_get_height(source) == height)
+			return true;
+		host_sleep(0.02);
+	}
+	fprintf(stderr, "%ux%u instead of %ux%u\n", obs_source_get_width(source),
+		obs_source_get_height(source), width, height);
+	return false;
+}
+
+/* The canvas here is 320x240, the pictures 64x64 and 80x48. */
+static void test_canvas(const struct setup *setup)
+{
+	obs_source_t *source = open_media(setup, "still.mkv");
+	obs_source_t *filter = host_create_filter("upscale", setup->model, 0);
+	char path[1024];
+
+	obs_source_inc_active(source);
+	obs_source_filter_add(source, filter);
+	CHECK(wait_size(source, 240, 240), "a square on the canvas");
+	snprintf(path, sizeof(path), "%s/moving.mkv", setup->media_folder);
+	host_media_set_path(source, path);
+	CHECK(wait_size(source, 320, 192), "a wide one on the canvas");
+	set_int(filter, "scale", 1);
+	set_int(filter, "custom_width", 200);
+	set_int(filter, "custom_height", 200);
+	CHECK(wait_size(source, 200, 120), "in the user's box");
+	set_int(filter, "custom_height", 48);
+	CHECK(wait_size(source, 80, 48), "large enough already");
+	obs_source_dec_active(source);
+	obs_source_release(filter);
+	obs_source_release(source);
+}
+
+/* ---- the dialog ---------------------------------------------------------------------------- */
+
+static void count_signal(void *opaque, calldata_t *data)
+{
+	(void)data;
+	atomic_fetch_add((atomic_int *)opaque, 1);
+}
+
+static int count_for(atomic_int *count, double seconds)
+{
+	const int before = atomic_load(count);
+
+	host_sleep(seconds);
+	return atomic_load(count) - before;
+}
+
+static bool has_property(obs_properties_t *props, const char *name, bool visible)
+{
+	obs_property_t *property = obs_properties_get(props, name);
+
+	return property && obs_property_visible(property) == visible;
+}
+
+/* What is asked for depends on what was chosen, and every choice explains itself. */
+static void test_fields(obs_source_t *filter)
+{
+	obs_properties_t *props = obs_source_properties(filter);
+	obs_data_t *settings = obs_source_get_settings(filter);
+
+	obs_data_set_bool(settings, "advanced", false);
+	obs_data_set_string(settings, "preset", "balanced");
+	obs_data_set_int(settings, "scale", 2);
+	obs_properties_apply_settings(props, settings);
+	CHECK(has_property(props, "quality", false), "advanced settings from the start");
+	CHECK(has_property(props, "custom_width", false), "a size that is not asked for");
+	obs_data_set_bool(settings, "advanced", true);
+	obs_data_set_string(settings, "preset", "custom");
+	obs_data_set_int(settings, "scale", 1);
+	obs_data_set_string(settings, "model", "file");
+	obs_properties_apply_settings(props, settings);
+	CHECK(has_property(props, "quality", true), "no advanced settings");
+	CHECK(has_property(props, "custom_width", true), "no size to choose");
+	CHECK(has_property(props, "sparse_ratio", true), "nothing to choose in custom quality");
+	CHECK(has_property(props, "store_import", true), "no way to import");
+	CHECK(has_property(props, "store_cancel", false), "something to cancel");
+	for (obs_property_t *p = obs_properties_first(props); p; obs_property_next(&p))
+		CHECK(obs_property_description(p), "'%s' has no text", obs_property_name(p));
+	obs_data_release(settings);
+	obs_properties_destroy(props);
+}
+
+static void test_dialog(const struct setup *setup)
+{
+	obs_source_t *source = open_media(setup, "still.mkv");
+	obs_source_t *filter = host_create_filter("upscale", setup->model, 2);
+	signal_handler_t *signals = obs_source_get_signal_handler(filter);
+	struct watch *watch = watch_start(source);
+	obs_properties_t *props;
+	atomic_int count = 0;
+
+	CHECK(watch_next(watch, 0) != NULL, "nothing");
+	signal_handler_connect(signals, "update_properties", count_signal, &count);
+	watch_begin_change(watch);
+	obs_source_filter_add(source, filter);
+	watch_end_change(watch, filter, 2);
+	CHECK(host_wait_status(filter, "Upscaling", PATIENCE_S), "no start");
+	CHECK(atomic_load(&count) == 0, "%d refreshes of a dialog that is not open",
+	      atomic_load(&count));
+
+	props = obs_source_properties(filter);
+	set_string(filter, "step", "bicubic");
+	CHECK(count_for(&count, 2.0) == 0, "refreshed while the user changes settings");
+	CHECK(count_for(&count, 4.0) == 1, "the change of phase is not shown, once");
+	set_bool(filter, "live_status", true);
+	CHECK(count_for(&count, 2.0) == 0, "refreshed while the user changes settings");
+	host_sleep(2.5);
+	CHECK(count_for(&count, 3.5) >= 2, "no live figures");
+	obs_properties_destroy(props);
+	host_sleep(0.2);
+	CHECK(count_for(&count, 2.0) == 0, "refreshed after it was closed");
+	test_fields(filter);
+	signal_handler_disconnect(signals, "update_properties", count_signal, &count);
+	CHECK(watch_violations(watch) == 0, "%u pictures were wrong", watch_violations(watch));
+	watch_stop(watch);
+	obs_source_release(filter);
+	obs_source_release(source);
+}
+
+int main(int argc, char **argv)
+{
+	struct setup setup;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc != 6)
+		return 2;
+	setup = (struct setup){argv[2], argv[3], argv[4]};
+	if (!host_start(argv[1]))
+		return 1;
+	if (strcmp(argv[5], "ladder") == 0)
+		test_ladder(&setup);
+	else if (strcmp(argv[5], "canvas") == 0)
+		test_canvas(&setup);
+	else
+		test_dialog(&setup);
+	host_stop();
+	printf("%s\n", host_failures() ? "FAILED" : "OK");
+	return host_failures() ? 1 : 0;
+}

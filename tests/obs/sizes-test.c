@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plugin's small arithmetic: sizes of the output, and when to try a failed card again.
+ */
+#include "retry.h"
+#include "sizes.h"
+
+#include <stdio.h>
+
+#define NS_PER_S 1000000000LL
+
+static int failures;
+
+#define CHECK(ok, ...)                                                                             \
+	do {                                                                                       \
+		if (!(ok)) {                                                                       \
+			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
+			printf(__VA_ARGS__);                                                       \
+			printf("\n");                                                              \
+			failures++;                                                                \
+		}                                                                                  \
+	} while (0)
+
+static void test_sizes(void)
+{
+	static const struct {
+		struct sizes_target target;
+		uint32_t in[2], canvas[2], out[2];
+		bool reached;
+	} cases[] = {
+		{{2, 0, 0}, {640, 360}, {1920, 1080}, {1280, 720}, false},
+		{{4, 0, 0}, {640, 360}, {1920, 1080}, {2560, 1440}, false},
+		/* the canvas, one side of which the aspect leaves free */
+		{{0, 0, 0}, {640, 360}, {1920, 1080}, {1920, 1080}, false},
+		{{0, 0, 0}, {640, 480}, {1920, 1080}, {1440, 1080}, false},
+		{{0, 0, 0}, {360, 640}, {1920, 1080}, {608, 1080}, false},
+		{{0, 0, 0}, {854, 480}, {1920, 1080}, {1920, 1079}, false},
+		/* at most four times */
+		{{0, 0, 0}, {160, 90}, {1920, 1080}, {640, 360}, false},
+		/* large enough */
+		{{0, 0, 0}, {1920, 1080}, {1920, 1080}, {1920, 1080}, true},
+		{{0, 0, 0}, {1920, 800}, {1920, 1080}, {1920, 800}, true},
+		{{0, 0, 0}, {3840, 2160}, {1920, 1080}, {3840, 2160}, true},
+		/* the user's box */
+		{{0, 1280, 1280}, {640, 360}, {1920, 1080}, {1280, 720}, false},
+		{{0, 1280, 100}, {640, 360}, {1920, 1080}, {640, 360}, true},
+		{{0, 16384, 16384}, {640, 360}, {1920, 1080}, {2560, 1440}, false},
+		/* impossible */
+		{{2, 0, 0}, {15, 360}, {1920, 1080}, {15, 360}, false},
+		{{4, 0, 0}, {5000, 360}, {1920, 1080}, {5000, 360}, false},
+		{{2, 0, 0}, {0, 0}, {1920, 1080}, {0, 0}, false},
+		{{0, 0, 0}, {640, 360}, {0, 0}, {640, 360}, true},
+		{{0, 0, 0},
+		 {4000000000u, 4000000000u},
+		 {1920, 1080},
+		 {4000000000u, 4000000000u},
+		 true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct sizes_target target = sizes_unpack(sizes_pack(&cases[i].target));
+		const struct sizes s = sizes_choose(&target, cases[i].in[0], cases[i].in[1],
+						    cases[i].canvas[0], cases[i].canvas[1]);
+
+		CHECK(s.out_width == cases[i].out[0] && s.out_height == cases[i].out[1],
+		      "case %zu: %u x %u", i, s.out_width, s.out_height);
+		CHECK(sizes_reached(&target, &s) == cases[i].reached, "case %zu", i);
+	}
+}
+
+/* Whatever goes in: the output has the input's aspect, to a pixel, and never less than its size. */
+static void test_aspect(void)
+{
+	const struct sizes_target canvas = {0, 0, 0};
+
+	for (uint32_t w = 16; w < 2000; w += 37) {
+		for (uint32_t h = 16; h < 1200; h += 29) {
+			struct sizes s = sizes_choose(&canvas, w, h, 1920, 1080);
+			const double high = (double)s.out_width * h / w - s.out_height;
+			const double wide = (double)s.out_height * w / h - s.out_width;
+
+			CHECK(s.out_width >= w && s.out_height >= h, "%u x %u", w, h);
+			CHECK((high <= 0.51 && high >= -0.51) || (wide <= 0.51 && wide >= -0.51),
+			      "%u x %u became %u x %u", w, h, s.out_width, s.out_height);
+		}
+	}
+}
+
+/* 1, 2, 4 ... 60 s; then without the card; and all is forgiven after a minute's work. */
+static void test_retry(void)
+{
+	static const int pauses_s[] = {1, 2, 4, 8, 16, 32, 60, 60, 60};
+	struct retry retry;
+	int64_t now = 100 * NS_PER_S;
+
+	retry_init(&retry);
+	CHECK(!retry_due(&retry, now), "nothing has failed yet");
+	for (size_t i = 0; i < sizeof(pauses_s) / sizeof(*pauses_s); i++) {
+		CHECK(retry_without(&retry) == (i >= 5), "failure %zu", i);
+		retry_failed(&retry, now);
+		CHECK(!retry_due(&retry, now + pauses_s[i] * NS_PER_S - 1), "early, %zu", i);
+		now += pauses_s[i] * NS_PER_S;
+		CHECK(retry_due(&retry, now), "late, %zu", i);
+		CHECK(!retry_due(&retry, now), "twice, %zu", i);
+	}
+	retry_init(&retry);
+	retry_failed(&retry, now);
+	retry_failed(&retry, now);
+	retry_working(&retry, now + NS_PER_S);
+	retry_working(&retry, now + 30 * NS_PER_S);
+	retry_failed(&retry, now);
+	CHECK(!retry_due(&retry, now + 4 * NS_PER_S - 1), "forgiven too soon");
+	retry_working(&retry, now);
+	retry_working(&retry, now + 61 * NS_PER_S);
+	retry_failed(&retry, now);
+	CHECK(retry_due(&retry, now + NS_PER_S), "not forgiven");
+}
+
+int main(void)
+{
+	test_sizes();
+	test_aspect();
+	test_retry();
+	printf("%s\n", failures ? "FAILED" : "OK");
+	return failures ? 1 : 0;
+}
