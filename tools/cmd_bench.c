@@ -13,6 +13,7 @@
 #include "interrupt.h"
 #include "model_args.h"
 #include "options.h"
+#include "platform.h"
 #include "report.h"
 
 struct bench {
@@ -161,7 +162,7 @@ static void print_result(const struct bench *bench)
 		printf("model, device   %s\n", fvsr_cli_bytes(bench->model.device_bytes, text));
 		printf("stream, device  %s\n", fvsr_cli_bytes(bench->cost.device_bytes, text));
 	}
-	printf("peak memory  %s\n", fvsr_cli_bytes(fvsr_cli_peak_rss(), text));
+	printf("peak memory  %s\n", fvsr_cli_bytes(fvsr_platform_peak_rss(), text));
 }
 
 static json_t *timing_to_json(const struct fvsr_timing *timing)
@@ -199,7 +200,7 @@ static int print_json(const struct bench *bench)
 				      (json_int_t)bench->model.device_bytes, "stream",
 				      (json_int_t)bench->cost.host_bytes, "stream_device",
 				      (json_int_t)bench->cost.device_bytes, "peak_resident",
-				      (json_int_t)fvsr_cli_peak_rss()));
+				      (json_int_t)fvsr_platform_peak_rss()));
 	return fvsr_cli_print_json(root);
 }
 

@@ -2,13 +2,11 @@
 /*
  * fvsr import: released weights to the one packed file that the plugin loads.
  */
-#include <stdio.h>
-#include <sys/stat.h>
-
 #include "cli.h"
 #include "console.h"
 #include "interrupt.h"
 #include "options.h"
+#include "platform.h"
 #include "report.h"
 
 struct import {
@@ -25,7 +23,7 @@ static int run(const struct import *import)
 	struct fvsr_import_options options;
 	struct fvsr_error err = {""};
 	char size[FVSR_CLI_BYTES_TEXT];
-	struct stat st;
+	int64_t bytes;
 	int ret;
 
 	fvsr_cli_catch_signals();
@@ -48,8 +46,9 @@ static int run(const struct import *import)
 		fvsr_cli_error("cannot import: %s", err.text[0] ? err.text : fvsr_result_text(ret));
 		return FVSR_CLI_FAILED;
 	}
-	if (!import->quiet && stat(packed, &st) == 0)
-		fvsr_cli_note("wrote %s, %s", packed, fvsr_cli_bytes((uint64_t)st.st_size, size));
+	bytes = fvsr_platform_file_size(packed);
+	if (!import->quiet && bytes >= 0)
+		fvsr_cli_note("wrote %s, %s", packed, fvsr_cli_bytes((uint64_t)bytes, size));
 	return FVSR_CLI_OK;
 }
 

@@ -9,17 +9,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "interrupt.h"
+#include "platform.h"
 
 #define REDRAW_S 0.1
 
 static void wipe_line(void)
 {
-	if (isatty(STDERR_FILENO))
+	if (fvsr_platform_is_terminal(stderr))
 		fputs("\r\033[K", stderr);
 }
 
@@ -96,7 +95,7 @@ double fvsr_cli_clock_s(void)
 
 void fvsr_cli_progress_start(struct fvsr_cli_progress *progress, bool quiet)
 {
-	progress->shown = !quiet && isatty(STDERR_FILENO);
+	progress->shown = !quiet && fvsr_platform_is_terminal(stderr);
 	progress->start_s = fvsr_cli_clock_s();
 	progress->drawn_s = progress->start_s - REDRAW_S;
 }
@@ -109,15 +108,6 @@ static bool is_due(struct fvsr_cli_progress *progress)
 		return false;
 	progress->drawn_s = now_s;
 	return true;
-}
-
-static int terminal_columns(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return 80;
 }
 
 static void format_time(char *text, size_t size, double seconds)
@@ -134,13 +124,13 @@ static void format_time(char *text, size_t size, double seconds)
 static void draw_bar(double part, const char *text)
 {
 	char bar[64];
-	int width = terminal_columns() - (int)strlen(text) - 4;
+	int width = fvsr_platform_terminal_columns() - (int)strlen(text) - 4;
 	int full;
 
 	if (width > (int)sizeof(bar) - 1)
 		width = (int)sizeof(bar) - 1;
 	if (width < 5) {
-		fprintf(stderr, "\r\033[K%.*s", terminal_columns() - 1, text);
+		fprintf(stderr, "\r\033[K%.*s", fvsr_platform_terminal_columns() - 1, text);
 		return;
 	}
 	full = (int)(part * width + 0.5);

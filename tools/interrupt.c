@@ -5,7 +5,8 @@
 #include "interrupt.h"
 
 #include <signal.h>
-#include <stddef.h>
+
+#include "platform.h"
 
 static volatile sig_atomic_t caught;
 
@@ -16,15 +17,7 @@ static void handle(int number)
 
 void fvsr_cli_catch_signals(void)
 {
-	/*
-	 * SA_RESETHAND: whoever cannot wait for the file to be finished asks twice. Not
-	 * SA_RESTART: a read that waits for a pipe or a server has to come back.
-	 */
-	struct sigaction action = {.sa_handler = handle, .sa_flags = (int)SA_RESETHAND};
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	fvsr_platform_catch_signals(handle);
 }
 
 int fvsr_cli_interrupted(void)

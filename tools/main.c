@@ -9,9 +9,11 @@
 
 #include "cli.h"
 #include "console.h"
+#include "platform.h"
 
 static const struct fvsr_cli_command commands[] = {
 	{"upscale", "upscale a video file", fvsr_cmd_upscale},
+	{"pipe", "upscale raw video from a pipe to a pipe", fvsr_cmd_pipe},
 	{"verify", "compare the network with golden numbers", fvsr_cmd_verify},
 	{"import", "pack released weights into one file", fvsr_cmd_import},
 	{"info", "describe a model file or the backends", fvsr_cmd_info},
@@ -57,6 +59,10 @@ int main(int argc, char **argv)
 {
 	const struct fvsr_cli_command *command;
 
+	if (!fvsr_platform_start(&argc, &argv)) {
+		fvsr_cli_error("out of memory");
+		return FVSR_CLI_FAILED;
+	}
 	if (argc < 2) {
 		print_help(stderr);
 		return FVSR_CLI_USAGE;

@@ -9,15 +9,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "interrupt.h"
+#include "platform.h"
 
-#define BUNDLED           "models/bundled.safetensors"
+#define BUNDLED        "models/bundled.safetensors"
+#define MAX_PATH_BYTES 4096
+#define GIB            (1024.0 * 1024 * 1024)
+
+/* The bundled model, from the program's folder on, and where else it may be. */
+#ifdef _WIN32
+#define BESIDE_EXECUTABLE "../../data/" BUNDLED
+static const char *const places[] = {NULL};
+#else
 #define BESIDE_EXECUTABLE "../share/obs/obs-plugins/obs-flashvsr/" BUNDLED
-#define MAX_PATH_BYTES    4096
-#define GIB               (1024.0 * 1024 * 1024)
+static const char *const places[] = {
+	FVSR_DATA_DIR "/" BUNDLED,
+	FVSR_SOURCE_DATA_DIR "/" BUNDLED,
+};
+#endif
 
 const struct fvsr_cli_choice fvsr_cli_color_choices[] = {
 	{"auto", FVSR_COLOR_MODEL},
@@ -138,12 +148,10 @@ void fvsr_cli_apply_stream_args(const struct fvsr_cli_stream_args *args,
 static bool path_beside_executable(char *path, size_t size)
 {
 	char self[MAX_PATH_BYTES];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
 
-	if (length <= 0)
+	if (!fvsr_platform_executable(self, sizeof(self)))
 		return false;
-	self[length] = '\0';
 	slash = strrchr(self, '/');
 	if (!slash)
 		return false;
@@ -153,16 +161,14 @@ static bool path_beside_executable(char *path, size_t size)
 
 static const char *default_model(char *path, size_t size)
 {
-	const char *named = getenv("FVSR_MODEL");
-
-	if (named && *named)
-		return named;
-	if (path_beside_executable(path, size) && access(path, R_OK) == 0)
+	if (fvsr_platform_variable("FVSR_MODEL", path, size))
 		return path;
-	if (access(FVSR_DATA_DIR "/" BUNDLED, R_OK) == 0)
-		return FVSR_DATA_DIR "/" BUNDLED;
-	if (access(FVSR_SOURCE_DATA_DIR "/" BUNDLED, R_OK) == 0)
-		return FVSR_SOURCE_DATA_DIR "/" BUNDLED;
+	if (path_beside_executable(path, size) && fvsr_platform_readable(path))
+		return path;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (places[i] && fvsr_platform_readable(places[i]))
+			return places[i];
+	}
 	return NULL;
 }
 
@@ -179,7 +185,7 @@ fvsr_model *fvsr_cli_open_model(const struct fvsr_cli_model_args *args, bool qui
 	if (!spec) {
 		fvsr_cli_error("the bundled model is not installed (looked for %s); name a model "
 			       "with --model",
-			       FVSR_DATA_DIR "/" BUNDLED);
+			       places[0] ? places[0] : BESIDE_EXECUTABLE);
 		return NULL;
 	}
 	fvsr_cli_progress_start(&progress, quiet);
@@ -197,13 +203,4 @@ fvsr_model *fvsr_cli_open_model(const struct fvsr_cli_model_args *args, bool qui
 		return NULL;
 	}
 	return model;
-}
-
-uint64_t fvsr_cli_peak_rss(void)
-{
-	struct rusage usage;
-
-	if (getrusage(RUSAGE_SELF, &usage) < 0)
-		return 0;
-	return (uint64_t)usage.ru_maxrss * 1024;
 }

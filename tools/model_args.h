@@ -44,7 +44,4 @@ void fvsr_cli_apply_stream_args(const struct fvsr_cli_stream_args *args,
  */
 fvsr_model *fvsr_cli_open_model(const struct fvsr_cli_model_args *args, bool quiet, bool verbose);
 
-/* Peak resident memory of this process in bytes. */
-uint64_t fvsr_cli_peak_rss(void);
-
 #endif

@@ -9,8 +9,8 @@ int fvsr_cmd_upscale(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	fvsr_cli_error("this fvsr was built without FFmpeg, which upscaling a file needs; install "
-		       "libavformat-dev, libavcodec-dev, libavutil-dev and libswscale-dev and "
-		       "build it again");
+	fvsr_cli_error("this fvsr was built without FFmpeg's libraries, which upscaling a file "
+		       "needs. Let the program ffmpeg decode and encode:\n"
+		       "  ffmpeg -i IN -f yuv4mpegpipe - | fvsr pipe | ffmpeg -i - OUT");
 	return FVSR_CLI_USAGE;
 }

@@ -9,6 +9,7 @@ The model is the smallest that the engine takes, with weights from a formula. Ex
 ffmpeg is missing.
 """
 import json
+import math
 import os
 import re
 import resource
@@ -100,7 +101,10 @@ def video(path, frames, *options, size="64x48", rate=25, codec="libx264", filter
 
 
 def test_usage(tmp):
-    for command in ("upscale", "verify", "import", "info", "bench"):
+    # A build without FFmpeg's libraries has no upscale, and says so.
+    upscales = "without FFmpeg" not in fvsr("upscale", status=2)
+    words = "upscale" if upscales else "pipe"
+    for command in (words, "pipe", "verify", "import", "info", "bench"):
         text = fvsr(command, "--help")
         check(f"Usage: fvsr {command}" in text and "Exit status" in text, "help of", command)
         same(fvsr("help", command), text, "fvsr help " + command)
@@ -110,15 +114,71 @@ def test_usage(tmp):
     check("upscale" in fvsr("--help") and "Usage" in fvsr(status=2), "general help")
     check(re.match(r"fvsr \d+\.\d+\.\d+\n$", fvsr("--version")), "version")
     fvsr("no-such-command", status=2)
-    fvsr("upscale", "only-one-file", status=2)
-    fvsr("upscale", "a", "b", "c", status=2)
+    if upscales:
+        fvsr("upscale", "only-one-file", status=2)
+    fvsr(words, "a", "b", "c", status=2)
     fvsr("info", status=2)
     fvsr("bench", status=2)
     for wrong in (["--scale", "0.5"], ["--scale", "x"], ["--scale"], ["--size", "64"],
                   ["--size", "0x64"], ["--size", "64x64x64"], ["--kv-ratio", "9"],
                   ["--color", "blue"], ["--seed", "-1"], ["--crf", "1.5"], ["--quiet=1"],
                   ["--local-range", "99999999999999999999"]):
-        fvsr("upscale", "a.mp4", "b.mp4", *wrong, status=2)
+        fvsr(words, "a.mp4", "b.mp4", *wrong, status=2)
+
+
+def pipe(data, *options, status=0):
+    """Through `fvsr pipe`: what came out, and what it said."""
+    run = subprocess.run([FVSR, "pipe", "-m", pipe.model, "-t", "1", "-s", "2", *map(str, options)],
+                         input=data, capture_output=True, timeout=100)
+    check(run.returncode == status, "exit status", run.returncode, run.stderr.decode())
+    return run.stdout, run.stderr.decode()
+
+
+def rgba(path, chroma):
+    """What FFmpeg makes of it with interpolated chroma, which lies on the left column in 4:2:2."""
+    left = "scale=in_h_chr_pos=0:in_v_chr_pos=0" if chroma == "yuv422p" else "null"
+    return subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-vf", left, "-sws_flags",
+                           "bilinear+accurate_rnd+full_chroma_int", "-pix_fmt", "rgba", "-f",
+                           "rawvideo", "-"], check=True, capture_output=True).stdout
+
+
+def psnr(a, b):
+    error = sum((x - y) ** 2 for x, y in zip(a, b)) / len(a)
+    return 10 * math.log10(255 * 255 / error) if error else 100
+
+
+def test_pipe(tmp):
+    """Raw video, with every byte there is: nothing may be taken for a newline or an end."""
+    # The bundled model changes little, so decibels tell about colours; it needs the fast backend.
+    # The small one has random weights, which make much of every rounding.
+    backends = json.loads(fvsr("info", "--backends", "--json"))
+    fast = any(b["name"] == "cpu" and b["available"] for b in backends)
+    pipe.model = HERE.parents[1] / "data/models/bundled.safetensors" if fast else MODEL
+    for chroma, least in (("yuv444p", 50), ("yuv422p", 45), ("yuv420p", 45), ("gray", 50)):
+        # Soft, since how sharp edges of colour are halved and doubled is a matter of taste.
+        ffmpeg("-f", "lavfi", "-i", "testsrc2=s=256x256:r=25", "-frames:v", 12, "-vf",
+               "gblur=sigma=24,scale=34:34", "-pix_fmt", chroma, "-strict", "-1", tmp / "in.y4m")
+        raw, source = rgba(tmp / "in.y4m", chroma), (tmp / "in.y4m").read_bytes()
+        check(chroma == "gray" or all(bytes([telling]) in raw for telling in (10, 13, 26)),
+              "no telling bytes")
+        want, text = pipe(raw, "--raw", "34x34")
+        same(len(want), 4 * len(raw), "bytes out")
+        check("12 frames of 68x68" in text, text)
+        result, _ = pipe(source)
+        head = result.split(b"\n", 1)[0].decode()
+        check(head.startswith("YUV4MPEG2 W68 H68 F25:1 Ip"), head)
+        # The same through files, under names that no code page of Windows has.
+        pipe(b"", tmp / "in.y4m", tmp / "\u00fc\u6f22.y4m")
+        same((tmp / "\u00fc\u6f22.y4m").read_bytes(), result, "the file")
+        got = rgba(tmp / "\u00fc\u6f22.y4m", chroma)
+        same(len(got), len(want), chroma)
+        check(psnr(got, want) >= (least if fast else 20), chroma, psnr(got, want), "dB")
+        print(chroma, f"{psnr(got, want):.1f} dB")
+    check("middle of a frame" in pipe(source[:-1], status=1)[1], "cut off")
+    check("middle of a frame" in pipe(raw[:-1], "--raw", "34x34", status=1)[1], "raw, cut off")
+    check("not YUV4MPEG2" in pipe(b"RIFF", status=1)[1], "another file")
+    check("interlaced" in pipe(b"YUV4MPEG2 W8 H8 It\n", status=1)[1], "interlaced")
+    check("420p10" in pipe(b"YUV4MPEG2 W8 H8 C420p10\n", status=1)[1], "10 bits")
 
 
 def test_counts(tmp):

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the command line asks the operating system for. Texts are UTF-8 on every system: on Windows
+ * that is not what the C library's own calls take, so no other file calls those.
+ */
+#ifndef FVSR_TOOLS_PLATFORM_H
+#define FVSR_TOOLS_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * First call of main(): makes argv UTF-8 and terminals show it. False when out of memory. The new
+ * array belongs to the process.
+ */
+bool fvsr_platform_start(int *argc, char ***argv);
+
+/* A variable's value, or NULL when it is unset, empty or longer than 'size'. */
+const char *fvsr_platform_variable(const char *name, char *value, size_t size);
+
+/* The running program's file, false when that cannot be found out. */
+bool fvsr_platform_executable(char *path, size_t size);
+
+bool fvsr_platform_readable(const char *path);
+
+/* Bytes of a regular file, -1 when it is none. */
+int64_t fvsr_platform_file_size(const char *path);
+
+/* fopen(). Binary, whatever 'mode' says. */
+FILE *fvsr_platform_open(const char *path, const char *mode);
+
+void fvsr_platform_remove(const char *path);
+
+/* Makes stdin and stdout pass bytes through unchanged. */
+void fvsr_platform_binary_streams(void);
+
+bool fvsr_platform_is_terminal(FILE *stream);
+
+/* Of the terminal that messages go to. */
+int fvsr_platform_terminal_columns(void);
+
+/* Calls 'handler' once for Ctrl-C and the like; a second time ends the program. */
+void fvsr_platform_catch_signals(void (*handler)(int number));
+
+/* The most memory that the process has had, bytes; 0 when unknown. */
+uint64_t fvsr_platform_peak_rss(void);
+
+#endif
