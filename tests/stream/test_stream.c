@@ -5,7 +5,13 @@
  *
  *	test_stream MODEL BACKEND
  */
+#ifdef _WIN32
+#include <windows.h>
+
+#include <psapi.h>
+#else
 #include <malloc.h>
+#endif
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -329,13 +335,28 @@ static void test_refusals(fvsr_model *model)
 	CHECK(fvsr_backend_describe(1000, &info) == FVSR_ERR_EOF);
 }
 
+/* Bytes that were allocated and not freed. */
+static double heap_bytes(void)
+{
+#ifdef _WIN32
+	PROCESS_MEMORY_COUNTERS_EX counters = {.cb = sizeof(counters)};
+
+	GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&counters,
+			     sizeof(counters));
+	return (double)counters.PrivateUsage;
+#else
+	struct mallinfo2 info = mallinfo2();
+
+	return (double)(info.uordblks + info.hblkhd);
+#endif
+}
+
 /* What a stream was said to cost is what it takes. */
 static void test_cost(fvsr_model *model)
 {
 	struct fvsr_settings settings;
 	struct fvsr_stream_cost cost;
-	struct mallinfo2 before, after;
-	double taken;
+	double before, taken;
 	struct rig rig;
 
 	test_settings(&settings, 128, 128, 256, 256);
@@ -343,10 +364,9 @@ static void test_cost(fvsr_model *model)
 	CHECK(cost.canvas_width == 256 && cost.canvas_height == 256);
 	if (!cost.host_bytes)
 		return; /* the memory of a device */
-	before = mallinfo2();
+	before = heap_bytes();
 	rig_open(&rig, model, &settings);
-	after = mallinfo2();
-	taken = (double)(after.uordblks + after.hblkhd) - (double)(before.uordblks + before.hblkhd);
+	taken = heap_bytes() - before;
 	if (taken > 0) /* sanitizers have a heap of their own */
 		CHECK(taken > 0.95 * (double)cost.host_bytes &&
 		      taken < 1.05 * (double)cost.host_bytes + (4 << 20));

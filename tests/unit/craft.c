@@ -4,12 +4,9 @@
  */
 #include "craft.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Running out of memory here is the machine's failure, not the library's. */
 static void *must(void *block)
@@ -59,50 +56,7 @@ void bytes_free(struct bytes *b)
 }
 
 /* ------------------------------------------------------------------------------------------- */
-/* Folders                                                                                     */
-
-char *temp_create(void)
-{
-	const char *base = getenv("TMPDIR");
-	char *folder = must(malloc(300));
-
-	snprintf(folder, 300, "%.250s/fvsr-test-XXXXXX", base && *base ? base : "/tmp");
-	if (!mkdtemp(folder)) {
-		perror(folder);
-		exit(1);
-	}
-	return folder;
-}
-
-static void remove_inside(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *item;
-
-	while (dir && (item = readdir(dir))) {
-		char path[512];
-		struct stat st;
-
-		if (!strcmp(item->d_name, ".") || !strcmp(item->d_name, ".."))
-			continue;
-		snprintf(path, sizeof(path), "%.240s/%.255s", folder, item->d_name);
-		if (!lstat(path, &st) && S_ISDIR(st.st_mode)) {
-			remove_inside(path);
-			rmdir(path);
-		} else {
-			unlink(path);
-		}
-	}
-	if (dir)
-		closedir(dir);
-}
-
-void temp_remove(char *folder)
-{
-	remove_inside(folder);
-	rmdir(folder);
-	free(folder);
-}
+/* Files                                                                                       */
 
 const char *temp_path(char out[512], const char *folder, const char *name)
 {
@@ -112,23 +66,10 @@ const char *temp_path(char out[512], const char *folder, const char *name)
 
 bool write_file(const char *path, const void *data, size_t size)
 {
-	FILE *file = fopen(path, "wb");
+	FILE *file = open_file(path, "wb");
 	bool ok = file && fwrite(data, 1, size, file) == size;
 
 	return (!file || !fclose(file)) && ok;
-}
-
-int folder_entries(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *item;
-	int n = 0;
-
-	while (dir && (item = readdir(dir)))
-		n += strcmp(item->d_name, ".") && strcmp(item->d_name, "..");
-	if (dir)
-		closedir(dir);
-	return n;
 }
 
 /* ------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct bytes {
 	unsigned char *data;
@@ -22,7 +23,10 @@ void bytes_number(struct bytes *b, uint64_t value, int size);
 void bytes_fill(struct bytes *b, unsigned char value, size_t count);
 void bytes_free(struct bytes *b);
 
-/* A new empty folder under $TMPDIR or /tmp; freed and emptied by temp_remove(). */
+/* Letters that no single code page of Windows has. */
+#define TEMP_NAME "fvsr-test-\xc3\xbc-\xe6\xbc\xa2-"
+
+/* A new empty folder where the system keeps such; freed and emptied by temp_remove(). */
 char *temp_create(void);
 void temp_remove(char *folder);
 /* "folder/name" in a buffer of the caller's. */
@@ -30,6 +34,12 @@ const char *temp_path(char out[512], const char *folder, const char *name);
 bool write_file(const char *path, const void *data, size_t size);
 /* Number of names in a folder. */
 int folder_entries(const char *folder);
+/* As fopen(), unlink(), mkdir(), stat() and truncate(), with paths in UTF-8 everywhere. */
+FILE *open_file(const char *path, const char *mode);
+bool remove_file(const char *path);
+bool make_folder(const char *path);
+long long file_size(const char *path);
+bool resize_file(const char *path, long bytes);
 
 /* A safetensors file: length, header, then 'data_bytes' bytes counting 0, 1, 2, ... */
 void craft_st(struct bytes *out, const char *header, size_t data_bytes);

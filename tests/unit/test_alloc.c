@@ -156,7 +156,7 @@ static long exhaust(const char *name, int (*operation)(struct fvsr_error *err), 
 
 	/* Once in peace: the C library keeps a few blocks from the first time on. */
 	CHECK_CASE(operation(&err) == 0, name);
-	remove(packed);
+	remove_file(packed);
 	for (n = first; n < 1000000; n++) {
 		int ret;
 
@@ -181,12 +181,12 @@ static long exhaust(const char *name, int (*operation)(struct fvsr_error *err), 
 			other += ret != FVSR_ERR_MEMORY;
 			CHECK_CASE(folder_entries(target) == 0, name);
 		} else {
-			remove(packed);
+			remove_file(packed);
 		}
 	}
 	printf("%s: %ld allocations, %d failures under another name\n", name, made, other);
 	CHECK_CASE(n > first && other * 10 <= n, name);
-	remove(packed);
+	remove_file(packed);
 	return made;
 }
 

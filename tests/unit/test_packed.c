@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "fvsr/fvsr.h"
@@ -203,11 +202,17 @@ static void test_reading(void)
 	CHECK(fvsr_weights_find(weights, names[3], &weight, &err) == 0);
 	CHECK(fvsr_weights_read(weights, &weight, 0, 12, out, &err) == FVSR_ERR_FORMAT);
 	CHECK(strstr(err.text, "element 3 is not a finite number"));
-	CHECK(truncate(path, 20000) == 0);
+#ifdef _WIN32
+	CHECK(!resize_file(path, 20000)); /* while it is read */
+	fvsr_weights_close(weights);
+	CHECK(resize_file(path, 20000));
+#else
+	CHECK(resize_file(path, 20000));
 	CHECK(fvsr_weights_find(weights, "prompt", &weight, &err) == 0);
 	CHECK(fvsr_weights_read(weights, &weight, 0, 12, out, &err) == FVSR_ERR_IO);
 	CHECK(strstr(err.text, "has become shorter"));
 	fvsr_weights_close(weights);
+#endif
 	expect("truncated", FVSR_ERR_FORMAT, "past the end");
 	tensors[0] = first;
 	tensors[1] = second;
