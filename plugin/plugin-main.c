@@ -8,6 +8,7 @@
 #include "fvsr/fvsr.h"
 #include "filter.h"
 #include "shared.h"
+#include "system.h"
 
 OBS_DECLARE_MODULE()
 OBS_MODULE_USE_DEFAULT_LOCALE("obs-flashvsr", "en-US")
@@ -32,6 +33,7 @@ bool obs_module_load(void)
 {
 	struct obs_source_info info = flashvsr_filter_info;
 
+	system_stay_loaded();
 	info.type_data = shared_create();
 	info.free_type_data = free_shared;
 	obs_register_source(&info);

@@ -9,6 +9,8 @@
 
 #ifdef _WIN32
 
+#include <string.h>
+
 #include <windows.h>
 
 uint64_t system_available_memory(void)
@@ -30,9 +32,26 @@ void system_lower_thread_priority(void)
 	SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_BELOW_NORMAL);
 }
 
+/* SetThreadDescription() is there from Windows 10 1607 on. */
 void system_name_thread(const char *name)
 {
-	(void)name;
+	typedef HRESULT(WINAPI * describe_thread)(HANDLE thread, PCWSTR text);
+	FARPROC found = GetProcAddress(GetModuleHandleA("kernel32.dll"), "SetThreadDescription");
+	describe_thread describe;
+	wchar_t wide[64];
+
+	memcpy(&describe, &found, sizeof(describe));
+	if (describe && MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, 64))
+		describe(GetCurrentThread(), wide);
+}
+
+void system_stay_loaded(void)
+{
+	static const char here;
+	HMODULE module;
+
+	GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+			   &here, &module);
 }
 
 #else
@@ -79,6 +98,10 @@ void system_name_thread(const char *name)
 #else
 	(void)name;
 #endif
+}
+
+void system_stay_loaded(void)
+{
 }
 
 #endif

@@ -22,4 +22,10 @@ void system_lower_thread_priority(void);
 /* For debuggers and top. At most 15 characters. */
 void system_name_thread(const char *name);
 
+/*
+ * Keeps this module in memory when OBS unloads it. The threads of the OpenMP library, which on
+ * Windows is linked into it, wait for their next work for ever: the code must not go away.
+ */
+void system_stay_loaded(void);
+
 #endif

@@ -3,7 +3,7 @@
 #
 # The one list of what Debian 12 must have to build, test and show obs-flashvsr.
 #
-#	install-deps.sh [build|test|demo]...	only these groups; all of them without an argument
+#	install-deps.sh [build|test|demo|windows]...	only these groups; all of them without an argument
 #
 # Installs what is missing, through sudo unless root, and does nothing at all when nothing is.
 set -euo pipefail
@@ -22,15 +22,21 @@ test="clang libclang-rt-14-dev libomp-dev
 demo="obs-studio obs-plugins xvfb openbox xdotool libgl1-mesa-dri libegl1 ffmpeg
 	fonts-dejavu-core python3 python3-websocket"
 
+# The cross compiler for Windows, sources of libraries that Debian has not built for it, and Wine to
+# run what comes out.
+windows="gcc-mingw-w64-x86-64-posix libz-mingw-w64-dev libobs-dev dpkg-dev
+	wine64 nsis zip python3"
+
 packages=
 for group in "${@:-all}"; do
 	case $group in
 	build) packages+=" $build" ;;
 	test) packages+=" $test" ;;
 	demo) packages+=" $demo" ;;
-	all) packages+=" $build $test $demo" ;;
+	windows) packages+=" $windows" ;;
+	all) packages+=" $build $test $demo $windows" ;;
 	*)
-		echo "install-deps.sh: unknown group '$group' (build, test, demo)" >&2
+		echo "install-deps.sh: unknown group '$group' (build, test, demo, windows)" >&2
 		exit 2
 		;;
 	esac

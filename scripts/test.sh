@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Everything that is tested, on a fresh Debian 12: installs what is missing, builds three ways, runs
+# Everything that is tested, on a fresh Debian 12: installs what is missing, builds four ways, runs
 # all tests through ctest and ends with one line of sums. Exits 0 when everything built and nothing
 # failed.
 #
@@ -9,6 +9,9 @@
 #		itself included
 #	asan	clang, AddressSanitizer and UndefinedBehaviorSanitizer, without the plugin: the tests
 #		that read files and compute
+#	windows	cross-built for Windows with mingw-w64: the same tests as asan and those of the command
+#		line under Wine, and what the files import and export. The device code is taken over
+#		from gcc's build where there is one.
 #	clang	the second compiler's opinion, warnings as errors; nothing is run
 #
 # Without an argument all of them, or name some: test.sh gcc. The builds stay in build-test/.
@@ -18,11 +21,22 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 builds=$root/build-test
 jobs=$(nproc)
 variants=("$@")
-[ ${#variants[@]} -gt 0 ] || variants=(clang asan gcc)
+[ ${#variants[@]} -gt 0 ] || variants=(clang asan gcc windows)
 
 "$root/scripts/install-deps.sh"
 
 step() { printf '\n== %s\n' "$*"; }
+
+# Device code is the same for both systems: the Windows build embeds what gcc's build has made.
+windows_images() {
+	local images=$builds/gcc/core/backend/cuda
+
+	if compgen -G "$images/*.fatbin" >/dev/null; then
+		echo "-DFVSR_CUDA_IMAGE_DIR=$images -DFVSR_CUDA_ARCHS=90a;80-virtual"
+	else
+		echo "-DFVSR_CUDA=OFF"
+	fi
+}
 
 configure() { # VARIANT
 	local name=$1
@@ -36,8 +50,10 @@ configure() { # VARIANT
 	clang) options+=(-DCMAKE_C_COMPILER=clang -DFVSR_WERROR=ON -DFVSR_CUDA=OFF) ;;
 	asan) options+=(-DCMAKE_C_COMPILER=clang "-DFVSR_SANITIZE=address,undefined"
 		-DFVSR_BUILD_PLUGIN=OFF -DFVSR_CUDA=OFF) ;;
+	windows) options+=(--toolchain "$root/cmake/windows-x64.cmake" -DCMAKE_BUILD_TYPE=Release
+		-DFVSR_WERROR=ON "-DFVSR_WINDOWS_DEPS=$builds/windows-deps" $(windows_images)) ;;
 	*)
-		echo "test.sh: unknown variant '$name' (gcc, asan, clang)" >&2
+		echo "test.sh: unknown variant '$name' (gcc, asan, windows, clang)" >&2
 		exit 2
 		;;
 	esac
@@ -77,6 +93,7 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 for variant in "${variants[@]}"; do
 	step "$variant: build"
+	[ "$variant" != windows ] || "$root/scripts/windows-deps.sh" "$builds/windows-deps"
 	configure "$variant"
 	cmake --build "$builds/$variant" --parallel "$jobs"
 done
@@ -90,6 +107,13 @@ for variant in "${variants[@]}"; do
 	gcc)
 		step "gcc: tests"
 		run_tests gcc
+		;;
+	windows)
+		step "windows: tests under Wine"
+		# Once alone: it makes the folder that stands for drive C.
+		export WINEPREFIX=$builds/wine
+		"$root/cmake/run-under-wine.sh" "$builds/windows/tools/fvsr.exe" --version || true
+		run_tests windows
 		;;
 	esac
 done

@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the build for Windows links and Debian has no build of: Jansson, libzip and libcurl, made as
+# static libraries by the cross compiler from Debian's own source packages. So versions, patches
+# and signatures are the distribution's, as for everything else that is built here.
+#
+#	windows-deps.sh [FOLDER]	where include/ and lib/ shall be; build-windows-deps by default
+#
+# Does nothing when the folder is complete. Downloads nothing but through apt; the lists of source
+# packages are fetched into the folder, the system's own are left as they are.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+prefix=$(realpath -m "${1:-$root/build-windows-deps}")
+packages=(jansson libzip curl)
+stamp=$prefix/complete
+# A folder that another version of this script or of the toolchain file made is made anew.
+made_by=$(cat "$0" "$root/cmake/windows-x64.cmake" | sha256sum)
+
+[ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$made_by" ] || exit 0
+work=$prefix/work
+rm -rf "$prefix"
+mkdir -p "$work/lists/partial" "$prefix/lib/pkgconfig" "$prefix/licences"
+log=$work/log
+trap '[ $? = 0 ] || { echo "windows-deps.sh: failed; the end of $log:"; tail -n 30 "$log"; } >&2' EXIT
+
+# ---- sources ----------------------------------------------------------------------------------
+
+# The archives this system installs from, asked for sources.
+codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+	sort -u | awk -v c="$codename" '$2 ~ "^" c "(-security|-updates)?$" && $3 == "main" \
+		{ print "deb-src", $1, $2, $3 }' >"$work/sources.list"
+[ -s "$work/sources.list" ] || {
+	echo "windows-deps.sh: apt knows no archive of $codename" >"$log"
+	exit 1
+}
+apt=(apt-get -q -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=-
+	-o "Dir::State::lists=$work/lists" -o APT::Sandbox::User=)
+cd "$work"
+{
+	"${apt[@]}" update
+	"${apt[@]}" source "${packages[@]}"
+} >"$log" 2>&1 </dev/null
+
+source_of() { # PACKAGE
+	find "$work" -mindepth 1 -maxdepth 1 -type d -name "$1-[0-9]*"
+}
+for package in "${packages[@]}"; do
+	folder=$(source_of "$package")
+	cp "$folder/debian/copyright" "$prefix/licences/$package"
+	echo "windows-deps: $package $(dpkg-parsechangelog -l "$folder/debian/changelog" -S Version)"
+done
+cp /usr/share/doc/libz-mingw-w64-dev/copyright "$prefix/licences/zlib"
+
+# ---- builds -----------------------------------------------------------------------------------
+
+build() { # PACKAGE CMAKE-OPTION...
+	local package=$1
+	shift
+	{
+		cmake -S "$(source_of "$package")" -B "$work/build-$package" \
+			-DCMAKE_TOOLCHAIN_FILE="$root/cmake/windows-x64.cmake" \
+			-DFVSR_WINDOWS_DEPS="$prefix" -DCMAKE_INSTALL_PREFIX="$prefix" \
+			-DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_BUILD_TYPE=Release \
+			-DBUILD_SHARED_LIBS=OFF "$@"
+		cmake --build "$work/build-$package" --parallel "$(nproc)"
+		cmake --install "$work/build-$package"
+	} >>"$log" 2>&1
+}
+
+# The only zlib that is found is the cross-built one, and it has no dynamic twin here: Debian's
+# import library beside it would bring in a DLL.
+triplet=x86_64-w64-mingw32
+cp "/usr/$triplet/lib/libz.a" "$prefix/lib/"
+mkdir -p "$prefix/include"
+cp "/usr/$triplet/include/zlib.h" "/usr/$triplet/include/zconf.h" "$prefix/include/"
+sed "s|^prefix=.*|prefix=$prefix|; s|/usr/$triplet|\${prefix}|" \
+	"/usr/$triplet/lib/pkgconfig/zlib.pc" >"$prefix/lib/pkgconfig/zlib.pc"
+zlib=(-DZLIB_LIBRARY="$prefix/lib/libz.a" -DZLIB_INCLUDE_DIR="$prefix/include")
+
+# Beside the others: mostly its many checks of the compiler, one after the other.
+# For downloads of models: nothing but HTTPS, with Windows' own TLS and certificates.
+build curl -DBUILD_CURL_EXE=OFF -DBUILD_TESTING=OFF -DENABLE_MANUAL=OFF -DHTTP_ONLY=ON \
+	-DCURL_USE_SCHANNEL=ON -DCURL_USE_LIBSSH2=OFF -DUSE_LIBIDN2=OFF -DCURL_ZLIB=OFF \
+	-DCURL_BROTLI=OFF -DCURL_ZSTD=OFF -DUSE_NGHTTP2=OFF -DCURL_DISABLE_LDAP=ON \
+	-DCURL_DISABLE_LDAPS=ON -DENABLE_UNICODE=ON &
+curl=$!
+build jansson -DJANSSON_EXAMPLES=OFF -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON
+build libzip "${zlib[@]}" -DENABLE_BZIP2=OFF -DENABLE_LZMA=OFF -DENABLE_OPENSSL=OFF \
+	-DENABLE_GNUTLS=OFF -DENABLE_MBEDTLS=OFF -DENABLE_WINDOWS_CRYPTO=OFF -DBUILD_TOOLS=OFF \
+	-DBUILD_REGRESS=OFF -DBUILD_EXAMPLES=OFF -DBUILD_DOC=OFF
+wait "$curl"
+# Its description forgets that a static libcurl is declared in another way.
+sed -i 's/^Cflags:/& -DCURL_STATICLIB/' "$prefix/lib/pkgconfig/libcurl.pc"
+
+# Nothing but what is linked; the log says how it was made.
+mv "$log" "$prefix/log"
+rm -rf "$work" "$prefix/bin" "$prefix/share" "$prefix/lib/cmake" "$prefix/cmake"
+echo "$made_by" >"$stamp"
