@@ -25,7 +25,7 @@ demo="obs-studio obs-plugins xvfb openbox xdotool libgl1-mesa-dri libegl1 ffmpeg
 # The cross compiler for Windows, sources of libraries that Debian has not built for it, and Wine to
 # run what comes out.
 windows="gcc-mingw-w64-x86-64-posix libz-mingw-w64-dev libobs-dev dpkg-dev
-	wine64 nsis zip python3"
+	wine64 nsis zip unzip python3"
 
 packages=
 for group in "${@:-all}"; do

@@ -1,0 +1,168 @@
+; SPDX-License-Identifier: GPL-2.0-or-later
+;
+; The installer for Windows, made by installer/windows.sh, which gives VERSION, STAGE (the folder
+; obs-flashvsr as it shall be), FILES (a list of what is in it, as code) and OUTPUT.
+;
+; Everything goes where OBS looks for plugins of all users, %ProgramData%\obs-studio\plugins, so it
+; does not matter where OBS itself is. What it takes away again is what it brought: models that a
+; user has put beside the bundled one stay.
+;
+;	/S	no questions and no windows. Exit status 0: done; 2: something failed;
+;		3: OBS is running, nothing was changed
+;	/D=...	another folder; must be the last argument
+
+Target amd64-unicode
+Unicode true
+ManifestDPIAware true
+RequestExecutionLevel admin
+SetCompressor /SOLID lzma
+
+!include LogicLib.nsh
+!include MUI2.nsh
+!include "${FILES}"
+
+!define KEY "Software\Microsoft\Windows\CurrentVersion\Uninstall\obs-flashvsr"
+!define OBS_RUNS 3
+
+Name "FlashVSR Upscale ${VERSION} for OBS Studio"
+OutFile "${OUTPUT}"
+BrandingText "obs-flashvsr ${VERSION}"
+VIProductVersion "${VERSION}.0"
+VIAddVersionKey ProductName "obs-flashvsr"
+VIAddVersionKey FileDescription "Installer of the filter FlashVSR Upscale for OBS Studio"
+VIAddVersionKey FileVersion "${VERSION}"
+VIAddVersionKey ProductVersion "${VERSION}"
+VIAddVersionKey LegalCopyright "GPL-2.0-or-later"
+
+!define MUI_ABORTWARNING
+!define MUI_FINISHPAGE_TITLE "$(done)"
+!define MUI_FINISHPAGE_TEXT "$(next)"
+!insertmacro MUI_PAGE_LICENSE "${STAGE}/LICENSE.txt"
+!insertmacro MUI_PAGE_INSTFILES
+!insertmacro MUI_PAGE_FINISH
+!insertmacro MUI_UNPAGE_CONFIRM
+!insertmacro MUI_UNPAGE_INSTFILES
+
+!insertmacro MUI_LANGUAGE English
+!insertmacro MUI_LANGUAGE German
+!insertmacro MUI_LANGUAGE Spanish
+!insertmacro MUI_LANGUAGE French
+!insertmacro MUI_LANGUAGE PortugueseBR
+!insertmacro MUI_LANGUAGE Japanese
+!insertmacro MUI_LANGUAGE Korean
+!insertmacro MUI_LANGUAGE SimpChinese
+
+LangString done ${LANG_ENGLISH} "FlashVSR Upscale is installed"
+LangString next ${LANG_ENGLISH} "In OBS Studio: right-click a source, Filters, +, FlashVSR Upscale."
+LangString obs_runs ${LANG_ENGLISH} "OBS Studio is running. Close it and try again."
+LangString done ${LANG_GERMAN} "FlashVSR Upscale ist installiert"
+LangString next ${LANG_GERMAN} "In OBS Studio: Rechtsklick auf eine Quelle, Filter, +, FlashVSR Upscale."
+LangString obs_runs ${LANG_GERMAN} "OBS Studio läuft. Bitte beenden und noch einmal versuchen."
+LangString done ${LANG_SPANISH} "FlashVSR Upscale está instalado"
+LangString next ${LANG_SPANISH} "En OBS Studio: clic derecho en una fuente, Filtros, +, FlashVSR Upscale."
+LangString obs_runs ${LANG_SPANISH} "OBS Studio está abierto. Ciérrelo e inténtelo de nuevo."
+LangString done ${LANG_FRENCH} "FlashVSR Upscale est installé"
+LangString next ${LANG_FRENCH} "Dans OBS Studio : clic droit sur une source, Filtres, +, FlashVSR Upscale."
+LangString obs_runs ${LANG_FRENCH} "OBS Studio est ouvert. Fermez-le et réessayez."
+LangString done ${LANG_PORTUGUESEBR} "O FlashVSR Upscale está instalado"
+LangString next ${LANG_PORTUGUESEBR} "No OBS Studio: clique com o botão direito em uma fonte, Filtros, +, FlashVSR Upscale."
+LangString obs_runs ${LANG_PORTUGUESEBR} "O OBS Studio está aberto. Feche-o e tente de novo."
+LangString done ${LANG_JAPANESE} "FlashVSR Upscale をインストールしました"
+LangString next ${LANG_JAPANESE} "OBS Studio でソースを右クリックし、フィルタ、+、FlashVSR Upscale の順に選びます。"
+LangString obs_runs ${LANG_JAPANESE} "OBS Studio が起動しています。終了してからもう一度お試しください。"
+LangString done ${LANG_KOREAN} "FlashVSR Upscale이 설치되었습니다"
+LangString next ${LANG_KOREAN} "OBS Studio에서 소스를 마우스 오른쪽 버튼으로 클릭하고 필터, +, FlashVSR Upscale을 선택하세요."
+LangString obs_runs ${LANG_KOREAN} "OBS Studio가 실행 중입니다. 종료한 뒤 다시 시도하세요."
+LangString done ${LANG_SIMPCHINESE} "FlashVSR Upscale 已安装"
+LangString next ${LANG_SIMPCHINESE} "在 OBS Studio 中：右键单击来源，选择“滤镜”、“+”、FlashVSR Upscale。"
+LangString obs_runs ${LANG_SIMPCHINESE} "OBS Studio 正在运行。请将其关闭后重试。"
+
+; ---- is OBS running? --------------------------------------------------------------------------
+
+; Files that OBS has loaded can neither be replaced nor removed. $R0 becomes 1 when a process is
+; called obs64.exe. The structure is PROCESSENTRY32W for 64 bits: 568 bytes, the name at 44.
+!macro LookForObs
+	StrCpy $R0 0
+	System::Call "kernel32::CreateToolhelp32Snapshot(i 2, i 0) p .r1"
+	System::Alloc 568
+	Pop $2
+	System::Call "*$2(i 568)"
+	System::Call "kernel32::Process32FirstW(p r1, p r2) i .r3"
+	${While} $3 <> 0
+		IntPtrOp $4 $2 + 44
+		System::Call "*$4(&w260 .r5)"
+		${If} $5 == "obs64.exe"
+			StrCpy $R0 1
+		${EndIf}
+		System::Call "kernel32::Process32NextW(p r1, p r2) i .r3"
+	${EndWhile}
+	System::Free $2
+	System::Call "kernel32::CloseHandle(p r1)"
+!macroend
+
+!macro RefuseWhileObsRuns
+	!insertmacro LookForObs
+	${While} $R0 = 1
+		SetErrorLevel ${OBS_RUNS}
+		${If} ${Silent}
+			Abort
+		${EndIf}
+		MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(obs_runs)" IDRETRY +2
+		Abort
+		!insertmacro LookForObs
+	${EndWhile}
+	SetErrorLevel 0
+!macroend
+
+Function .onInit
+	SetShellVarContext all
+	SetRegView 64
+	${If} $INSTDIR == ""
+		StrCpy $INSTDIR "$APPDATA\obs-studio\plugins\obs-flashvsr"
+	${EndIf}
+	!insertmacro RefuseWhileObsRuns
+FunctionEnd
+
+Function un.onInit
+	SetShellVarContext all
+	SetRegView 64
+	!insertmacro RefuseWhileObsRuns
+FunctionEnd
+
+; ---- installing -------------------------------------------------------------------------------
+
+Section
+	; An older version may have files that this one does not have any more. '_?=' lets it run
+	; where it is, so that it can be waited for; so it cannot delete itself.
+	${If} ${FileExists} "$INSTDIR\uninstall.exe"
+		ExecWait '"$INSTDIR\uninstall.exe" /S _?=$INSTDIR'
+	${EndIf}
+	ClearErrors
+	!insertmacro PutFiles
+	WriteUninstaller "$INSTDIR\uninstall.exe"
+	WriteRegStr HKLM "${KEY}" DisplayName "FlashVSR Upscale for OBS Studio"
+	WriteRegStr HKLM "${KEY}" DisplayVersion "${VERSION}"
+	WriteRegStr HKLM "${KEY}" Publisher "The obs-flashvsr authors"
+	WriteRegStr HKLM "${KEY}" InstallLocation "$INSTDIR"
+	WriteRegStr HKLM "${KEY}" DisplayIcon "$INSTDIR\uninstall.exe"
+	WriteRegStr HKLM "${KEY}" UninstallString '"$INSTDIR\uninstall.exe"'
+	WriteRegStr HKLM "${KEY}" QuietUninstallString '"$INSTDIR\uninstall.exe" /S'
+	WriteRegDWORD HKLM "${KEY}" EstimatedSize ${KIB}
+	WriteRegDWORD HKLM "${KEY}" NoModify 1
+	WriteRegDWORD HKLM "${KEY}" NoRepair 1
+	${If} ${Errors}
+		SetErrorLevel 2
+		Abort
+	${EndIf}
+SectionEnd
+
+; ---- uninstalling -----------------------------------------------------------------------------
+
+Section Uninstall
+	!insertmacro RemoveFiles
+	Delete "$INSTDIR\uninstall.exe"
+	; Only what is empty: not while there are models of the user's.
+	!insertmacro RemoveFolders
+	RMDir "$INSTDIR"
+	DeleteRegKey HKLM "${KEY}"
+SectionEnd

@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The installer under Wine: installs without a question, what it installed runs, an upgrade replaces,
+# a running OBS stops it, and the uninstaller leaves nothing but a user's model.
+#
+#	installer-test.sh ROOT BUILD
+#
+# Exits with 77 where Wine or makensis is missing.
+set -uo pipefail
+
+root=$1 build=$2
+wine=$root/cmake/run-under-wine.sh
+command -v makensis >/dev/null || {
+	echo "skipped: makensis is not installed (nsis)"
+	exit 77
+}
+"$wine" cmd /c exit 0 >/dev/null || {
+	status=$?
+	echo "skipped: Wine does not run programs (status $status)"
+	exit 77
+}
+
+work=$(mktemp -d)
+running=
+cleanup() {
+	[ -z "$running" ] || kill "$running" 2>/dev/null
+	rm -rf "$work"
+}
+trap cleanup EXIT
+# A drive C of its own, where nothing but this was installed.
+export WINEPREFIX=$work/wine
+"$wine" wineboot -i >/dev/null 2>&1
+
+failed=0
+expect() { # WHAT COMMAND...
+	local what=$1
+	shift
+	if "$@"; then
+		echo "ok      $what"
+	else
+		echo "FAILED  $what"
+		failed=1
+	fi
+}
+status_is() { # STATUS PROGRAM ARGUMENT...
+	local want=$1 got=0
+	shift
+	timeout 120 "$wine" "$@" >"$work/said" 2>&1 || got=$?
+	[ "$got" = "$want" ] || {
+		echo "exit status $got instead of $want: $*"
+		tail -n 5 "$work/said"
+		return 1
+	}
+}
+registered() { "$wine" reg query "$key" >/dev/null 2>&1; }
+gone() { [ ! -e "$1" ]; }
+# The uninstaller goes on in a copy of itself, so that it can delete its own file.
+wait_until_gone() {
+	local i
+	for i in $(seq 100); do
+		[ -e "$1" ] || return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+key='HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall\obs-flashvsr'
+data=$WINEPREFIX/drive_c/ProgramData
+plugin=$data/obs-studio/plugins/obs-flashvsr
+"$root/installer/windows.sh" "$build" "$work/out" || exit 1
+installer=$(echo "$work"/out/*-installer.exe)
+find "$data" | sort >"$work/before"
+
+expect "installs silently" status_is 0 "$installer" /S
+expect "the plugin is where OBS looks" test -f "$plugin/bin/64bit/obs-flashvsr.dll"
+expect "with what it loads" test -f "$plugin/data/locale/en-US.ini" -a \
+	-f "$plugin/data/effects/flashvsr.effect" -a -f "$plugin/data/manifest.json"
+expect "it is registered" registered
+expect "the command line runs from there" status_is 0 "$plugin/bin/64bit/fvsr.exe" --version
+expect "and finds the bundled model" status_is 0 "$plugin/bin/64bit/fvsr.exe" info \
+	"$plugin/data/models/bundled.safetensors"
+(cd "$data/obs-studio/plugins" && find obs-flashvsr -type f ! -name uninstall.exe | sort) \
+	>"$work/installed"
+unzip -Z1 "$work"/out/*.zip | sort >"$work/zipped"
+expect "the zip holds the same files" diff "$work/installed" "$work/zipped"
+
+# An older version had a file that there is no more; its uninstaller knows only what it brought.
+echo changed >"$plugin/data/locale/en-US.ini"
+echo mine >"$plugin/data/models/mine.safetensors"
+expect "upgrades silently" status_is 0 "$installer" /S
+expect "with its own files again" cmp -s "$plugin/data/locale/en-US.ini" "$root/locale/en-US.ini"
+expect "the user's model stays" grep -q mine "$plugin/data/models/mine.safetensors"
+
+# A program called obs64.exe that waits for its input.
+cp "$build/tools/fvsr.exe" "$work/obs64.exe"
+mkfifo "$work/input"
+"$wine" "$work/obs64.exe" pipe --raw 16x16 -m "synth:$root/tests/cli/tiny-residual.json:1" \
+	<"$work/input" >/dev/null 2>&1 &
+running=$!
+exec 3>"$work/input"
+sleep 2
+echo changed >"$plugin/data/locale/en-US.ini"
+expect "is refused while OBS runs" status_is 3 "$installer" /S
+expect "and changes nothing" grep -q changed "$plugin/data/locale/en-US.ini"
+status_is 3 "$plugin/uninstall.exe" /S "_?=$(sed 's|.*/drive_c|C:|; s|/|\\|g' <<<"$plugin")" ||
+	failed=1
+expect "so is the uninstaller" test -f "$plugin/bin/64bit/obs-flashvsr.dll"
+exec 3>&-
+wait "$running"
+running=
+
+expect "uninstalls silently" status_is 0 "$plugin/uninstall.exe" /S
+expect "the plugin is gone" wait_until_gone "$plugin/uninstall.exe"
+expect "it is not registered any more" eval '! registered'
+(cd "$plugin" && find . -type f) >"$work/left"
+expect "nothing but the user's model is left" diff "$work/left" - <<<./data/models/mine.safetensors
+
+rm -r "$data/obs-studio"
+expect "installs once more" status_is 0 "$installer" /S
+expect "uninstalls once more" status_is 0 "$plugin/uninstall.exe" /S
+expect "the folder is gone" wait_until_gone "$plugin"
+rmdir "$data/obs-studio/plugins" "$data/obs-studio" 2>/dev/null # OBS' own folders
+find "$data" | sort >"$work/after"
+expect "nothing is left" diff "$work/before" "$work/after"
+exit $failed
