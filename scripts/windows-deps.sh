@@ -53,6 +53,8 @@ for package in "${packages[@]}"; do
 	echo "windows-deps: $package $(dpkg-parsechangelog -l "$folder/debian/changelog" -S Version)"
 done
 cp /usr/share/doc/libz-mingw-w64-dev/copyright "$prefix/licences/zlib"
+cp /usr/share/doc/mingw-w64-x86-64-dev/copyright "$prefix/licences/mingw-w64"
+cp /usr/share/doc/gcc-mingw-w64-base/copyright "$prefix/licences/gcc"
 
 # ---- builds -----------------------------------------------------------------------------------
 
