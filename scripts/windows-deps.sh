@@ -99,5 +99,5 @@ sed -i 's/^Cflags:/& -DCURL_STATICLIB/' "$prefix/lib/pkgconfig/libcurl.pc"
 
 # Nothing but what is linked; the log says how it was made.
 mv "$log" "$prefix/log"
-rm -rf "$work" "$prefix/bin" "$prefix/share" "$prefix/lib/cmake" "$prefix/cmake"
+rm -rf "$work" "$prefix/bin" "$prefix/share" "$prefix/cmake"
 echo "$made_by" >"$stamp"
