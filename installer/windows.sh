@@ -5,6 +5,8 @@
 # in %ProgramData%\obs-studio\plugins.
 #
 #	windows.sh BUILD OUT
+# Dollars and backslashes are for NSIS:
+# shellcheck disable=SC1003,SC2016
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)

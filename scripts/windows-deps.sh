@@ -20,6 +20,10 @@ made_by=$(cat "$0" "$root/cmake/windows-x64.cmake" | sha256sum)
 
 [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$made_by" ] || exit 0
 work=$prefix/work
+if [ -n "$(ls -A "$prefix" 2>/dev/null)" ] && [ ! -f "$stamp" ] && [ ! -d "$work" ]; then
+	echo "windows-deps.sh: $prefix is not empty and was not made here" >&2
+	exit 1
+fi
 rm -rf "$prefix"
 mkdir -p "$work/lists/partial" "$prefix/lib/pkgconfig" "$prefix/licences"
 log=$work/log
@@ -28,7 +32,9 @@ trap '[ $? = 0 ] || { echo "windows-deps.sh: failed; the end of $log:"; tail -n 
 # ---- sources ----------------------------------------------------------------------------------
 
 # The archives this system installs from, asked for sources.
+# shellcheck disable=SC1091
 codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+# shellcheck disable=SC2016
 apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
 	sort -u | awk -v c="$codename" '$2 ~ "^" c "(-security|-updates)?$" && $3 == "main" \
 		{ print "deb-src", $1, $2, $3 }' >"$work/sources.list"
@@ -99,5 +105,5 @@ sed -i 's/^Cflags:/& -DCURL_STATICLIB/' "$prefix/lib/pkgconfig/libcurl.pc"
 
 # Nothing but what is linked; the log says how it was made.
 mv "$log" "$prefix/log"
-rm -rf "$work" "$prefix/bin" "$prefix/share" "$prefix/cmake"
+rm -rf "$work" "${prefix:?}/bin" "$prefix/share" "$prefix/cmake"
 echo "$made_by" >"$stamp"

@@ -54,7 +54,6 @@ status_is() { # STATUS PROGRAM ARGUMENT...
 	}
 }
 registered() { "$wine" reg query "$key" >/dev/null 2>&1; }
-gone() { [ ! -e "$1" ]; }
 # The uninstaller goes on in a copy of itself, so that it can delete its own file.
 wait_until_gone() {
 	local i
