@@ -8,7 +8,8 @@ How far apart flashes and beeps are in what OBS recorded.
 Second k of the clip begins with a flash and a beep of 0.2 s, the flash as bright and the beep as
 high as k modulo 8 says, so that a flash cannot be taken for that of another second. LOG is what
 sync-test printed: in each window of it there must be several pairs, not further apart than one
-picture. Exits 1 and says why when a check fails.
+picture. Where it has lines about memory, a soak, that must not grow, nor the distance drift. Exits 1
+and says why when a check fails.
 """
 import subprocess
 import sys
@@ -21,6 +22,9 @@ DARK, BRIGHT, BRIGHTER = 40, 90, 18  # of the flashes: without, code 0, each nex
 LOW, HIGHER = 400, 150               # likewise of the beeps, in Hz
 SIDE = 128
 PAIRS = 3                            # in a window, at least
+WARM_S = 120                         # of a soak: memory may grow until then
+GROWTH_KIB = 2048                    # and by so much afterwards
+DRIFT_S = 0.005                      # between a soak's first and last window
 
 
 def run(*command):
@@ -94,19 +98,36 @@ def check_window(name, found, lagged, picture):
     return ok
 
 
+def check_soak(memory, middles):
+    """memory: (seconds, KiB); middles: the median gap of each of the soak's windows."""
+    warm = [kib for seconds, kib in memory if seconds >= WARM_S]
+    grown = warm[-1] - warm[0] if warm else 0.0
+    drift = middles[-1] - middles[0]
+    ok = len(warm) > 1 and grown < GROWTH_KIB and abs(drift) < DRIFT_S
+    print("%s soak of %.0f s: memory grew by %.0f KiB after %d s, sound and picture drifted by "
+          "%+.1f ms" % ("ok    " if ok else "FAILED", memory[-1][0], grown, WARM_S, drift * 1e3))
+    return ok
+
+
 def main():
     path, fps, log = sys.argv[1:]
     lights, sounds = flashes(path), beeps(path)
-    ok, windows = True, 0
+    ok, windows, memory, middles = True, 0, [], []
     for line in open(log):
         words = line.split()
         if words and words[0] == "window":
             windows += 1
-            ok &= check_window(words[1], gaps(words, lights, sounds), int(words[4]),
-                               1.0 / float(fps))
+            found = gaps(words, lights, sounds)
+            ok &= check_window(words[1], found, int(words[4]), 1.0 / float(fps))
+            if words[1].startswith("minute-"):
+                middles.append(numpy.median(found))
+        elif words and words[0] == "memory":
+            memory.append((float(words[1]), float(words[2]) / 1024))
         elif words and words[0] == "control":
             print("       %-12s without the filter: %s ms" % (
                 words[1], milliseconds(gaps(words, lights, sounds))))
+    if memory:
+        ok &= check_soak(memory, middles)
     return 0 if ok and windows else 1
 
 

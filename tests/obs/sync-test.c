@@ -4,11 +4,11 @@
  *
  *	sync-test PLUGIN_FOLDER MODEL SLOW_MODEL FPS CLIP RECORDING EVENT...
  *
- * An event is one of 'steady', 'pause', 'seek', 'back', 'scene', 'overload' and 'busy' (below), and
- * has a number of seconds behind a colon: how long it lasts. After each, when the filter upscales
- *again, some seconds are left as they are: a line "window NAME FROM TO LAGGED" on stdout says where
- *in the recording, and how many pictures OBS left out there, for sync-check.py. With
- *FVSR_SYNC_CONTROL set some seconds without the filter follow.
+ * An event is one of 'steady', 'pause', 'seek', 'back', 'scene', 'overload', 'busy' and 'soak'
+ * (below), and has a number of seconds behind a colon: how long it lasts. After each, when the
+ * filter upscales again, some seconds are left as they are: a line "window NAME FROM TO LAGGED" on
+ * stdout says where in the recording, and how many pictures OBS left out there, for sync-check.py.
+ * With FVSR_SYNC_CONTROL set some seconds without the filter follow.
  */
 #include "obs-host.h"
 
@@ -26,6 +26,7 @@
 #define WINDOW_S  3.2 /* three flashes, or four */
 #define CONTROL_S 2.2
 #define SPINNERS  12
+#define MINUTE_S  60.0
 #define SETTLE_S  1.2 /* more than the delay: what was heard before an event is through */
 
 struct test {
@@ -214,12 +215,27 @@ static void busy(struct test *test, double seconds)
 		pthread_join(threads[--count], NULL);
 }
 
+/* Nothing happens for long; every minute there is a window, and a line "memory SECONDS BYTES". */
+static void soak(struct test *test, double seconds)
+{
+	const double began_s = now_s(test);
+	char name[32];
+
+	for (int minute = 1; now_s(test) - began_s < seconds; minute++) {
+		snprintf(name, sizeof(name), "minute-%d", minute);
+		let_pass(test, "window", name, WINDOW_S);
+		host_sleep(MINUTE_S - WINDOW_S);
+		printf("memory %.0f %llu\n", now_s(test) - began_s,
+		       (unsigned long long)os_get_proc_resident_size());
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct test *test, double seconds);
 } events[] = {
 	{"steady", steady},      {"pause", pause_media}, {"seek", seek}, {"back", seek_back},
-	{"scene", switch_scene}, {"overload", overload}, {"busy", busy},
+	{"scene", switch_scene}, {"overload", overload}, {"busy", busy},      {"soak", soak},
 };
 
 static void wait_upscaling(struct test *test, const char *event)
