@@ -20,6 +20,7 @@
 #define P_STORE_DOWNLOAD "store_download"
 #define P_STORE_CANCEL   "store_cancel"
 #define P_STORE_IMPORT   "store_import"
+#define P_VERSION        "version"
 #define S_STORE_FOLDER   "released_folder"
 
 #define T_(key) obs_module_text(key)
@@ -358,5 +359,7 @@ obs_properties_t *filter_properties(void *data)
 	add_model(props);
 	add_store(props, data);
 	add_advanced(props);
+	obs_properties_add_text(props, P_VERSION, "obs-flashvsr " FVSR_PLUGIN_VERSION,
+				OBS_TEXT_INFO);
 	return props;
 }

@@ -493,6 +493,7 @@ static void follow_chunks(struct flashvsr_filter *filter, const struct worker_st
 {
 	const int64_t computing_ns = (int64_t)(status->computing_ms * 1e6);
 	const int64_t chunk_ns = (int64_t)(status->chunk_ms * 1e6);
+	const struct job *job = filter->job;
 	struct ladder *ladder = &filter->ladder;
 
 	if (status->chunks != filter->chunks_seen) {
@@ -500,8 +501,9 @@ static void follow_chunks(struct flashvsr_filter *filter, const struct worker_st
 		retry_working(&filter->retry, now);
 		follow_ladder(filter, ladder_measured(ladder, chunk_ns, status->chunk_frames, now),
 			      now);
-		pacing_measured(&filter->pacing, chunk_ns, status->chunk_frames,
-				status->cost.latency, status->cost.first_latency);
+		if (filter->job == job) /* else it says nothing about the new one */
+			pacing_measured(&filter->pacing, chunk_ns, status->chunk_frames,
+					status->cost.latency, status->cost.first_latency);
 	} else if (ladder_overdue(ladder, computing_ns, status->computing_frames)) {
 		follow_ladder(filter,
 			      ladder_measured(ladder, computing_ns, status->computing_frames, now),

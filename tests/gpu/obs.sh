@@ -150,7 +150,7 @@ echo
 cat "$table"
 grep -h ' ms the longest ' "$out/kernels.log" 2>/dev/null | sed 's/.*\] //' |
 	sort -t, -k2 -rn | head -8
-echo "output | frames by | frames/s | new pictures of OBS's | (source alone) | delay s | ms a chunk" \
+echo "output | frames by | frames/s | new pictures of OBS's | frames that OBS took in | delay s | ms a chunk" \
 	"| render ms (p99) | lagged | read-backs | PSNR to the source | VRAM GiB | left out"
 sed 's/|/ | /g' "$out/results.txt"
 [ $failed = 0 ] || exit 1

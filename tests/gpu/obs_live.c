@@ -85,6 +85,48 @@ void gs_texture_set_image(gs_texture_t *texture, const uint8_t *data, uint32_t l
 	real(texture, data, linesize, flip);
 }
 
+/* ---- what OBS takes in --------------------------------------------------------------------- */
+
+/*
+ * A filter below ours that counts the frames which OBS picks: where a clip begins again, libobs
+ * shows some twice and leaves some out for a while, filter or not.
+ */
+static atomic_uint frames_in;
+
+static struct obs_source_frame *probe_video(void *data, struct obs_source_frame *frame)
+{
+	(void)data;
+	atomic_fetch_add(&frames_in, 1);
+	return frame;
+}
+
+static const char *probe_name(void *type_data)
+{
+	(void)type_data;
+	return "probe";
+}
+
+static void *probe_create(obs_data_t *settings, obs_source_t *source)
+{
+	(void)settings;
+	return source;
+}
+
+static void probe_destroy(void *data)
+{
+	(void)data;
+}
+
+static struct obs_source_info probe_info = {
+	.id = "frame_probe",
+	.type = OBS_SOURCE_TYPE_FILTER,
+	.output_flags = OBS_SOURCE_ASYNC_VIDEO,
+	.get_name = probe_name,
+	.create = probe_create,
+	.destroy = probe_destroy,
+	.filter_video = probe_video,
+};
+
 /* ---- what OBS puts out --------------------------------------------------------------------- */
 
 struct watch {
@@ -92,7 +134,7 @@ struct watch {
 	uint32_t width, height; /* of the source as it is shown */
 	bool counting;
 	int last;
-	unsigned pictures, next, same, skipping, unreadable;
+	unsigned pictures, next, same, skipping, unreadable, frames_in;
 	uint8_t *source[NUMBERS]; /* luma of the source's pictures, while they are collected */
 	bool collecting;
 	uint8_t *shown; /* luma of the first picture that is one of them, by 'shown_number' */
@@ -168,11 +210,13 @@ static void watch_for(struct watch *watch, uint32_t width, uint32_t height, doub
 	watch->height = height;
 	watch->pictures = watch->next = watch->same = watch->skipping = watch->unreadable = 0;
 	watch->last = -1;
+	watch->frames_in = atomic_load(&frames_in);
 	watch->counting = true;
 	pthread_mutex_unlock(&watch->lock);
 	os_sleep_ms((uint32_t)(seconds * 1e3));
 	pthread_mutex_lock(&watch->lock);
 	watch->counting = false;
+	watch->frames_in = atomic_load(&frames_in) - watch->frames_in;
 	pthread_mutex_unlock(&watch->lock);
 }
 
@@ -220,6 +264,7 @@ static bool load_modules(const struct run *run)
 	const char *binaries = getenv("OBS_HEADLESS_MODULES"), *kit = getenv("OBS_HEADLESS_KIT");
 	char binary[1024], data[1024];
 
+	obs_register_source(&probe_info);
 	snprintf(binary, sizeof(binary), "%s/obs-ffmpeg.so",
 		 binaries ? binaries : TEST_OBS_PLUGINS);
 	if (kit)
@@ -281,6 +326,7 @@ static obs_source_t *make_filter(const struct run *run)
 	if (strcmp(run->model, "bundled") != 0) {
 		obs_data_set_string(settings, "model", "file");
 		obs_data_set_string(settings, "model_file", run->model);
+		obs_data_set_string(settings, "step", "full"); /* of the overload ladder */
 	}
 	obs_data_set_string(settings, "backend", run->backend);
 	obs_data_set_int(settings, "scale", 2);
@@ -354,8 +400,7 @@ static void read_figures(obs_source_t *filter, struct figures *figures)
 	bfree(text);
 }
 
-static void measure(const struct run *run, struct watch *watch, obs_source_t *filter,
-		    unsigned baseline_next)
+static void measure(const struct run *run, struct watch *watch, obs_source_t *filter)
 {
 	struct figures before, after;
 	uint32_t lagged = obs_get_lagged_frames(), total = obs_get_total_frames();
@@ -377,7 +422,8 @@ static void measure(const struct run *run, struct watch *watch, obs_source_t *fi
 	check(before.upscaling && after.upscaling, "it does not keep upscaling");
 	if (run->demanding) {
 		check(after.fps > FPS - 1, "not each picture is taken");
-		check(watch->next * 100 >= watch->pictures * 95, "not each picture is new");
+		check(watch->pictures - watch->same >= watch->frames_in * 0.98,
+		      "not each new frame is a new picture");
 		check(after.render_ms <= MOST_MS, "the filter keeps the graphics thread too long");
 		check(after.left_out == before.left_out, "frames were left out");
 	}
@@ -389,10 +435,10 @@ static void measure(const struct run *run, struct watch *watch, obs_source_t *fi
 		check(shared ? backs == 0 && ups == 0 : backs > 0,
 		      "read-backs do not fit the transport");
 	}
-	printf("RESULT %ux%u|%s|%.1f|%u of %u|%u of %u|%.2f|%.1f|%.2f|%u of %u|%ld|%.1f|%.2f|%u\n",
-	       2 * run->width, 2 * run->height, after.transport, after.fps, watch->next,
-	       watch->pictures, baseline_next, BASELINE_S * FPS, after.delay_s, after.chunk_ms,
-	       after.render_ms, lagged, total, backs, db, after.vram,
+	printf("RESULT %ux%u|%s|%.1f|%u of %u|%u|%.2f|%.1f|%.2f|%u of %u|%ld|%.1f|%.2f|%u\n",
+	       2 * run->width, 2 * run->height, after.transport, after.fps,
+	       watch->pictures - watch->same, watch->pictures, watch->frames_in, after.delay_s,
+	       after.chunk_ms, after.render_ms, lagged, total, backs, db, after.vram,
 	       after.left_out - before.left_out);
 }
 
@@ -400,22 +446,22 @@ static void test(const struct run *run)
 {
 	struct watch watch = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	obs_source_t *media = make_media(run), *filter = make_filter(run);
-	unsigned baseline_next;
+	obs_source_t *probe = obs_source_create_private("frame_probe", "probe", NULL);
 
-	if (!check(media && filter, "a source or the filter cannot be made"))
+	if (!check(media && filter && probe, "a source or a filter cannot be made"))
 		return;
+	obs_source_filter_add(media, probe);
 	obs_set_output_source(0, media);
 	obs_add_raw_video_callback(NULL, look, &watch);
 	os_sleep_ms(1000);
 	watch.collecting = true;
 	watch_for(&watch, run->width, run->height, BASELINE_S);
 	check(watch.next > BASELINE_S * FPS / 2, "the media source does not run");
-	baseline_next = watch.next;
 	watch.collecting = false;
 	obs_source_filter_add(media, filter);
 	if (check(wait_for(filter, "Upscaling", START_S), "the filter does not start")) {
 		os_sleep_ms(3000); /* the delay settles, and the cost is that of running */
-		measure(run, &watch, filter, baseline_next);
+		measure(run, &watch, filter);
 	} else {
 		struct figures figures;
 
@@ -424,6 +470,8 @@ static void test(const struct run *run)
 	obs_remove_raw_video_callback(look, &watch);
 	obs_set_output_source(0, NULL);
 	obs_source_filter_remove(media, filter);
+	obs_source_filter_remove(media, probe);
+	obs_source_release(probe);
 	obs_source_release(filter);
 	obs_source_release(media);
 	for (int i = 0; i < NUMBERS; i++)
