@@ -70,16 +70,16 @@ struct flashvsr_filter {
 	int64_t logged_ns;
 
 	struct transport_choice choice;
-	int card; /* that OBS renders on, as CUDA counts them */
+	int card;                              /* that OBS renders on, as CUDA counts them */
 	const struct frame_transport_ops *ops; /* of the transport */
 	struct frame_transport *transport;
 	struct job *job;
 	struct pacing pacing;
 	struct past_pictures *past;
-	int64_t delay_ns;     /* of what is shown; 0: none */
-	int64_t content_ns;   /* when what is shown was the source's picture */
+	int64_t delay_ns;   /* of what is shown; 0: none */
+	int64_t content_ns; /* when what is shown was the source's picture */
 	struct render_cost cost;
-	int64_t source_ns;    /* of the tick: drawing the source itself */
+	int64_t source_ns; /* of the tick: drawing the source itself */
 	struct ladder ladder;
 	struct retry retry;   /* of a card that failed */
 	uint64_t serial;      /* of the last job */
