@@ -3,24 +3,13 @@
  * The ladder with a machine made of arithmetic: what a frame costs on each step is given, time goes
  * by in chunks, and what the ladder makes of it is watched.
  */
+#include "check.h"
 #include "ladder.h"
 
 #include <stdio.h>
 
 #define NS_PER_S 1000000000LL
 #define CHUNK    8
-
-static int failures;
-
-#define CHECK(ok, ...)                                                                             \
-	do {                                                                                       \
-		if (!(ok)) {                                                                       \
-			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
-			printf(__VA_ARGS__);                                                       \
-			printf("\n");                                                              \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
 
 struct machine {
 	struct ladder ladder;
@@ -298,6 +287,5 @@ int main(void)
 	test_retry();
 	test_memory();
 	test_overdue();
-	printf("%s\n", failures ? "FAILED" : "OK");
-	return failures ? 1 : 0;
+	return check_result();
 }

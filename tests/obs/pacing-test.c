@@ -4,6 +4,7 @@
  * arithmetic, around the plugin's real pacing and queues. What is shown must be even and late by a
  * constant time, whatever the worker's speed.
  */
+#include "check.h"
 #include "job.h"
 #include "ladder.h"
 #include "pacing.h"
@@ -17,18 +18,6 @@
 #define FIRST_CHUNK   21
 #define CHUNK         8
 #define CARRY_TICKS   2 /* from the texture to the worker */
-
-static int failures;
-
-#define CHECK(ok, ...)                                                                             \
-	do {                                                                                       \
-		if (!(ok)) {                                                                       \
-			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
-			printf(__VA_ARGS__);                                                       \
-			printf("\n");                                                              \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
 
 struct sim {
 	int64_t tick_ns, now, frame_cost_ns;
@@ -368,6 +357,5 @@ int main(void)
 	test_speedup();
 	test_stall();
 	test_lags();
-	printf("%s\n", failures ? "FAILED" : "OK");
-	return failures ? 1 : 0;
+	return check_result();
 }

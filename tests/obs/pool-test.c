@@ -5,6 +5,7 @@
  * that comes at once. Failures of a device are made here (fvsr_stream_receive is wrapped), the rest
  * is as it is in OBS.
  */
+#include "check.h"
 #include "system.h"
 #include "worker.h"
 
@@ -14,18 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static int failures;
-
-#define CHECK(ok, ...)                                                                             \
-	do {                                                                                       \
-		if (!(ok)) {                                                                       \
-			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
-			printf(__VA_ARGS__);                                                       \
-			printf("\n");                                                              \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
 
 static atomic_int failing; /* so many calls fail as a broken device would */
 
@@ -323,6 +312,5 @@ int main(int argc, char **argv)
 	test_memory(pool, tiny, argv[2]);
 	test_end(pool, slow);
 	model_pool_unref(pool);
-	printf("%s\n", failures ? "FAILED" : "OK");
-	return failures ? 1 : 0;
+	return check_result();
 }

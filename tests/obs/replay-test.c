@@ -11,6 +11,7 @@
  * Most are played faster than the worker can compute; as many as time allows are played patiently,
  * so that frames come back. These must belong to the job at hand, in order, and be due.
  */
+#include "check.h"
 #include "pacing.h"
 #include "worker.h"
 
@@ -23,18 +24,6 @@
 #define TICK_NS         16666667LL
 #define SIDE            32
 #define NS_PER_SEQUENCE 3500000LL /* patience for 10,000 in well below a minute */
-
-static int failures;
-
-#define CHECK(ok, ...)                                                                             \
-	do {                                                                                       \
-		if (!(ok)) {                                                                       \
-			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
-			printf(__VA_ARGS__);                                                       \
-			printf("\n");                                                              \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
 
 /*
  * j a job with the request before (start, seek, shown again), s one with other settings, m one with
@@ -341,6 +330,5 @@ int main(int argc, char **argv)
 	       (unsigned long long)replay.jobs, (unsigned long long)replay.taken,
 	       (unsigned long long)replay.measured, (unsigned long long)replay.shown);
 	CHECK(replay.shown > 0, "no frame came back");
-	printf("%s\n", failures ? "FAILED" : "OK");
-	return failures ? 1 : 0;
+	return check_result();
 }

@@ -2,24 +2,13 @@
 /*
  * The plugin's small arithmetic: sizes of the output, and when to try a failed card again.
  */
+#include "check.h"
 #include "retry.h"
 #include "sizes.h"
 
 #include <stdio.h>
 
 #define NS_PER_S 1000000000LL
-
-static int failures;
-
-#define CHECK(ok, ...)                                                                             \
-	do {                                                                                       \
-		if (!(ok)) {                                                                       \
-			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
-			printf(__VA_ARGS__);                                                       \
-			printf("\n");                                                              \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
 
 static void test_sizes(void)
 {
@@ -121,6 +110,5 @@ int main(void)
 	test_sizes();
 	test_aspect();
 	test_retry();
-	printf("%s\n", failures ? "FAILED" : "OK");
-	return failures ? 1 : 0;
+	return check_result();
 }

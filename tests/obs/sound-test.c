@@ -4,6 +4,7 @@
  * of all sizes, and what comes out must be as old as the delay says, without steps when the delay
  * changes, and silent where the source paused.
  */
+#include "check.h"
 #include "sound-delay.h"
 
 #include <math.h>
@@ -14,18 +15,6 @@
 #define RATE     48000
 #define FRAMES   4096 /* the largest packet */
 #define SLOPE    1e-6 /* a sample is its time, in samples, times this */
-
-static int failures;
-
-#define CHECK(ok, ...)                                                                             \
-	do {                                                                                       \
-		if (!(ok)) {                                                                       \
-			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
-			printf(__VA_ARGS__);                                                       \
-			printf("\n");                                                              \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
 
 struct source {
 	struct sound_delay *delay;
@@ -209,6 +198,5 @@ int main(void)
 	test_pause(-40 * NS_PER_S);
 	test_nonsense();
 	test_place();
-	printf("%s\n", failures ? "FAILED" : "OK");
-	return failures ? 1 : 0;
+	return check_result();
 }

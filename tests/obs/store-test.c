@@ -6,6 +6,7 @@
  *	store-test WORK_FOLDER released		makes the files that the server gives
  *	store-test WORK_FOLDER LOG LIST ADDRESS	the test; LOG is the server's, LIST the shipped one
  */
+#include "check.h"
 #include "download.h"
 #include "model-store.h"
 
@@ -19,18 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static int failures;
-
-#define CHECK(ok, ...)                                                                             \
-	do {                                                                                       \
-		if (!(ok)) {                                                                       \
-			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
-			printf(__VA_ARGS__);                                                       \
-			printf("\n");                                                              \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
 
 struct test {
 	const char *work, *log, *address;
@@ -333,6 +322,5 @@ int main(int argc, char **argv)
 	test_cancel(&test);
 	test_store(&test);
 	CHECK(bnum_allocs() == 0, "%ld blocks leaked", bnum_allocs());
-	printf("%s\n", failures ? "FAILED" : "OK");
-	return failures ? 1 : 0;
+	return check_result();
 }

@@ -5,24 +5,13 @@
  * order, and removing the worker must not hang, whatever it is doing. Made for ThreadSanitizer and
  * AddressSanitizer (FVSR_SANITIZE), useful without.
  */
+#include "check.h"
 #include "worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static int failures;
-
-#define CHECK(ok, ...)                                                                             \
-	do {                                                                                       \
-		if (!(ok)) {                                                                       \
-			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
-			printf(__VA_ARGS__);                                                       \
-			printf("\n");                                                              \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
 
 struct driver {
 	struct worker *worker;
@@ -206,6 +195,5 @@ int main(int argc, char **argv)
 		driver.job = NULL;
 	}
 	printf("%llu frames came back\n", (unsigned long long)driver.received_in_all);
-	printf("%s\n", failures ? "FAILED" : "OK");
-	return failures ? 1 : 0;
+	return check_result();
 }
