@@ -64,6 +64,9 @@ cp /usr/share/doc/gcc-mingw-w64-base/copyright "$prefix/licences/gcc"
 
 # ---- builds -----------------------------------------------------------------------------------
 
+# Where this was built is nobody's business.
+export CFLAGS="-ffile-prefix-map=$work/="
+
 build() { # PACKAGE CMAKE-OPTION...
 	local package=$1
 	shift

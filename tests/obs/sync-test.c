@@ -185,7 +185,8 @@ static void let_pass(struct test *test, const char *kind, const char *event, dou
 static void overload(struct test *test, double seconds)
 {
 	set_model(test, test->slow_model);
-	host_sleep(2 * SETTLE_S); /* the ladder goes down first, and the delay with it */
+	/* The ladder goes down first; each longer delay makes the picture stand still for as long. */
+	host_sleep(5 * SETTLE_S);
 	let_pass(test, "window", "in-overload", seconds);
 	set_model(test, test->model);
 }
