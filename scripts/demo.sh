@@ -5,10 +5,11 @@
 # Studio on a virtual screen with the demo clip and the filter on it, lets OBS record ten seconds,
 # checks the recording and leaves it with two pictures in out/.
 #
-#	demo.sh [--out DIR] [--build DIR] [--scale 2|3|4]
+#	demo.sh [--out DIR] [--build DIR|--installed] [--scale 2|3|4]
 #
 #	--out DIR	where the results go; out/ of this tree by default
 #	--build DIR	use what is already built there, install and build nothing
+#	--installed	show the filter that this system has installed, install and build nothing
 #	--scale N	how many times larger, 2 by default: what two processor cores can do live
 #
 # OBS gets a home, a profile and a scene of its own and touches nobody's settings. Neither a screen,
@@ -18,9 +19,15 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 out=$root/out
 build=
+installed=
 scale=2
 while [ $# -gt 0 ]; do
 	case $1 in
+	--installed)
+		installed=yes
+		shift
+		continue
+		;;
 	--out) out=$2 ;;
 	--build) build=$2 ;;
 	--scale) scale=$2 ;;
@@ -53,7 +60,7 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 rm -f "$out"/{recording.mkv,side-by-side.png,obs-filter-dialog.png,obs.log}
 
-if [ -z "$build" ]; then
+if [ -z "$build$installed" ]; then
 	build=$root/build
 	step "Packages"
 	"$root/scripts/install-deps.sh" build demo
@@ -63,7 +70,7 @@ if [ -z "$build" ]; then
 fi
 plugin=$build/rundir/obs-flashvsr
 for file in bin/64bit/obs-flashvsr.so data/locale/en-US.ini data/models/bundled.safetensors; do
-	[ -f "$plugin/$file" ] || die "the build has no $plugin/$file"
+	[ -n "$installed" ] || [ -f "$plugin/$file" ] || die "the build has no $plugin/$file"
 done
 
 work=$(mktemp -d)
@@ -90,7 +97,7 @@ unset XDG_SESSION_TYPE WAYLAND_DISPLAY XDG_CURRENT_DESKTOP XDG_DATA_HOME XDG_CAC
 config=$XDG_CONFIG_HOME/obs-studio
 mkdir -p "$config/basic/profiles/demo" "$config/basic/scenes" "$config/plugins"
 mkdir -m 700 "$XDG_RUNTIME_DIR"
-cp -rL "$plugin" "$config/plugins/"
+[ -n "$installed" ] || cp -rL "$plugin" "$config/plugins/"
 
 # A port that nobody listens on, for OBS' remote control.
 port=4455

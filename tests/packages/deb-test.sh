@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# deb-test.sh BUILD VERSION LIBDIR: packs BUILD and looks at the packages without installing them.
-# Exits with 77 where dpkg is missing.
+# deb-test.sh BUILD VERSION LIBDIR OBS-LIBDIR: packs BUILD and looks at the packages without
+# installing them. Exits with 77 where dpkg is missing.
 set -uo pipefail
 
-build=$1 version=$2 libdir=$3
+build=$1 version=$2 libdir=$3 obs_libdir=$4
 command -v dpkg-deb >/dev/null || {
 	echo "skipped: this is no Debian"
 	exit 77
@@ -34,7 +34,7 @@ dev=$work/cpack/libfvsr-dev_${version}_$arch.deb
 files() { dpkg-deb -c "$1" | awk '$1 !~ /^d/ { print $6 }' | sort; }
 
 files "$filter" >"$work/filter"
-for name in bin/fvsr "$libdir/obs-plugins/obs-flashvsr.so" share/man/man1/fvsr.1.gz \
+for name in bin/fvsr "$obs_libdir/obs-plugins/obs-flashvsr.so" share/man/man1/fvsr.1.gz \
 	share/obs/obs-plugins/obs-flashvsr/{manifest.json,locale/en-US.ini,effects/flashvsr.effect} \
 	share/obs/obs-plugins/obs-flashvsr/models/bundled.safetensors \
 	share/doc/obs-flashvsr/{copyright,changelog.gz}; do
@@ -51,7 +51,7 @@ dpkg-deb -x "$dev" "$root"
 expect "fvsr runs and knows its version" [ "$("$root/usr/bin/fvsr" --version)" = "fvsr $version" ]
 expect "fvsr reads the model that came with it" grep -q . <("$root/usr/bin/fvsr" info \
 	"$root/usr/share/obs/obs-plugins/obs-flashvsr/models/bundled.safetensors")
-plugin=$root/usr/$libdir/obs-plugins/obs-flashvsr.so
+plugin=$root/usr/$obs_libdir/obs-plugins/obs-flashvsr.so
 expect "the plugin is there" test -f "$plugin"
 expect "nothing is loaded from where it was built" [ -z "$(readelf -d "$root/usr/bin/fvsr" \
 	"$plugin" | grep -iE 'rpath|runpath')" ]
