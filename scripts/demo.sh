@@ -139,8 +139,11 @@ for _ in $(seq 60); do
 	sleep 1
 done
 ask GetVersion >/dev/null || die "OBS is not ready after a minute"
+# A scene keeps filters that OBS does not know: ask for the kind, too.
+ask GetSourceFilterDefaultSettings '{"filterKind": "flashvsr_filter"}' >/dev/null ||
+	die "OBS does not list the filter: the plugin was not loaded"
 filter=$(ask GetSourceFilter '{"sourceName": "Demo clip", "filterName": "FlashVSR Upscale"}') ||
-	die "OBS has no such filter: the plugin was not loaded"
+	die "the filter is not on the clip"
 echo "filter: $filter"
 
 # The filter logs when its first upscaled picture is on screen; until then it shows bicubic ones.
