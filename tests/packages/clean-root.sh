@@ -5,8 +5,9 @@
 # installs the distribution's OBS Studio, then the package, lets OBS upscale and record a clip, and
 # removes the package again, after which no file of it may be left.
 #
-#	clean-root.sh DEB|BUILD [WORK]
+#	clean-root.sh [--long] DEB|BUILD [WORK]
 #
+#	--long	only where FVSR_TEST_LONG is set: for a suite of tests that shall stay short
 #	DEB	the package to test, or the folder of a build to pack first
 #	WORK	where the system is made; what was downloaded stays in WORK/cache for the next
 #		time, and OBS' log, recording and pictures are left in WORK/out
@@ -28,6 +29,10 @@ step() { printf '\n== %4d s  %s\n' "$SECONDS" "$*"; }
 # ---- outside: what is needed, and namespaces -----------------------------------------------------
 
 if [ -z "${FVSR_CLEAN_ROOT:-}" ]; then
+	if [ "${1:-}" = --long ]; then
+		[ -n "${FVSR_TEST_LONG:-}" ] || skip "FVSR_TEST_LONG is not set; takes three minutes"
+		shift
+	fi
 	[ -n "${1:-}" ] || {
 		sed -n '3,/^$/s/^#[ \t]\?//p' "$0" >&2
 		exit 2
@@ -61,7 +66,8 @@ if [ -z "${FVSR_CLEAN_ROOT:-}" ]; then
 	status=0
 	FVSR_CLEAN_ROOT=$work FVSR_CLEAN_MIRROR=$mirror unshare --mount --pid --fork --kill-child \
 		"$0" "$(realpath "$deb")" || status=$?
-	[ $status != 0 ] || rm -rf --one-file-system "$work/root"
+	# What failed may be looked at.
+	[ $status != 0 ] || rm -rf --one-file-system "$work"/{root,cpack,before,after,files,packages}
 	exit $status
 fi
 
@@ -131,13 +137,13 @@ step "OBS Studio"
 apt update || die "apt-get update"
 apt install obs-studio || die "OBS Studio is not installed"
 inside dpkg-query -W obs-studio
+inside apt-mark showauto | sort >"$work/packages"
 listing >"$work/before"
 
 step "The package, where only OBS Studio is"
 apt install /test/package.deb || die "the package is not installed"
 inside dpkg-query -W -f '${Package} ${Version}, ${Installed-Size} KiB\n' obs-flashvsr
-echo "with it came: $(inside apt-mark showauto | comm -13 <(grep -o '^/usr/share/doc/[^/ ]*$' \
-	"$work/before" | sed 's|.*/||' | sort) - | tr '\n' ' ')"
+echo "with it came: $(inside apt-mark showauto | sort | comm -13 "$work/packages" - | xargs)"
 inside dpkg -L obs-flashvsr >"$work/files"
 plugin=$(grep '/obs-plugins/obs-flashvsr\.so$' "$work/files") || die "there is no plugin in it"
 expect "the filter is where OBS' own are" inside test -d "${plugin%/*}" -a -f \
