@@ -9,9 +9,8 @@
 #define CARDS_MAX     16
 #define GL_TEXTURE_2D 0x0DE1u
 
+#define CUDA_ERROR_NO_DEVICE     100
 #define CUDA_ERROR_NOT_SUPPORTED 801
-
-#define CUDA_ERROR_NO_DEVICE 100
 
 /* In 'cards', and how many. An error is not yet a "none": some drivers cannot tell. */
 static cuda_result list_cards(const struct cuda_driver *driver, int *cards, unsigned *listed)
@@ -20,7 +19,6 @@ static cuda_result list_cards(const struct cuda_driver *driver, int *cards, unsi
 	cuda_result result = CUDA_ERROR_NOT_SUPPORTED;
 
 	*listed = 0;
-
 	if (gs_get_device_type() == GS_DEVICE_OPENGL && driver->gl_devices)
 		result = driver->gl_devices(&count, cards, CARDS_MAX, CUDA_DEVICE_LIST_ALL);
 	else if (gs_get_device_type() == GS_DEVICE_DIRECT3D_11 && driver->d3d11_devices)

@@ -21,19 +21,17 @@
 #include "render-cost.h"
 #include "retry.h"
 #include "sizes.h"
-#include "sound-delay.h"
+#include "sync.h"
 #include "transport-choice.h"
 
 #include <util/platform.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #define NS_PER_S     1000000000LL
 #define IDLE_NS      (NS_PER_S / 2)
 #define LOG_PAUSE_NS (10 * NS_PER_S)
-#define JUMP_NS      (NS_PER_S / 2) /* more than the clock, in a source's time stamps: a seek */
 
 #define do_log(filter, level, format, ...)                                                         \
 	blog(level, "[FlashVSR Upscale: '%s'] " format, obs_source_get_name((filter)->context),    \
@@ -49,12 +47,7 @@ struct flashvsr_filter {
 	atomic_ullong target;     /* see sizes_pack() */
 	atomic_bool wants_packed; /* the store works for this filter, which takes the result */
 
-	struct sound_delay *sound;   /* the audio thread's */
-	atomic_llong sound_delay_ns; /* the graphics thread sets it */
-	atomic_bool keep_sync;
-
-	/* Of a source whose pictures have time stamps, for struct sound_packet. */
-	atomic_llong picture_offset_ns, picture_ns;
+	struct sync sync; /* with the source's sound */
 
 	pthread_mutex_t lock;
 	struct filter_report report;
@@ -86,10 +79,6 @@ struct flashvsr_filter {
 	uint64_t chunks_seen; /* of the job */
 	int64_t shown_ns;     /* when the shown upscaled frame was taken; 0: none */
 	uint64_t not_taken;
-
-	/* Of the source's last frame, when it has time stamps: its own and OBS' time. */
-	int64_t frame_ns, framed_ns;
-	bool jumped; /* the source's time did, since the last picture */
 };
 
 /* ---- small things -------------------------------------------------------------------------- */
@@ -174,16 +163,6 @@ static void set_phase(struct flashvsr_filter *filter, enum filter_phase phase, i
 		log_phase(filter, before, now);
 }
 
-/* libobs gives a filter the sound of single sources, not what scenes and groups mix. */
-static bool sound_follows(struct flashvsr_filter *filter)
-{
-	obs_source_t *parent = obs_filter_get_parent(filter->context);
-	const uint32_t flags = parent ? obs_source_get_output_flags(parent) : 0;
-
-	return atomic_load(&filter->keep_sync) && (flags & OBS_SOURCE_AUDIO) != 0 &&
-	       (flags & OBS_SOURCE_COMPOSITE) == 0;
-}
-
 static void publish_report(struct flashvsr_filter *filter)
 {
 	pthread_mutex_lock(&filter->lock);
@@ -199,7 +178,8 @@ static void publish_report(struct flashvsr_filter *filter)
 		.step_pinned = filter->ladder.plan.pinned != 0,
 		.shown_on_processor = retry_without(&filter->retry),
 		.delay_s = (double)filter->delay_ns / (double)NS_PER_S,
-		.sound_follows = sound_follows(filter),
+		.sound_follows =
+			sync_follows(&filter->sync, obs_filter_get_parent(filter->context)),
 		.render_ms = (double)render_cost_p99(&filter->cost) / 1e6,
 		.not_taken = filter->not_taken,
 		.transport = filter->ops->name,
@@ -398,6 +378,7 @@ static void start_over(struct flashvsr_filter *filter, int64_t now)
 static void follow_changes(struct flashvsr_filter *filter, int64_t now)
 {
 	const bool same = sizes_same(&filter->sizes, &filter->job_sizes);
+	const bool jumped = sync_jumped(&filter->sync);
 
 	if (!filter->sizes.in_width || !filter->sizes.in_height) {
 		stop_job(filter, PHASE_NO_PICTURE, now);
@@ -422,11 +403,10 @@ static void follow_changes(struct flashvsr_filter *filter, int64_t now)
 		start_job(filter, now);
 	} else if (filter->phase == PHASE_HIDDEN || filter->phase == PHASE_NO_PICTURE) {
 		start_or_rest(filter, now);
-	} else if (filter->jumped && filter->job) {
+	} else if (jumped && filter->job) {
 		/* The network must not mix what was before a seek into what comes after. */
 		start_job(filter, now);
 	}
-	filter->jumped = false;
 }
 
 /* ---- frames -------------------------------------------------------------------------------- */
@@ -613,8 +593,8 @@ static void choose_delay(struct flashvsr_filter *filter, bool upscaled)
 				   pacing->tick_ns;
 	if (upscaled) /* Each stands for those left out after it: the sound goes to their middle. */
 		held_ns = (pacing->interval_ns - pacing->tick_ns) / 2;
-	atomic_store(&filter->sound_delay_ns,
-		     atomic_load(&filter->keep_sync) ? filter->delay_ns + held_ns : 0);
+	atomic_store(&filter->sync.delay_ns,
+		     atomic_load(&filter->sync.keep) ? filter->delay_ns + held_ns : 0);
 }
 
 static bool keep_picture(struct flashvsr_filter *filter, int64_t now, int64_t delay_ns)
@@ -712,7 +692,7 @@ static void filter_update(void *data, obs_data_t *obs_settings)
 
 	filter_settings_read(&settings, obs_settings);
 	worker_set_keep(filter->worker, settings.hidden_s);
-	atomic_store(&filter->keep_sync, settings.keep_sync);
+	atomic_store(&filter->sync.keep, settings.keep_sync);
 	dialog_edited(&filter->dialog, obs_data_get_bool(obs_settings, S_LIVE));
 	if (filter_settings_same(&settings, &filter->settings))
 		return;
@@ -775,55 +755,19 @@ static void filter_render(void *data, gs_effect_t *effect)
 				(int64_t)(os_gettime_ns() - began_ns) - filter->source_ns);
 }
 
-/* What libobs adds to the time stamps of the sound; smoothed, as the pictures meet OBS' ticks. */
-static void note_offset(struct flashvsr_filter *filter, int64_t offset_ns)
-{
-	const int64_t off_ns = offset_ns - atomic_load(&filter->picture_offset_ns);
-
-	if (llabs(off_ns) > JUMP_NS)
-		atomic_store(&filter->picture_offset_ns, offset_ns);
-	else
-		atomic_fetch_add(&filter->picture_offset_ns, off_ns / 8);
-	atomic_store(&filter->picture_ns, filter->pacing.tick_ns);
-}
-
-/*
- * Every frame of a media source or camera comes by here as it is about to be shown; only its time
- * is of interest. A pause is no jump: the time stamps go on with the clock, or where they were.
- */
 static struct obs_source_frame *filter_video(void *data, struct obs_source_frame *frame)
 {
 	struct flashvsr_filter *filter = data;
-	const int64_t now = (int64_t)obs_get_video_frame_time();
-	const int64_t step_ns = (int64_t)frame->timestamp - filter->frame_ns;
 
-	if (filter->framed_ns && (step_ns < 0 || step_ns > now - filter->framed_ns + JUMP_NS))
-		filter->jumped = true;
-	filter->frame_ns = (int64_t)frame->timestamp;
-	filter->framed_ns = now;
-	note_offset(filter, now - filter->frame_ns);
+	sync_video(&filter->sync, frame, filter->pacing.tick_ns);
 	return frame;
 }
 
 static struct obs_audio_data *filter_audio(void *data, struct obs_audio_data *audio)
 {
 	struct flashvsr_filter *filter = data;
-	struct sound_packet packet = {
-		.frames = audio->frames,
-		.rate = audio_output_get_sample_rate(obs_get_audio()),
-		.timestamp_ns = (int64_t)audio->timestamp,
-		.arrived_ns = (int64_t)os_gettime_ns(),
-	};
 
-	for (unsigned i = 0; i < SOUND_PLANES_MAX && i < MAX_AV_PLANES; i++)
-		packet.planes[i] = (float *)audio->data[i];
-	/* Time stamps near the clock are taken as they are; see source_output_audio_data(). */
-	if (llabs(packet.timestamp_ns - packet.arrived_ns) > 2 * NS_PER_S)
-		packet.picture_ns = atomic_load(&filter->picture_ns);
-	packet.picture_offset_ns = atomic_load(&filter->picture_offset_ns);
-	sound_delay_process(filter->sound, &packet, atomic_load(&filter->sound_delay_ns));
-	audio->timestamp = (uint64_t)packet.timestamp_ns;
-	return audio;
+	return sync_audio(&filter->sync, audio);
 }
 
 static enum gs_color_space filter_color_space(void *data, size_t count,
@@ -831,7 +775,6 @@ static enum gs_color_space filter_color_space(void *data, size_t count,
 {
 	struct flashvsr_filter *filter = data;
 	const int hdr_space = atomic_load(&filter->hdr_space);
-
 	obs_source_t *target = obs_filter_get_target(filter->context);
 
 	/* What cannot be enlarged is passed on. */
@@ -853,7 +796,7 @@ static void filter_destroy(void *data)
 	picture_destroy(filter->picture);
 	shared_unref(filter->shared);
 	past_pictures_destroy(filter->past);
-	sound_delay_destroy(filter->sound);
+	sync_free(&filter->sync);
 	pthread_mutex_destroy(&filter->lock);
 	bfree(filter);
 }
@@ -863,6 +806,7 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 	struct flashvsr_filter *filter = bzalloc(sizeof(*filter));
 	const struct fvsr_log log = {engine_log, filter};
 	struct ladder_plan plan = {.tick_ns = tick_ns(), .slowest_ns = tick_ns()};
+	bool in_sync;
 
 	filter->context = context;
 	filter->shared = shared_ref(obs_source_get_type_data(context));
@@ -879,15 +823,11 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 	ladder_init(&filter->ladder, &plan);
 	retry_init(&filter->retry);
 	new_pace(filter);
-	atomic_init(&filter->keep_sync, true);
-	atomic_init(&filter->sound_delay_ns, 0);
-	atomic_init(&filter->picture_offset_ns, 0);
-	atomic_init(&filter->picture_ns, 0);
 	filter->past = past_pictures_create();
-	filter->sound = sound_delay_create();
+	in_sync = sync_init(&filter->sync);
 	filter->picture = picture_create();
 	filter->worker = worker_create(&log, filter->shared->pool);
-	if (!filter->picture || !filter->worker || !filter->sound) {
+	if (!filter->picture || !filter->worker || !in_sync) {
 		do_log(filter, LOG_ERROR, "%s",
 		       !filter->picture  ? "the effect is missing"
 		       : !filter->worker ? "no thread for the engine"

@@ -13,7 +13,7 @@
 #define CHUNK_FRAMES    8
 #define SPARE_FRAMES    12 /* that the queues can hold beyond what the delay needs */
 #define RETIME_NS       30000000000LL
-/* A worker that is to stop finishes its chunk first. */
+/* At low rates a chunk's time is long; work that is spread over all of it only adds delay. */
 #define LONGEST_SPREAD_NS 500000000LL
 
 /* Times 'num' / 'den', for small factors. */

@@ -113,13 +113,14 @@ void past_pictures_keep(struct past_pictures *past, gs_texture_t *texture, int64
 gs_texture_t *past_pictures_at(const struct past_pictures *past, int64_t *time)
 {
 	unsigned i = past->count;
+	int64_t since_ns;
 
 	while (i > 1 && past->list[i - 1].time > *time)
 		i--;
 	if (!i)
 		return NULL;
-	if (i<past->count && * time - past->list[i - 1].time> GAP_NS &&
-	    past->list[i].time - *time < *time - past->list[i - 1].time)
+	since_ns = *time - past->list[i - 1].time;
+	if (i < past->count && since_ns > GAP_NS && past->list[i].time - *time < since_ns)
 		i++;
 	*time = past->list[i - 1].time;
 	return past->list[i - 1].texture;

@@ -323,17 +323,20 @@ static bool unwanted(void *opaque)
 	return atomic_load(&worker->interrupt);
 }
 
-/* Computes only when it is this worker's turn. FVSR_ERR_CANCELLED: there is another job, or none.
- */
+/* Computes only when it is this worker's turn. FVSR_ERR_CANCELLED: another job, or none, is due. */
 static int receive(struct worker *worker, fvsr_frame *frame)
 {
 	const char *device = worker->status.backend; /* changed by this thread only */
+	double asked_ms;
 	int code;
 
 	if (fvsr_stream_next(worker->stream) != FVSR_NEXT_COMPUTE)
 		return fvsr_stream_receive(worker->stream, frame);
+	asked_ms = now_ms();
 	if (!model_pool_begin_turn(worker->pool, &worker->turn, device, unwanted, worker))
 		return FVSR_ERR_CANCELLED;
+	/* What others take of the device makes a chunk late as its own work does. */
+	worker->parts_ms += now_ms() - asked_ms;
 	follow_effort(worker);
 	/* Whoever spreads work over the time that others need too makes them late. */
 	fvsr_stream_set_budget(worker->stream, (double)worker->job->budget_ns / 1e6 /

@@ -389,6 +389,8 @@ static void breathe(void *opaque)
 
 void fvsr_stream_set_budget(fvsr_stream *stream, double chunk_ms)
 {
+	if (!stream)
+		return;
 	stream->pace.budget_ms = chunk_ms > 0 ? chunk_ms : 0;
 	fvsr_run_set_breathe(stream->run, chunk_ms > 0 ? breathe : NULL, stream);
 }

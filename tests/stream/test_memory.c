@@ -21,9 +21,7 @@ struct video {
 static void run(fvsr_model *model, const struct fvsr_settings *settings, struct video *video)
 {
 	struct fvsr_error err = {""};
-	fvsr_frame *in, *out;
 	fvsr_stream *stream;
-	int sent = 0, result;
 
 	memset(video, 0, sizeof(*video));
 	if (fvsr_stream_open(&stream, model, settings, &err) < 0) {
@@ -31,24 +29,8 @@ static void run(fvsr_model *model, const struct fvsr_settings *settings, struct 
 		       (unsigned long long)settings->memory_limit, err.text);
 		exit(1);
 	}
-	fvsr_frame_create(&in, settings->in_format, settings->in_width, settings->in_height);
-	fvsr_frame_create(&out, settings->out_format, settings->out_width, settings->out_height);
-	while ((result = fvsr_stream_receive(stream, out)) != FVSR_ERR_EOF) {
-		if (!result && video->frames < FRAMES) {
-			video->hash[video->frames++] = test_picture_hash(fvsr_frame_picture(out));
-		} else if (result == FVSR_ERR_AGAIN && sent < FRAMES) {
-			test_picture_fill(fvsr_frame_picture(in), sent++);
-			CHECK(!fvsr_stream_send(stream, in));
-		} else if (result == FVSR_ERR_AGAIN) {
-			CHECK(!fvsr_stream_end(stream));
-		} else {
-			printf("the stream failed: %s\n", fvsr_stream_error(stream));
-			exit(1);
-		}
-	}
+	video->frames = test_stream_hashes(stream, settings, FRAMES, video->hash);
 	fvsr_stream_close(stream);
-	fvsr_frame_destroy(in);
-	fvsr_frame_destroy(out);
 }
 
 static bool cost_of(const fvsr_model *model, struct fvsr_settings *settings, uint64_t limit,

@@ -97,9 +97,7 @@ static void run(fvsr_model *model, double chunk_ms, struct video *video)
 {
 	struct fvsr_settings settings;
 	struct fvsr_error err = {""};
-	fvsr_frame *in, *out;
 	fvsr_stream *stream;
-	int sent = 0, result;
 
 	memset(video, 0, sizeof(*video));
 	test_settings(&settings, 64, 64, 128, 128);
@@ -108,25 +106,9 @@ static void run(fvsr_model *model, double chunk_ms, struct video *video)
 		exit(1);
 	}
 	fvsr_stream_set_budget(stream, chunk_ms);
-	fvsr_frame_create(&in, FVSR_FORMAT_RGBA8, 64, 64);
-	fvsr_frame_create(&out, FVSR_FORMAT_RGBA8, 128, 128);
-	while ((result = fvsr_stream_receive(stream, out)) != FVSR_ERR_EOF) {
-		if (!result && video->frames < FRAMES) {
-			video->hash[video->frames++] = test_picture_hash(fvsr_frame_picture(out));
-		} else if (result == FVSR_ERR_AGAIN && sent < FRAMES) {
-			test_picture_fill(fvsr_frame_picture(in), sent++);
-			CHECK(!fvsr_stream_send(stream, in));
-		} else if (result == FVSR_ERR_AGAIN) {
-			CHECK(!fvsr_stream_end(stream));
-		} else {
-			printf("the stream failed: %s\n", fvsr_stream_error(stream));
-			exit(1);
-		}
-	}
+	video->frames = test_stream_hashes(stream, &settings, FRAMES, video->hash);
 	fvsr_stream_timing(stream, &video->timing, false);
 	fvsr_stream_close(stream);
-	fvsr_frame_destroy(in);
-	fvsr_frame_destroy(out);
 }
 
 static void test_stream(fvsr_model *model)

@@ -78,3 +78,29 @@ uint64_t test_picture_hash(const struct fvsr_picture *picture)
 	}
 	return hash;
 }
+
+int test_stream_hashes(fvsr_stream *stream, const struct fvsr_settings *settings, int frames,
+		       uint64_t *hash)
+{
+	fvsr_frame *in, *out;
+	int sent = 0, received = 0, result;
+
+	fvsr_frame_create(&in, settings->in_format, settings->in_width, settings->in_height);
+	fvsr_frame_create(&out, settings->out_format, settings->out_width, settings->out_height);
+	while ((result = fvsr_stream_receive(stream, out)) != FVSR_ERR_EOF) {
+		if (!result && received < frames) {
+			hash[received++] = test_picture_hash(fvsr_frame_picture(out));
+		} else if (result == FVSR_ERR_AGAIN && sent < frames) {
+			test_picture_fill(fvsr_frame_picture(in), sent++);
+			CHECK(!fvsr_stream_send(stream, in));
+		} else if (result == FVSR_ERR_AGAIN) {
+			CHECK(!fvsr_stream_end(stream));
+		} else {
+			printf("the stream failed: %s\n", fvsr_stream_error(stream));
+			exit(1);
+		}
+	}
+	fvsr_frame_destroy(in);
+	fvsr_frame_destroy(out);
+	return received;
+}

@@ -25,5 +25,8 @@ void test_picture_fill(const struct fvsr_picture *picture, int frame);
 void test_settings(struct fvsr_settings *settings, int w, int h, int out_w, int out_h);
 /* FNV-1a of the visible pixels. */
 uint64_t test_picture_hash(const struct fvsr_picture *picture);
+/* Sends 'frames' such pictures through, keeps the hashes of as many; returns how many came. */
+int test_stream_hashes(fvsr_stream *stream, const struct fvsr_settings *settings, int frames,
+		       uint64_t *hash);
 
 #endif
