@@ -27,6 +27,8 @@
 #define CONTROL_S 2.2
 #define SPINNERS  12
 #define MINUTE_S  60.0
+#define STEADY_S  3.0
+#define POLL_S    0.1
 #define SETTLE_S  1.2 /* more than the delay: what was heard before an event is through */
 
 struct test {
@@ -181,12 +183,43 @@ static void let_pass(struct test *test, const char *kind, const char *event, dou
 	       obs_get_lagged_frames() - lagged);
 }
 
+/* Of a status, what changes when the ladder does: the delay and the step. */
+static void read_step(obs_source_t *filter, char *text, size_t size)
+{
+	char *status = host_status(filter), *line = strstr(status, "The picture is ");
+	const char *step = strstr(status, "Step: ");
+
+	if (line)
+		line[strcspn(line, ",")] = 0;
+	snprintf(text, size, "%s %.40s", line ? line : "", step ? step : "");
+	bfree(status);
+}
+
+/*
+ * The ladder goes down first, and each other delay moves the picture once: until neither has
+ * changed for some seconds. It climbs again after ten at the earliest.
+ */
+static void wait_steady(obs_source_t *filter)
+{
+	char before[160] = "", now[160];
+	double waited_s = 0, steady_s = 0;
+
+	while (steady_s < STEADY_S && waited_s < START_S) {
+		host_sleep(POLL_S);
+		waited_s += POLL_S;
+		read_step(filter, now, sizeof(now));
+		steady_s = strcmp(now, before) == 0 && strstr(now, "picture is") ? steady_s + POLL_S
+										 : 0;
+		snprintf(before, sizeof(before), "%s", now);
+	}
+	CHECK(steady_s >= STEADY_S, "the ladder finds no rest: %s", now);
+}
+
 /* A model that cannot keep up: bicubic, and as soon as possible upscaled again. */
 static void overload(struct test *test, double seconds)
 {
 	set_model(test, test->slow_model);
-	/* The ladder goes down first; each longer delay makes the picture stand still for as long. */
-	host_sleep(5 * SETTLE_S);
+	wait_steady(test->filter);
 	let_pass(test, "window", "in-overload", seconds);
 	set_model(test, test->model);
 }
@@ -236,7 +269,7 @@ static const struct {
 	void (*run)(struct test *test, double seconds);
 } events[] = {
 	{"steady", steady},      {"pause", pause_media}, {"seek", seek}, {"back", seek_back},
-	{"scene", switch_scene}, {"overload", overload}, {"busy", busy},      {"soak", soak},
+	{"scene", switch_scene}, {"overload", overload}, {"busy", busy}, {"soak", soak},
 };
 
 static void wait_upscaling(struct test *test, const char *event)

@@ -76,17 +76,8 @@ fi
 deb=$1
 work=$FVSR_CLEAN_ROOT
 root=$work/root
-failed=0
-expect() { # WHAT COMMAND...
-	local what=$1
-	shift
-	if "$@"; then
-		echo "ok      $what"
-	else
-		echo "FAILED  $what"
-		failed=1
-	fi
-}
+# shellcheck source=tests/expect.sh
+. "$tree/tests/expect.sh"
 die() {
 	echo "FAILED  $*"
 	[ ! -f "$work/log" ] || tail -n 25 "$work/log"

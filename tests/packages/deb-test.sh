@@ -12,17 +12,8 @@ command -v dpkg-deb >/dev/null || {
 }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
-expect() { # WHAT COMMAND...
-	local what=$1
-	shift
-	if "$@"; then
-		echo "ok      $what"
-	else
-		echo "FAILED  $what"
-		failed=1
-	fi
-}
+# shellcheck source=tests/expect.sh
+. "$(dirname "$0")/../expect.sh"
 
 (cd "$build" && umask 022 && cpack -G DEB -B "$work/cpack") >"$work/log" 2>&1 || {
 	tail -n 20 "$work/log"

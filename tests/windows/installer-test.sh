@@ -32,17 +32,8 @@ trap cleanup EXIT
 export WINEPREFIX=$work/wine
 "$wine" wineboot -i >/dev/null 2>&1
 
-failed=0
-expect() { # WHAT COMMAND...
-	local what=$1
-	shift
-	if "$@"; then
-		echo "ok      $what"
-	else
-		echo "FAILED  $what"
-		failed=1
-	fi
-}
+# shellcheck source=tests/expect.sh
+. "$(dirname "$0")/../expect.sh"
 status_is() { # STATUS PROGRAM ARGUMENT...
 	local want=$1 got=0
 	shift
