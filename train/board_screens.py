@@ -463,7 +463,7 @@ def overlay(k, w, h):
 
 
 def _stream(k, w, h):
-    r, c, t = k.r, k.c, k.talk
+    r, t = k.r, k.talk
     im = scene(k, w, h)
     parts = [_scores, _bars, _minimap, _chat_box, _scores, _alert]
     spots = [(10, 10), (w - 270, 10), (10, h // 2), (w - 270, h // 2)]

@@ -49,7 +49,6 @@ import sys
 import zlib
 
 import numpy as np
-import torch
 from PIL import Image, ImageFilter
 
 import moves
