@@ -74,7 +74,7 @@ static void test_ladder(const struct setup *setup)
 {
 	obs_source_t *source = open_media(setup, "moving.mkv");
 	struct watch *watch = watch_start(source);
-	obs_source_t *filter = host_create_filter("upscale", setup->slow_model, 4);
+	obs_source_t *filter = host_create_filter("upscale", setup->slow_model, 4, NULL);
 	const uint64_t start_ns = os_gettime_ns();
 	bool down = false;
 
@@ -124,7 +124,7 @@ static bool wait_size(obs_source_t *source, uint32_t width, uint32_t height)
 static void test_canvas(const struct setup *setup)
 {
 	obs_source_t *source = open_media(setup, "still.mkv");
-	obs_source_t *filter = host_create_filter("upscale", setup->model, 0);
+	obs_source_t *filter = host_create_filter("upscale", setup->model, 0, "full");
 	char path[1024];
 
 	obs_source_inc_active(source);
@@ -198,7 +198,7 @@ static void test_fields(obs_source_t *filter)
 static void test_dialog(const struct setup *setup)
 {
 	obs_source_t *source = open_media(setup, "still.mkv");
-	obs_source_t *filter = host_create_filter("upscale", setup->model, 2);
+	obs_source_t *filter = host_create_filter("upscale", setup->model, 2, "full");
 	signal_handler_t *signals = obs_source_get_signal_handler(filter);
 	struct watch *watch = watch_start(source);
 	obs_properties_t *props;

@@ -120,12 +120,8 @@ static int largest_difference(const struct view *view)
 static obs_source_t *add_filter(obs_source_t *source, struct watch *watch, const char *step,
 				int scale)
 {
-	obs_source_t *filter = host_create_filter("upscale", NULL, scale);
-	obs_data_t *settings = obs_data_create();
+	obs_source_t *filter = host_create_filter("upscale", NULL, scale, step);
 
-	obs_data_set_string(settings, "step", step);
-	obs_source_update(filter, settings);
-	obs_data_release(settings);
 	watch_begin_change(watch);
 	obs_source_filter_add(source, filter);
 	watch_end_change(watch, filter, scale > 1 ? (uint32_t)scale : 1);
@@ -180,7 +176,7 @@ static void test_passed_on(void)
 	struct watch *watch = watch_start(source);
 	obs_data_t *settings = obs_data_create();
 	const struct view *view = watch_next(watch, 0);
-	obs_source_t *filter = host_create_filter("upscale", NULL, 1);
+	obs_source_t *filter = host_create_filter("upscale", NULL, 1, NULL);
 
 	obs_data_set_int(settings, "custom_width", SIDE);
 	obs_data_set_int(settings, "custom_height", SIDE);

@@ -162,7 +162,7 @@ static void open_scene(struct scene *scene, obs_source_t *source)
 
 static void add_filter(struct scene *scene, const char *name, const char *model, uint32_t scale)
 {
-	scene->filter = host_create_filter(name, model, (int)scale);
+	scene->filter = host_create_filter(name, model, (int)scale, model ? "full" : NULL);
 	watch_begin_change(scene->watch);
 	obs_source_filter_add(scene->source, scene->filter);
 	watch_end_change(scene->watch, scene->filter, scale);

@@ -204,7 +204,7 @@ obs_source_t *host_image(const char *name, const char *path)
 	return create("image_source", name, settings);
 }
 
-obs_source_t *host_create_filter(const char *name, const char *model, int scale)
+obs_source_t *host_create_filter(const char *name, const char *model, int scale, const char *step)
 {
 	obs_data_t *settings = obs_data_create();
 
@@ -213,6 +213,8 @@ obs_source_t *host_create_filter(const char *name, const char *model, int scale)
 		obs_data_set_string(settings, "model_file", model);
 	}
 	obs_data_set_int(settings, "scale", scale);
+	if (step)
+		obs_data_set_string(settings, "step", step);
 	/* However slow the machine is, it is upscaling that is tested. */
 	obs_data_set_int(settings, "min_fps", 1);
 	return create("flashvsr_filter", name, settings);

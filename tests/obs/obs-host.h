@@ -32,8 +32,11 @@ int host_workers(void);
 obs_source_t *host_media(const char *name, const char *path);
 obs_source_t *host_image(const char *name, const char *path);
 void host_media_set_path(obs_source_t *media, const char *path);
-/* The filter, not added yet. 'model' as for fvsr_model_open(), or NULL for the default. */
-obs_source_t *host_create_filter(const char *name, const char *model, int scale);
+/*
+ * The filter, not added yet. 'model' as for fvsr_model_open(), or NULL for the default; 'step' is
+ * what the overload ladder is pinned to, or NULL: then a busy machine may end at any step.
+ */
+obs_source_t *host_create_filter(const char *name, const char *model, int scale, const char *step);
 /* The text that the filter's dialog shows; bfree() it. */
 char *host_status(obs_source_t *filter);
 /* Waits until the status contains 'text'. */

@@ -73,7 +73,7 @@ static void open_scenes(struct test *test, const char *clip)
 	test->scene = obs_scene_create("clip");
 	test->other_scene = obs_scene_create("nothing");
 	test->media = host_media("media", clip);
-	test->filter = host_create_filter("upscale", test->model, 2);
+	test->filter = host_create_filter("upscale", test->model, 2, NULL);
 	item = obs_scene_add(test->scene, test->media);
 	obs_sceneitem_set_bounds_type(item, OBS_BOUNDS_STRETCH);
 	obs_sceneitem_set_bounds(item, &all);

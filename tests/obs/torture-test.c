@@ -332,7 +332,7 @@ static void end(struct torture *torture)
 
 static void add_filter(struct torture *torture, const char *model)
 {
-	torture->filter = host_create_filter("upscale", model, 2);
+	torture->filter = host_create_filter("upscale", model, 2, NULL);
 	begin(torture, "filter added");
 	obs_source_filter_add(torture->source, torture->filter);
 	torture->scale = 2;
