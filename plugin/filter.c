@@ -512,24 +512,6 @@ static bool follow_worker(struct flashvsr_filter *filter, int64_t now)
 	return filter->job == job;
 }
 
-/* What was staged some pictures ago goes to the worker. */
-static void send_frames(struct flashvsr_filter *filter)
-{
-	struct frame_queue *in = filter->job->in;
-
-	filter->ops->advance(filter->transport);
-	while (filter->ops->ready(filter->transport)) {
-		fvsr_frame *frame = frame_queue_write_begin(in);
-
-		if (!frame)
-			filter->not_taken++;
-		if (filter->ops->fetch(filter->transport, frame) && frame) {
-			frame_queue_write_end(in);
-			worker_wake(filter->worker);
-		}
-	}
-}
-
 /* The picture stands still when the delay becomes longer: time never goes back. */
 static bool is_news(const struct flashvsr_filter *filter, int64_t time)
 {
@@ -547,27 +529,53 @@ static bool compose(struct flashvsr_filter *filter, gs_texture_t *texture, int64
 	return true;
 }
 
-static void show_frame(struct flashvsr_filter *filter, const fvsr_frame *frame, int64_t now)
+/* What was staged some pictures ago goes to the worker, and 'out', if any, into a texture. */
+static gs_texture_t *exchange_frames(struct flashvsr_filter *filter, const fvsr_frame *out)
 {
-	if (is_news(filter, fvsr_frame_tag(frame)) &&
-	    !compose(filter, filter->ops->show(filter->transport, frame), fvsr_frame_tag(frame)))
+	struct frame_queue *in = filter->job->in;
+	struct frame_exchange exchange = {.fetch = filter->ops->ready(filter->transport),
+					  .out = out};
+
+	if (exchange.fetch) {
+		exchange.in = frame_queue_write_begin(in);
+		filter->not_taken += !exchange.in;
+	}
+	if (exchange.fetch || out)
+		filter->ops->exchange(filter->transport, &exchange);
+	if (exchange.fetched) {
+		frame_queue_write_end(in);
+		worker_wake(filter->worker);
+	}
+	return exchange.shown;
+}
+
+static void show_frame(struct flashvsr_filter *filter, const fvsr_frame *frame,
+		       gs_texture_t *texture, int64_t now)
+{
+	const int64_t time = fvsr_frame_tag(frame);
+
+	if (is_news(filter, time) && !compose(filter, texture, time))
 		return;
-	filter->shown_ns = fvsr_frame_tag(frame);
+	filter->shown_ns = time;
 	set_phase(filter, PHASE_UPSCALING, now);
 }
 
-/* What came back and is due now becomes the picture. */
-static void receive_frames(struct flashvsr_filter *filter, int64_t now)
+/* Frames go to the worker, and what came back and is due now becomes the picture. */
+static void carry_frames(struct flashvsr_filter *filter, int64_t now)
 {
 	struct frame_queue *out = filter->job->out;
-	const fvsr_frame *frame;
-	bool freed;
+	const fvsr_frame *due = NULL;
+	gs_texture_t *texture;
+	bool freed = false;
 
-	if (!filter->pacing.delay_ns)
-		return;
-	frame = pacing_due(&filter->pacing, out, now, &freed);
-	if (frame) {
-		show_frame(filter, frame, now);
+	filter->ops->advance(filter->transport);
+	if (filter->pacing.delay_ns)
+		due = pacing_due(&filter->pacing, out, now, &freed);
+	texture = exchange_frames(filter, due && is_news(filter, fvsr_frame_tag(due)) ? due : NULL);
+	while (filter->ops->ready(filter->transport))
+		exchange_frames(filter, NULL);
+	if (due) {
+		show_frame(filter, due, texture, now);
 		pacing_shown(&filter->pacing, out);
 		freed = true;
 	}
@@ -648,10 +656,8 @@ static void prepare(struct flashvsr_filter *filter, int64_t now)
 		return;
 	}
 	running = follow_worker(filter, now);
-	if (running) {
-		send_frames(filter);
-		receive_frames(filter, now);
-	}
+	if (running)
+		carry_frames(filter, now);
 	if (filter->shown_ns && pacing_behind(&filter->pacing, filter->shown_ns, now)) {
 		filter->shown_ns = 0;
 		set_phase(filter, PHASE_BEHIND, now);

@@ -23,6 +23,14 @@ struct frame_transport_setup {
 	int card; /* that the engine runs on, as CUDA counts them; -1: none, or not known */
 };
 
+struct frame_exchange {
+	bool fetch;            /* the oldest staged texture, ... */
+	fvsr_frame *in;        /* ... into this, with its tag; NULL: it is dropped */
+	const fvsr_frame *out; /* to be shown; NULL: none */
+	bool fetched;          /* result: 'in' is complete */
+	gs_texture_t *shown;   /* result: the content of 'out', until the next; NULL: failed */
+};
+
 struct frame_transport_ops {
 	const char *name; /* for the log and the status */
 
@@ -43,13 +51,10 @@ struct frame_transport_ops {
 	void (*advance)(struct frame_transport *transport);
 	/* True when the oldest staged texture can be fetched without waiting. */
 	bool (*ready)(const struct frame_transport *transport);
-	/* Puts it into 'frame' with its tag; NULL: drops it. False when it could not be read. */
-	bool (*fetch)(struct frame_transport *transport, fvsr_frame *frame);
+	/* Carries pixels both ways at once: with textures that are mapped for it, that pays. */
+	void (*exchange)(struct frame_transport *transport, struct frame_exchange *exchange);
 	/* Forgets everything on its way. */
 	void (*clear)(struct frame_transport *transport);
-
-	/* A texture with the content of 'frame', valid until the next call. NULL on failure. */
-	gs_texture_t *(*show)(struct frame_transport *transport, const fvsr_frame *frame);
 	/* Why this transport has ceased to work; NULL while it does. The function may be NULL. */
 	const char *(*trouble)(const struct frame_transport *transport);
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The transport on the card. OBS's textures are registered with CUDA once; a picture is copied
- * from a texture into a frame, and from a frame into a texture, without leaving the card. A
- * texture is mapped for the time of that copy only, and nothing here waits: copies are queued on a
- * stream, and events tell the worker's streams, or make them wait on the card.
+ * from a texture into a frame, and from a frame into a texture, without leaving the card. Textures
+ * are mapped for the time of these copies only, all of a picture at once: mapping is what costs the
+ * render thread time. Nothing here waits: copies are queued on a stream, and events tell the
+ * worker's streams, or make them wait on the card.
  *
  * The textures are the transport's own, so that none disappears while it is registered.
  */
@@ -103,23 +104,16 @@ static bool follow(struct frame_transport *transport, cuda_handle later, cuda_ha
 	       !failed(transport, "cuStreamWaitEvent", driver->stream_wait(later, order, 0));
 }
 
-/* Fills in the texture's side of 'copy', whose other side is a frame's, and does it. */
-static bool copy_mapped(struct frame_transport *transport, struct shared_texture *shared,
+/* Fills in the mapped texture's side of 'copy', whose other side is a frame's, and does it. */
+static bool copy_mapped(struct frame_transport *transport, const struct shared_texture *shared,
 			struct cuda_copy *copy, struct cuda_place *texture_side)
 {
 	const struct cuda_driver *driver = &transport->share->driver;
-	cuda_handle stream = transport->share->stream;
-	bool ok;
 
-	if (failed(transport, "cuGraphicsMapResources", driver->map(1, &shared->resource, stream)))
-		return false;
 	texture_side->memory = CUDA_MEMORY_ARRAY;
-	ok = !failed(transport, "cuGraphicsSubResourceGetMappedArray",
-		     driver->mapped_array(&texture_side->array, shared->resource, 0, 0)) &&
-	     !failed(transport, "cuMemcpy2DAsync", driver->copy(copy, stream));
-	return !failed(transport, "cuGraphicsUnmapResources",
-		       driver->unmap(1, &shared->resource, stream)) &&
-	       ok;
+	return !failed(transport, "cuGraphicsSubResourceGetMappedArray",
+		       driver->mapped_array(&texture_side->array, shared->resource, 0, 0)) &&
+	       !failed(transport, "cuMemcpy2DAsync", driver->copy(copy, transport->share->stream));
 }
 
 static struct cuda_place place_of(const struct fvsr_picture *picture)
@@ -136,7 +130,7 @@ static struct cuda_place place_of(const struct fvsr_picture *picture)
  * the engine's work: 'to_engine' never waits for that as long as the worker lets the card finish
  * before it sends the next frame (see fvsr_stream_timing()).
  */
-static bool copy_in(struct frame_transport *transport, struct shared_texture *shared,
+static bool copy_in(struct frame_transport *transport, const struct shared_texture *shared,
 		    const struct fvsr_picture *picture)
 {
 	struct cuda_share *share = transport->share;
@@ -163,6 +157,30 @@ static bool copy_out(struct frame_transport *transport, const struct fvsr_pictur
 
 	return copy_mapped(transport, &transport->shown, &copy, &copy.to) &&
 	       follow(transport, share->from_engine, share->stream);
+}
+
+/* Either may be NULL. */
+static bool copy_both(struct frame_transport *transport, const struct shared_texture *staged,
+		      const fvsr_frame *in, const fvsr_frame *out)
+{
+	const struct cuda_driver *driver = &transport->share->driver;
+	cuda_handle stream = transport->share->stream, resources[2];
+	unsigned count = 0;
+	bool ok = true;
+
+	if (out)
+		resources[count++] = transport->shown.resource;
+	if (in)
+		resources[count++] = staged->resource;
+	if (failed(transport, "cuGraphicsMapResources", driver->map(count, resources, stream)))
+		return false;
+	if (out)
+		ok = copy_out(transport, fvsr_frame_picture(out));
+	if (in && ok)
+		ok = copy_in(transport, staged, fvsr_frame_picture(in));
+	return !failed(transport, "cuGraphicsUnmapResources",
+		       driver->unmap(count, resources, stream)) &&
+	       ok;
 }
 
 static bool enter(struct frame_transport *transport)
@@ -255,38 +273,36 @@ static bool interop_ready(const struct frame_transport *transport)
 	return transport->count && transport->picture > transport->ring[transport->first].picture;
 }
 
-static bool interop_fetch(struct frame_transport *transport, fvsr_frame *frame)
+static struct staged *take_oldest(struct frame_transport *transport)
 {
 	struct staged *staged = &transport->ring[transport->first];
-	bool ok;
 
 	transport->first = (transport->first + 1) % TEXTURES;
 	transport->count--;
-	if (!frame)
-		return true;
-	if (!enter(transport))
-		return false;
-	ok = copy_in(transport, &staged->shared, fvsr_frame_picture(frame));
+	return staged;
+}
+
+static void interop_exchange(struct frame_transport *transport, struct frame_exchange *exchange)
+{
+	const struct staged *staged = exchange->fetch ? take_oldest(transport) : NULL;
+	fvsr_frame *in = staged ? exchange->in : NULL;
+	bool ok;
+
+	if ((!in && !exchange->out) || !enter(transport))
+		return;
+	ok = copy_both(transport, staged ? &staged->shared : NULL, in, exchange->out);
 	cuda_share_leave(transport->share);
-	if (ok)
-		fvsr_frame_set_tag(frame, staged->tag);
-	return ok;
+	if (!ok)
+		return;
+	if (in)
+		fvsr_frame_set_tag(in, staged->tag);
+	exchange->fetched = in != NULL;
+	exchange->shown = exchange->out ? transport->shown.texture : NULL;
 }
 
 static void interop_clear(struct frame_transport *transport)
 {
 	transport->count = 0;
-}
-
-static gs_texture_t *interop_show(struct frame_transport *transport, const fvsr_frame *frame)
-{
-	bool ok;
-
-	if (!enter(transport))
-		return NULL;
-	ok = copy_out(transport, fvsr_frame_picture(frame));
-	cuda_share_leave(transport->share);
-	return ok ? transport->shown.texture : NULL;
 }
 
 static const char *interop_trouble(const struct frame_transport *transport)
@@ -302,8 +318,7 @@ const struct frame_transport_ops frame_transport_interop = {
 	.stage = interop_stage,
 	.advance = interop_advance,
 	.ready = interop_ready,
-	.fetch = interop_fetch,
+	.exchange = interop_exchange,
 	.clear = interop_clear,
-	.show = interop_show,
 	.trouble = interop_trouble,
 };

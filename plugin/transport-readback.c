@@ -98,7 +98,7 @@ static void copy_rows(const struct fvsr_picture *picture, const uint8_t *data, u
 		       data + (size_t)y * linesize, (size_t)picture->width * 4);
 }
 
-static bool readback_fetch(struct frame_transport *transport, fvsr_frame *frame)
+static bool fetch(struct frame_transport *transport, fvsr_frame *frame)
 {
 	struct staged *staged = &transport->ring[transport->first];
 	uint32_t linesize;
@@ -106,9 +106,7 @@ static bool readback_fetch(struct frame_transport *transport, fvsr_frame *frame)
 
 	transport->first = (transport->first + 1) % SURFACES;
 	transport->count--;
-	if (!frame)
-		return true;
-	if (!gs_stagesurface_map(staged->surface, &data, &linesize))
+	if (!frame || !gs_stagesurface_map(staged->surface, &data, &linesize))
 		return false;
 	copy_rows(fvsr_frame_picture(frame), data, linesize);
 	gs_stagesurface_unmap(staged->surface);
@@ -116,17 +114,25 @@ static bool readback_fetch(struct frame_transport *transport, fvsr_frame *frame)
 	return true;
 }
 
-static void readback_clear(struct frame_transport *transport)
-{
-	transport->count = 0;
-}
-
-static gs_texture_t *readback_show(struct frame_transport *transport, const fvsr_frame *frame)
+static gs_texture_t *show(struct frame_transport *transport, const fvsr_frame *frame)
 {
 	const struct fvsr_picture *picture = fvsr_frame_picture(frame);
 
 	gs_texture_set_image(transport->shown, picture->data, (uint32_t)picture->stride, false);
 	return transport->shown;
+}
+
+static void readback_exchange(struct frame_transport *transport, struct frame_exchange *exchange)
+{
+	if (exchange->fetch)
+		exchange->fetched = fetch(transport, exchange->in);
+	if (exchange->out)
+		exchange->shown = show(transport, exchange->out);
+}
+
+static void readback_clear(struct frame_transport *transport)
+{
+	transport->count = 0;
 }
 
 const struct frame_transport_ops frame_transport_readback = {
@@ -137,7 +143,6 @@ const struct frame_transport_ops frame_transport_readback = {
 	.stage = readback_stage,
 	.advance = readback_advance,
 	.ready = readback_ready,
-	.fetch = readback_fetch,
+	.exchange = readback_exchange,
 	.clear = readback_clear,
-	.show = readback_show,
 };

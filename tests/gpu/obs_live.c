@@ -6,8 +6,8 @@
  *	obs_live PLUGIN_FOLDER MEDIA WIDTH HEIGHT MODEL BACKEND SECONDS [TRANSPORT]
  *
  * MODEL: "bundled", or as for fvsr_model_open(). TRANSPORT: the name that the status must tell.
- * Pictures are numbered by eight blocks at the top, a twentieth of the width each (obs.sh). Exits
- *with 77 and the reason where the backend cannot be had. Prints one line of results last.
+ * Pictures are numbered by eight blocks at the top, a twentieth of the width each (obs.sh).
+ * Exits with 77 and the reason where the backend cannot be had. Prints one line of results last.
  */
 #include <obs.h>
 #include <util/platform.h>

@@ -327,13 +327,10 @@ FAKE(cuGraphicsUnregisterResource)(cuda_handle handle)
 	return 0;
 }
 
-FAKE(cuGraphicsMapResources)(unsigned count, cuda_handle *list, cuda_handle stream)
+static void map_one(struct resource *resource)
 {
-	struct resource *resource = list[0];
 	int before;
 
-	if (use(stream) || count != 1)
-		return ERROR_UNKNOWN;
 	if (resource->pixels)
 		broken("mapped twice");
 	resource->pixels = malloc((size_t)resource->width * (size_t)resource->height * 4);
@@ -341,6 +338,16 @@ FAKE(cuGraphicsMapResources)(unsigned count, cuda_handle *list, cuda_handle stre
 	gl.bind(GL_TEXTURE_2D, resource->texture);
 	gl.get_image(GL_TEXTURE_2D, 0, GL_RGBA, GL_UNSIGNED_BYTE, resource->pixels);
 	gl.bind(GL_TEXTURE_2D, (unsigned)before);
+}
+
+FAKE(cuGraphicsMapResources)(unsigned count, cuda_handle *list, cuda_handle stream)
+{
+	if (!count)
+		broken("nothing to map");
+	if (use(stream))
+		return ERROR_UNKNOWN;
+	for (unsigned i = 0; i < count; i++)
+		map_one(list[i]);
 	return 0;
 }
 
@@ -353,13 +360,11 @@ FAKE(cuGraphicsSubResourceGetMappedArray)
 	return begin() ? ERROR_UNKNOWN : 0;
 }
 
-FAKE(cuGraphicsUnmapResources)(unsigned count, cuda_handle *list, cuda_handle stream)
+static void unmap_one(struct resource *resource)
 {
-	struct resource *resource = list[0];
 	int before;
 
-	/* When it fails the mapping is gone all the same. */
-	if (count != 1 || !resource->pixels)
+	if (!resource->pixels)
 		broken("unmapped what is not mapped");
 	gl.get_integer(GL_TEXTURE_BINDING_2D, &before);
 	gl.bind(GL_TEXTURE_2D, resource->texture);
@@ -368,6 +373,13 @@ FAKE(cuGraphicsUnmapResources)(unsigned count, cuda_handle *list, cuda_handle st
 	gl.bind(GL_TEXTURE_2D, (unsigned)before);
 	free(resource->pixels);
 	resource->pixels = NULL;
+}
+
+/* When it fails the mapping is gone all the same. */
+FAKE(cuGraphicsUnmapResources)(unsigned count, cuda_handle *list, cuda_handle stream)
+{
+	for (unsigned i = 0; i < count; i++)
+		unmap_one(list[i]);
 	return use(stream);
 }
 

@@ -7,8 +7,8 @@
  *	transport-test none           no CUDA here: that, and why, is noticed
  *	transport-test card [MODEL]   a card, or the stand-in for its driver (fake-cuda.c); with a
  *	                              model, also pictures of the engine on the card against those
- *of the engine on the CPU. 77 and the reason without a card. transport-test faults         the
- *stand-in only: each call of the driver fails in turn
+ *	                              of the engine on the CPU. 77 and the reason without a card.
+ *	transport-test faults         the stand-in only: each call of the driver fails in turn
  */
 #include <obs.h>
 #include <util/platform.h>
@@ -242,8 +242,25 @@ static void destroy_frames(struct frames *frames)
 	}
 }
 
-/* Picture 'n' from a texture into a frame. */
-static bool carry_in(struct frame_transport *transport, fvsr_frame *frame, int n)
+static bool fetch(struct frame_transport *transport, fvsr_frame *frame)
+{
+	struct frame_exchange exchange = {.fetch = true, .in = frame};
+
+	ops->exchange(transport, &exchange);
+	CHECK(!exchange.shown);
+	return exchange.fetched;
+}
+
+static gs_texture_t *show(struct frame_transport *transport, const fvsr_frame *frame)
+{
+	struct frame_exchange exchange = {.out = frame};
+
+	ops->exchange(transport, &exchange);
+	CHECK(!exchange.fetched);
+	return exchange.shown;
+}
+
+static bool stage(struct frame_transport *transport, int n)
 {
 	gs_texture_t *texture = make_texture(IN_WIDTH, IN_HEIGHT, n);
 	bool ok = ops->stage(transport, texture, n);
@@ -252,7 +269,13 @@ static bool carry_in(struct frame_transport *transport, fvsr_frame *frame, int n
 	CHECK(!ops->ready(transport));
 	ops->advance(transport);
 	CHECK(ops->ready(transport));
-	return ok && ops->fetch(transport, frame);
+	return ok;
+}
+
+/* Picture 'n' from a texture into a frame. */
+static bool carry_in(struct frame_transport *transport, fvsr_frame *frame, int n)
+{
+	return stage(transport, n) && fetch(transport, frame);
 }
 
 static void test_in(struct card *card, struct frame_transport *transport, struct frames *frames)
@@ -280,8 +303,8 @@ static void test_full(struct card *card, struct frame_transport *transport, stru
 		staged++;
 	CHECK(staged >= 2 && staged < 20);
 	ops->advance(transport);
-	CHECK(ops->fetch(transport, NULL)); /* the first is dropped */
-	CHECK(ops->fetch(transport, frames->in[0]));
+	CHECK(!fetch(transport, NULL)); /* the first is dropped */
+	CHECK(fetch(transport, frames->in[0]));
 	CHECK(fvsr_frame_tag(frames->in[0]) == 51);
 	CHECK(move(card, frames->in[0], pixels, false));
 	CHECK(is_pattern(pixels, IN_WIDTH, IN_HEIGHT, 50));
@@ -293,22 +316,48 @@ static void test_full(struct card *card, struct frame_transport *transport, stru
 	free(pixels);
 }
 
+static void check_shown(gs_texture_t *texture, int n)
+{
+	uint8_t *shown;
+
+	CHECK(texture != NULL);
+	if (!texture)
+		return;
+	shown = read_texture(texture, OUT_WIDTH, OUT_HEIGHT);
+	CHECK(is_pattern(shown, OUT_WIDTH, OUT_HEIGHT, n));
+	free(shown);
+}
+
 static void test_out(struct card *card, struct frame_transport *transport, struct frames *frames)
 {
-	uint8_t *pixels = malloc(OUT_WIDTH * OUT_HEIGHT * 4), *shown;
+	uint8_t *pixels = malloc(OUT_WIDTH * OUT_HEIGHT * 4);
 
 	for (int n = 0; n < 10; n++) {
-		gs_texture_t *texture;
+		fill(pixels, OUT_WIDTH, OUT_HEIGHT, 100 + n);
+		CHECK(move(card, frames->out[n % FRAMES], pixels, true));
+		check_shown(show(transport, frames->out[n % FRAMES]), 100 + n);
+	}
+	free(pixels);
+}
+
+/* As in a live stream: with each picture of OBS one comes and one goes. */
+static void test_both(struct card *card, struct frame_transport *transport, struct frames *frames)
+{
+	uint8_t *pixels = malloc(OUT_WIDTH * OUT_HEIGHT * 4);
+
+	for (int n = 200; n < 210; n++) {
+		struct frame_exchange exchange = {.fetch = true,
+						  .in = frames->in[n % FRAMES],
+						  .out = frames->out[n % FRAMES]};
 
 		fill(pixels, OUT_WIDTH, OUT_HEIGHT, 100 + n);
 		CHECK(move(card, frames->out[n % FRAMES], pixels, true));
-		texture = ops->show(transport, frames->out[n % FRAMES]);
-		CHECK(texture != NULL);
-		if (!texture)
-			continue;
-		shown = read_texture(texture, OUT_WIDTH, OUT_HEIGHT);
-		CHECK(is_pattern(shown, OUT_WIDTH, OUT_HEIGHT, 100 + n));
-		free(shown);
+		CHECK(stage(transport, n));
+		ops->exchange(transport, &exchange);
+		CHECK(exchange.fetched && fvsr_frame_tag(exchange.in) == n);
+		CHECK(move(card, exchange.in, pixels, false));
+		CHECK(is_pattern(pixels, IN_WIDTH, IN_HEIGHT, n));
+		check_shown(exchange.shown, 100 + n);
 	}
 	free(pixels);
 }
@@ -372,7 +421,7 @@ static void receive(struct engines *e, struct frame_transport *transport, struct
 			return;
 		fvsr_stream_timing(e->card, &timing, true); /* waits, as the worker does */
 		CHECK(fvsr_frame_tag(out) == fvsr_frame_tag(e->cpu_out));
-		texture = ops->show(transport, out);
+		texture = show(transport, out);
 		CHECK(texture != NULL);
 		if (!texture)
 			return;
@@ -449,6 +498,7 @@ static int test_card(const char *model)
 		test_in(&card, transport, &frames);
 		test_full(&card, transport, &frames);
 		test_out(&card, transport, &frames);
+		test_both(&card, transport, &frames);
 		if (model)
 			test_engine(transport, &frames, model);
 		CHECK(!ops->trouble(transport));
@@ -475,15 +525,20 @@ static bool live_once(void)
 	transport = ops->create(&setup, reason, sizeof(reason));
 	ok = transport && make_frames(transport, &frames);
 	for (int n = 0; n < 3 && ok; n++) {
-		ok = carry_in(transport, frames.in[n], n) &&
-		     ops->show(transport, frames.out[n]) != NULL;
+		struct frame_exchange both = {
+			.fetch = true, .in = frames.in[n], .out = frames.out[n]};
+
+		ok = carry_in(transport, frames.in[n], n) && stage(transport, n);
+		if (ok)
+			ops->exchange(transport, &both);
+		ok = ok && both.fetched && both.shown;
 		CHECK(ok == !ops->trouble(transport));
 	}
 	if (!transport)
 		CHECK(reason[0]);
 	/* After a failure nothing is tried any more, and nothing falls over. */
 	if (transport && !ok && ops->trouble(transport))
-		CHECK(!ops->show(transport, frames.out[0]));
+		CHECK(!show(transport, frames.out[0]));
 	ops->destroy(transport);
 	obs_leave_graphics();
 	destroy_frames(&frames);
