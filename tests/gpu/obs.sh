@@ -27,11 +27,12 @@ live_size=${LIVE_SIZE:-960x540} full_size=${FULL_SIZE:-704x384}
 
 make_media() {
 	local size=$1 file=$2 bar="lt(Y,W/20)*lt(X,W*8/20)" half="lt(Y,W/40)*lt(X,W*8/40)"
-	# Picture N has its number, from 0 to 239, in eight blocks at the top, lowest bit first.
+	# Picture N has its number, from 0 to 239, in eight blocks at the top, lowest bit first. The
+	# clip goes through them seven times, because libobs stumbles where a clip begins again.
 	[ -e "$file" ] || ffmpeg -nostdin -loglevel error -y -f lavfi \
-		-i "mandelbrot=s=$size:r=60:start_scale=0.5" -t 4 -vf "format=yuv420p,\
+		-i "mandelbrot=s=$size:r=60:start_scale=0.5" -t 28 -vf "trim=end_frame=240,format=yuv420p,\
 lutyuv=y='64+val/2',geq=lum='if($bar,if(mod(floor(mod(N,240)/pow(2,floor(X*20/W))),2),210,50),\
-lum(X,Y))':cb='if($half,128,cb(X,Y))':cr='if($half,128,cr(X,Y))'" -r 60 -c:v libx264 -crf 20 \
+lum(X,Y))':cb='if($half,128,cb(X,Y))':cr='if($half,128,cr(X,Y))',loop=loop=6:size=240" -r 60 -c:v libx264 -crf 30 \
 		-pix_fmt yuv420p -colorspace bt709 -color_range tv "$file"
 }
 
