@@ -17,7 +17,7 @@ build="build-essential cmake pkg-config file
 # its stock modules under a virtual X server; makers and readers of test files.
 test="clang libclang-rt-14-dev libomp-dev
 	obs-plugins xvfb xauth libgl1-mesa-dri libegl1 valgrind ffmpeg python3 zip
-	python3-numpy python3-pil python3-torch man-db"
+	python3-numpy python3-pil python3-torch libx264-dev man-db"
 # OBS Studio itself, a window manager so that its dialogs get the focus, and its remote control.
 demo="obs-studio obs-plugins xvfb openbox xdotool libgl1-mesa-dri libegl1 ffmpeg
 	fonts-dejavu-core python3 python3-websocket"

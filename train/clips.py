@@ -4,7 +4,8 @@ crops made of them there. A batch is a canvas and the truth, both bytes (batch, 
 Pictures that shots were made of are kept too, and new ways through them are drawn all the time.
 
 Low resolution is either a real encoding that the data set holds, or made here from the crop as
-Pillow would, every pass rounded to 8 bits. The canvas is the engine's: Pillow's bicubic.
+Pillow would, every pass rounded to 8 bits, and then often encoded. The canvas is the engine's:
+Pillow's bicubic.
 """
 import concurrent.futures
 import functools
@@ -29,6 +30,7 @@ KERNELS = {  # Pillow's: support, function
 # What shrinks a picture, and how often; "bicubic 0.8" is a blur of that deviation first.
 SHRINKS = {"bicubic": 0.5, "box": 0.15, "lanczos": 0.1, "bilinear": 0.05, "bicubic 0.7": 0.08,
            "bicubic 1.1": 0.07, "bicubic 1.6": 0.05}
+PRESETS = ("veryfast", "faster", "medium")  # x264's
 
 
 def keys(x):
@@ -119,7 +121,9 @@ class Recipe:
         self.scales = {"4": 0.7, "3": 0.15, "2": 0.15}
         self.drawn = 0.4      # share of samples that are drawn anew from pictures
         self.stored = 0.6     # share of the others with a real encoding, where there is one
-        self.noise = 0.1      # share of those without one that get sensor noise
+        self.noise = 0.1      # share of those without one that get sensor noise, ...
+        self.encoded = 0.0    # ... and that are encoded, ...
+        self.crf = [18, 35]   # ... with this quality
         self.still = 0.05     # share without motion
         self.fast = 0.15      # share that skips every second frame
         self.cut = 0.03       # share with a cut to another shot
@@ -143,8 +147,11 @@ def frame_order(rng, frames, wanted, recipe):
 
 
 class Sampler:
-    def __init__(self, shots, recipe, seed, device):
+    """Batches without end. 'encoder' may be None where the recipe has nothing encoded."""
+
+    def __init__(self, shots, recipe, seed, device, encoder=None):
         self.shots, self.recipe, self.device = shots, recipe, device
+        self.encoder = encoder
         self.rng = np.random.default_rng(seed)
         self.generator = torch.Generator(device).manual_seed(seed)
         kinds = sorted({s.kind for s in shots})
@@ -244,9 +251,25 @@ class Sampler:
             for a in (canvas, truth):
                 a.narrow(axis, seen, size - seen).copy_(a.narrow(axis, seen - 1, 1))
 
+    def _encode(self, low, without):
+        """Some of the clips that have no encoding get one. Returns what puts them in, later."""
+        chosen = [i for i in without if self.rng.random() < self.recipe.encoded]
+        if not chosen:
+            return lambda: None
+        ways = [(str(self.rng.choice(PRESETS)),
+                 "zerolatency" if self.rng.random() < 0.3 else None,
+                 int(self.rng.integers(self.recipe.crf[0], self.recipe.crf[1] + 1)))
+                for _ in chosen]
+        finish = self.encoder.begin(low[chosen], ways)
+
+        def put():
+            low[chosen] = finish()
+        return put
+
     @torch.no_grad()
-    def batch(self, size, slices, height, width):
-        """Canvas (size, 8 slices + 1, 3, height, width) and truth (.., 8 slices - 3, ..), bytes."""
+    def begin(self, size, slices, height, width):
+        """A batch in the making; what is returned, called, has it: canvas (size, 8 slices + 1, 3,
+        height, width) and truth (.., 8 slices - 3, ..), bytes. Encoding goes on in between."""
         scales, p = zip(*self.recipe.scales.items())
         scale = int(self.rng.choice(scales, p=np.array(p) / sum(p)))
         h, w = (-(-a // scale) * scale for a in (height, width))
@@ -257,11 +280,18 @@ class Sampler:
         for i, (_, real) in enumerate(samples):
             if real is not None:
                 low[i] = real
-        canvas = upscale(low, h, w)[..., :height, :width].contiguous()
-        truth = truth[:, :-4, :, :height, :width].contiguous()
-        if self.rng.random() < self.recipe.padded:
-            self._pad(canvas, truth)
-        return canvas, truth
+        encoded = self._encode(low, [i for i, (_, real) in enumerate(samples) if real is None])
+        padded = self.rng.random() < self.recipe.padded
+
+        @torch.no_grad()
+        def finish():
+            encoded()
+            pair = (upscale(low, h, w)[..., :height, :width].contiguous(),
+                    truth[:, :-4, :, :height, :width].contiguous())
+            if padded:
+                self._pad(*pair)
+            return pair
+        return finish
 
 
 def held_out(shots, share=0.05):

@@ -3,7 +3,7 @@
 """Trains the small model, one stage a run (docs/network.md, section 10).
 
     train.py stage1.json --data DATASET --out RUN [--init RUN/stage1.pt] [--minutes M] [--seed S]
-                         [--part FROM TO] [--gpus N]
+                         [--part FROM TO] [--gpus N] [--encoder FILE.so]
     train.py --smoke          a few steps of every stage on made-up clips, for tests
 
 Writes RUN/STAGE.pt (every two minutes and at the end), RUN/STAGE.csv (losses) and
@@ -24,6 +24,7 @@ import torch
 import torch.distributed as dist
 
 import clips
+import encoding
 import export
 import losses
 import model as network
@@ -351,9 +352,15 @@ def run(trainer, sampler, minutes, part=(0.0, 1.0), keeper=None):
     """Until the time of this part is over."""
     shapes, p = [s[:4] for s in trainer.stage["shapes"]], [s[4] for s in trainer.stage["shapes"]]
     clock = Clock(minutes, part[0], trainer.device)
-    while (progress := clock.progress(trainer.steps)) < part[1]:
+
+    def begin():
         height, width, slices, size = shapes[trainer.rng.choice(len(shapes), p=np.array(p) / sum(p))]
-        values = trainer.step(*sampler.batch(size, slices, height, width), progress)
+        return sampler.begin(size, slices, height, width)
+
+    coming = begin()
+    while (progress := clock.progress(trainer.steps)) < part[1]:
+        batch, coming = coming(), begin()  # the next one is encoded while this one trains
+        values = trainer.step(*batch, progress)
         if keeper:
             keeper.look(values, clock.elapsed())
     if keeper:
@@ -378,8 +385,9 @@ def smoke_stage(name, steps, folder, device):
     stage.update(warmup=1, lr=1e-4)
     trainer = Trainer(stage, 1, device)
     shots = clips.synthetic(device, frames=33, side=128)
-    sampler = clips.Sampler(shots, clips.Recipe(scales={"4": 1.0}), 1, device)
-    canvas, truth = sampler.batch(1, 4, 128, 128)
+    recipe = clips.Recipe(scales={"4": 1.0}, encoded=0.5)
+    sampler = clips.Sampler(shots, recipe, 1, device, encoding.Encoder())
+    canvas, truth = sampler.begin(1, 4, 128, 128)()
     # other colours are learned in a step or two; sharpness takes hundreds
     truth = (truth.float() * 0.8 + 60).clamp(0, 255).byte()
     seen = [float(trainer.step(canvas, truth, 0)["loss"]) for _ in range(steps)]
@@ -412,7 +420,9 @@ def train(rank, args):
         print(f"{len(shots)} shots for training, {len(held)} held out, "
               f"{time.monotonic() - start:.0f} s to load", flush=True)
     trainer = Trainer(stage, args.seed, device, args.init, args.compile)
-    sampler = clips.Sampler(shots, clips.Recipe(**stage["data"]), args.seed + rank, device)
+    recipe = clips.Recipe(**stage["data"])
+    encoder = encoding.Encoder(args.encoder) if recipe.encoded else None
+    sampler = clips.Sampler(shots, recipe, args.seed + rank, device, encoder)
     name = os.path.splitext(os.path.basename(args.stage))[0]
     keeper = Keeper(trainer, clips.validation_items(held), args.out, name) if rank == 0 else None
     run(trainer, sampler, args.minutes or stage["minutes"], args.part, keeper)
@@ -432,6 +442,7 @@ def main():
     ap.add_argument("--part", type=float, nargs=2, default=(0.0, 1.0), metavar=("FROM", "TO"),
                     help="of the stage's time, 0 to 1: for a stage in more than one run")
     ap.add_argument("--gpus", type=int, default=1, help="one process each; batches are of one")
+    ap.add_argument("--encoder", help="what encoding.py compiled; else it is compiled now")
     ap.add_argument("--compile", action="store_true")
     ap.add_argument("--smoke", action="store_true")
     args = ap.parse_args()
