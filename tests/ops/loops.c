@@ -10,6 +10,7 @@
 
 #include "backend/cpu/onednn_loops.h"
 #include "backend/cpu/plain.h"
+#include "backend/cpu/winograd.h"
 
 #define COUNT 1003 /* not a multiple of any vector */
 
@@ -156,12 +157,57 @@ static bool check_pixels(const struct fvsr_loops *base, const struct fvsr_loops 
 	return good;
 }
 
+#define DEPTH   80
+#define COLUMNS 112
+#define TILES   11
+
+/* A tile at a corner of the picture, all steps. */
+static void winograd(const struct fvsr_loops *loops, float *v, float *m, float *out)
+{
+	static float u[DEPTH * COLUMNS];
+	const float *pixels[FVSR_WINOGRAD_ALL];
+	struct fvsr_winograd_tile tile = {.dst = out,
+					  .residual = random_floats[3],
+					  .bias = random_floats[1],
+					  .pixel = COLUMNS,
+					  .row = 3 * COLUMNS,
+					  .height = 2,
+					  .width = 3,
+					  .channels = COLUMNS,
+					  .relu = true};
+
+	for (int i = 0; i < DEPTH * COLUMNS; i++)
+		u[i] = random_floats[2][i % 997];
+	for (int i = 0; i < FVSR_WINOGRAD_ALL; i++)
+		pixels[i] = random_floats[0] + 25 * i;
+	for (int t = 0; t < TILES; t++)
+		loops->winograd_in(v + t * DEPTH, TILES * DEPTH, pixels, DEPTH);
+	for (int i = 0; i < FVSR_WINOGRAD_ALL; i++)
+		loops->winograd_multiply(m + i * TILES * COLUMNS, v + i * TILES * DEPTH, u, TILES,
+					 DEPTH, COLUMNS);
+	loops->winograd_out(&tile, m + (TILES - 1) * COLUMNS, TILES * COLUMNS);
+}
+
+static bool check_winograd(const struct fvsr_loops *base, const struct fvsr_loops *loops)
+{
+	static float v[2][FVSR_WINOGRAD_ALL * TILES * DEPTH];
+	static float m[2][FVSR_WINOGRAD_ALL * TILES * COLUMNS], out[2][2 * 3 * COLUMNS];
+	bool good;
+
+	winograd(base, v[0], m[0], out[0]);
+	winograd(loops, v[1], m[1], out[1]);
+	good = compare("winograd_in", v[0], v[1], sizeof(v[0]) / sizeof(float));
+	good = compare("winograd_multiply", m[0], m[1], sizeof(m[0]) / sizeof(float)) && good;
+	return compare("winograd_out", out[0], out[1], sizeof(out[0]) / sizeof(float)) && good;
+}
+
 static bool check(const struct fvsr_loops *loops)
 {
 	bool good = check_attend(&fvsr_loops_base, loops);
 
 	good = check_rows(&fvsr_loops_base, loops) && good;
 	good = check_pixels(&fvsr_loops_base, loops) && good;
+	good = check_winograd(&fvsr_loops_base, loops) && good;
 	printf("%-10s %s\n", loops->name, good ? "ok" : "FAILED");
 	return good;
 }

@@ -24,8 +24,9 @@ struct fvsr_dnnl_device {
 	dnnl_engine_t engine;
 	const struct fvsr_loops *loops;
 	struct fvsr_cpu_calm *calm;
-	pthread_mutex_t lock;             /* of 'weights' */
+	pthread_mutex_t lock;             /* of what follows */
 	struct fvsr_dnnl_weight *weights; /* copies in the layouts that primitives want */
+	struct fvsr_winograd_weight *winograd;
 };
 
 struct fvsr_dnnl_queue {

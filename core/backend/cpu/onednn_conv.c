@@ -5,6 +5,8 @@
  */
 #include "onednn.h"
 
+#include "winograd.h"
+
 #include <string.h>
 
 static int clamp(int value, int limit)
@@ -88,6 +90,8 @@ void fvsr_onednn_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
 		.relu = a->relu && !a->past,
 	};
 
+	if (fvsr_winograd_conv3x3(queue, a))
+		return;
 	if (!fvsr_queue_idle(queue) && a->residual && a->residual != a->dst)
 		fvsr_dnnl_copy(queue, a->dst, a->residual,
 			       (size_t)a->frames * a->h * a->w * a->cout * sizeof(float));

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct fvsr_resize_axis;
+struct fvsr_winograd_tile;
 
 #define FVSR_TILE 128 /* queries, and at most as many keys, in one step of attention */
 
@@ -56,6 +57,13 @@ struct fvsr_loops {
 	/* Row 'i' of the result of resizing across rows of 'bytes' bytes each. */
 	void (*resize_column)(uint8_t *dst, const uint8_t *src, size_t bytes,
 			      const struct fvsr_resize_axis *axis, int i);
+	/* Of winograd.h: v[i * step + c], from 36 pixels' channels; ... */
+	void (*winograd_in)(float *v, size_t step, const float *const *pixels, int channels);
+	/* ... m (tiles, columns) = v (tiles, depth) u (depth, columns); ... */
+	void (*winograd_multiply)(float *m, const float *v, const float *u, int tiles, int depth,
+				  int columns);
+	/* ... and m[i * step + c] to 16 pixels. */
+	void (*winograd_out)(const struct fvsr_winograd_tile *tile, const float *m, size_t step);
 };
 
 extern const struct fvsr_loops fvsr_loops_base;

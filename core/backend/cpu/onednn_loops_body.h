@@ -266,6 +266,8 @@ static void planes(float *red, float *green, float *blue, uint8_t *alpha, const 
 	}
 }
 
+#include "winograd_body.h"
+
 #define RESIZE_BITS 22
 
 static inline uint8_t resized(int32_t sum)
@@ -334,4 +336,7 @@ const struct fvsr_loops LOOPS = {
 	.planes = planes,
 	.resize_row = resize_row,
 	.resize_column = resize_column,
+	.winograd_in = winograd_in,
+	.winograd_multiply = winograd_multiply,
+	.winograd_out = winograd_out,
 };

@@ -11,6 +11,8 @@
  */
 #include "onednn.h"
 
+#include "winograd.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,6 +182,7 @@ void fvsr_dnnl_forget(struct fvsr_device *base, const void *memory, size_t bytes
 		fvsr_cpu_free(base, weight->data);
 		free(weight);
 	}
+	fvsr_winograd_forget(device, memory, bytes);
 	pthread_mutex_unlock(&device->lock);
 }
 
