@@ -4,8 +4,9 @@
 # The filter in OBS on a card: textures shared with CUDA, picture by picture against the CPU engine,
 # and live, with what it costs OBS. Prints a short table last; logs lie in $RESULTS.
 #
-#	obs.sh [part ...]      parts: transport live readback full, and kernels: how long each of
-#	                       the engine's kernels keeps the card in the live part
+#	obs.sh [part ...]      parts: transport live readback full; fault: the engine's calls of
+#	                       the driver begin to fail, and then no longer; kernels: how long each
+#	                       of the engine's kernels keeps the card in the live part
 #
 # Environment, all optional:
 #	BUILD    build folder, or a folder with the same files of it (obs.sh pack makes one)
@@ -69,7 +70,7 @@ if [ ! -d "$golden" ]; then # packed
 	golden=$here/golden build=${BUILD:-$here/build} media=${MEDIA:-$here/media}
 	libs=$here/lib
 fi
-parts=${*:-transport live readback full kernels}
+parts=${*:-transport live readback full fault kernels}
 plugin=$build/rundir/obs-flashvsr
 
 wants() {
@@ -124,7 +125,7 @@ fi
 if [ $skipped = 1 ] && [ "$backend" = cuda ]; then
 	exit 77
 fi
-if wants live || wants readback || wants full || wants kernels; then
+if wants live || wants readback || wants full || wants fault || wants kernels; then
 	for size in $live_size $full_size; do
 		make_media "$size" "$media/live-$size.mkv" || exit 77
 	done
@@ -141,6 +142,10 @@ fi
 if wants full; then
 	step full "$live" "$plugin" "$media/live-$full_size.mkv" ${full_size/x/ } \
 		synth:full:1 "$backend" "$seconds" "$transport"
+fi
+if wants fault; then
+	FVSR_CUDA_FAIL_AFTER=20000 step fault "$live" "$plugin" "$media/live-$live_size.mkv" \
+		${live_size/x/ } bundled "$backend" 2 "$transport"
 fi
 if wants kernels; then
 	FVSR_CUDA_PROFILE=1 step kernels "$live" "$plugin" "$media/live-$live_size.mkv" \

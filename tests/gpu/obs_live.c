@@ -29,6 +29,7 @@
 #define BASELINE_S 4
 #define LEAST_DB   30.0
 #define MOST_MS    0.5 /* of the graphics thread, for 99 of 100 pictures */
+#define FAIL_AFTER "FVSR_CUDA_FAIL_AFTER"
 
 struct run {
 	const char *plugin, *media, *model, *backend, *transport;
@@ -202,8 +203,8 @@ static void look(void *opaque, struct video_data *frame)
 	pthread_mutex_unlock(&watch->lock);
 }
 
-/* Counts for a while, of a source that is shown with this size. */
-static void watch_for(struct watch *watch, uint32_t width, uint32_t height, double seconds)
+/* Counts from now on, of a source that is shown with this size. */
+static void watch_begin(struct watch *watch, uint32_t width, uint32_t height)
 {
 	pthread_mutex_lock(&watch->lock);
 	watch->width = width;
@@ -213,11 +214,21 @@ static void watch_for(struct watch *watch, uint32_t width, uint32_t height, doub
 	watch->frames_in = atomic_load(&frames_in);
 	watch->counting = true;
 	pthread_mutex_unlock(&watch->lock);
-	os_sleep_ms((uint32_t)(seconds * 1e3));
+}
+
+static void watch_end(struct watch *watch)
+{
 	pthread_mutex_lock(&watch->lock);
 	watch->counting = false;
 	watch->frames_in = atomic_load(&frames_in) - watch->frames_in;
 	pthread_mutex_unlock(&watch->lock);
+}
+
+static void watch_for(struct watch *watch, uint32_t width, uint32_t height, double seconds)
+{
+	watch_begin(watch, width, height);
+	os_sleep_ms((uint32_t)(seconds * 1e3));
+	watch_end(watch);
 }
 
 /* The source's picture against four pixels each of the upscaled one. */
@@ -442,6 +453,30 @@ static void measure(const struct run *run, struct watch *watch, obs_source_t *fi
 	       after.left_out - before.left_out);
 }
 
+/*
+ * The engine's calls of the driver fail from some number on (FVSR_CUDA_FAIL_AFTER): a picture all
+ * the same, the reason in the dialog, and upscaled ones again when they no longer do.
+ */
+static void fail_and_come_back(const struct run *run, struct watch *watch, obs_source_t *filter)
+{
+	char *status;
+
+	watch_begin(watch, 2 * run->width, 2 * run->height);
+	check(wait_for(filter, "Showing bicubic", START_S), "nothing failed");
+	status = status_of(filter);
+	printf("  %s\n", status);
+	check(strstr(status, "CUDA") != NULL, "it does not say what failed");
+	bfree(status);
+	unsetenv(FAIL_AFTER);
+	check(wait_for(filter, "Upscaling", START_S), "it does not come back");
+	os_sleep_ms(1000);
+	watch_end(watch);
+	printf("  %u pictures, %u of them the next, %u the same, %u after a gap, %u unreadable\n",
+	       watch->pictures, watch->next, watch->same, watch->skipping, watch->unreadable);
+	check(watch->unreadable == 0, "a picture without its number");
+	check(watch->next > watch->pictures / 2, "the picture stood still");
+}
+
 static void test(const struct run *run)
 {
 	struct watch watch = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -460,6 +495,8 @@ static void test(const struct run *run)
 	watch.collecting = false;
 	obs_source_filter_add(media, filter);
 	if (check(wait_for(filter, "Upscaling", START_S), "the filter does not start")) {
+		if (getenv(FAIL_AFTER))
+			fail_and_come_back(run, &watch, filter);
 		os_sleep_ms(3000); /* the delay settles, and the cost is that of running */
 		measure(run, &watch, filter);
 	} else {
