@@ -16,7 +16,7 @@ build="build-essential cmake pkg-config file
 # The second compiler with its sanitizers, OpenMP and fuzzer runtimes; libobs' OpenGL renderer and
 # its stock modules under a virtual X server; makers and readers of test files.
 test="clang libclang-rt-14-dev libomp-dev
-	obs-plugins xvfb xauth libgl1-mesa-dri libegl1 valgrind ffmpeg python3 zip
+	obs-plugins xvfb xauth libx11-dev libgl1-mesa-dri libegl1 valgrind ffmpeg python3 zip
 	python3-numpy python3-pil python3-torch libx264-dev man-db"
 # OBS Studio itself, a window manager so that its dialogs get the focus, and its remote control.
 demo="obs-studio obs-plugins xvfb openbox xdotool libgl1-mesa-dri libegl1 ffmpeg
