@@ -38,6 +38,7 @@ struct filter_report {
 	enum ladder_step step;
 	bool step_pinned;
 	bool shown_on_processor; /* because the graphics card failed */
+	bool no_bundled_model;   /* it is wanted and not there */
 	uint64_t not_taken;      /* frames that found a full queue since the job began */
 	const char *transport;
 	char transport_reason[200]; /* why not the better one; empty if there is none */

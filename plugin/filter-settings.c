@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BUNDLED_MODEL "models/bundled.safetensors"
+
 void filter_settings_defaults(obs_data_t *data)
 {
 	struct fvsr_settings engine;
@@ -64,16 +66,22 @@ static enum fvsr_color read_color(obs_data_t *data)
 	return strcmp(color, COLOR_OFF) == 0 ? FVSR_COLOR_OFF : FVSR_COLOR_MODEL;
 }
 
+/* Where the model is missing, the engine says which file it looked for. */
 static void read_models(struct filter_settings *settings, obs_data_t *data)
 {
-	char *bundled = obs_module_file("models/bundled.safetensors");
-	const char *model = bundled ? bundled : "models/bundled.safetensors";
+	const bool own = strcmp(obs_data_get_string(data, S_MODEL), MODEL_FILE) == 0;
+	char *bundled = obs_module_file(BUNDLED_MODEL), *model = settings->request.model;
+	const size_t size = sizeof(settings->request.model);
 
-	if (strcmp(obs_data_get_string(data, S_MODEL), MODEL_FILE) == 0)
-		model = obs_data_get_string(data, S_MODEL_FILE);
-	snprintf(settings->request.model, sizeof(settings->request.model), "%s", model);
 	snprintf(settings->small_model, sizeof(settings->small_model), "%s",
 		 bundled ? bundled : "");
+	settings->no_bundled_model = !own && !bundled;
+	if (own || bundled)
+		snprintf(model, size, "%s",
+			 own ? obs_data_get_string(data, S_MODEL_FILE) : bundled);
+	else
+		snprintf(model, size, "%s/" BUNDLED_MODEL,
+			 obs_get_module_data_path(obs_current_module()));
 	bfree(bundled);
 }
 

@@ -73,6 +73,7 @@
 struct filter_settings {
 	struct job_request request; /* all but the sizes */
 	char small_model[1024];     /* of the ladder; empty: there is none */
+	bool no_bundled_model;      /* it is chosen and not there */
 	struct sizes_target target;
 	enum ladder_step step; /* pinned; 0: none */
 	int min_fps;           /* below: bicubic */

@@ -41,7 +41,7 @@ static const char *phase_key(const struct filter_report *report, const struct wo
 	case PHASE_TOO_SLOW:
 		return "Status.TooSlow";
 	case PHASE_FAILED:
-		return "Status.Failed";
+		return report->no_bundled_model ? "Status.NoModel" : "Status.Failed";
 	case PHASE_STARTING:
 		break;
 	}

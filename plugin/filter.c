@@ -177,6 +177,7 @@ static void publish_report(struct flashvsr_filter *filter)
 		.step = filter->ladder.step,
 		.step_pinned = filter->ladder.plan.pinned != 0,
 		.shown_on_processor = retry_without(&filter->retry),
+		.no_bundled_model = filter->settings.no_bundled_model,
 		.delay_s = (double)filter->delay_ns / (double)NS_PER_S,
 		.sound_follows =
 			sync_follows(&filter->sync, obs_filter_get_parent(filter->context)),

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How the filter behaves towards its user, in a real libobs: what it does when it is too slow, how
- * large it is, and when its dialog is refreshed.
+ * large it is, when its dialog is refreshed, and what it says where something is missing.
  *
  *	behaviour-test PLUGIN_FOLDER MEDIA_FOLDER MODEL SLOW_MODEL CASE
  */
+#include "compare.h"
 #include "obs-host.h"
+
+#include "fvsr/fvsr.h"
 
 #include <util/platform.h>
 
@@ -232,6 +235,52 @@ static void test_dialog(const struct setup *setup)
 	obs_source_release(source);
 }
 
+/* ---- where something is missing ------------------------------------------------------------ */
+
+/* Each backend that cannot be used here is in the list, cannot be chosen, and has a reason. */
+static void test_backends(obs_source_t *filter)
+{
+	obs_properties_t *props = obs_source_properties(filter);
+	obs_property_t *list = obs_properties_get(props, "backend");
+	struct fvsr_backend_info info;
+
+	for (unsigned i = 0; fvsr_backend_describe(i, &info) == FVSR_OK; i++) {
+		const char *text = obs_property_list_item_name(list, i + 1);
+
+		CHECK(obs_property_list_item_disabled(list, i + 1) == !info.available, "%s",
+		      info.name);
+		CHECK(text && strstr(text, info.available ? info.name : info.reason), "'%s'", text);
+	}
+	obs_properties_destroy(props);
+}
+
+/* PLUGIN_FOLDER has no model: the filter is there all the same, and says why it does no more. */
+static void test_no_model(const struct setup *setup)
+{
+	obs_source_t *source = open_media(setup, "still.mkv");
+	obs_source_t *filter = host_create_filter("upscale", NULL, 2, NULL);
+	struct watch *watch = watch_start(source);
+	char *status;
+
+	CHECK(watch_next(watch, 0) != NULL, "nothing");
+	watch_begin_change(watch);
+	obs_source_filter_add(source, filter);
+	watch_end_change(watch, filter, 2);
+	CHECK(host_wait_status(filter, "the small model that is part of the plugin is missing",
+			       PATIENCE_S),
+	      "no reason");
+	CHECK(status_has(filter, "/data/models/bundled.safetensors"), "not where it should be");
+	status = host_status(filter);
+	printf("  %s\n", status);
+	bfree(status);
+	expect_bicubic(watch, "without a model");
+	test_backends(filter);
+	CHECK(watch_violations(watch) == 0, "%u pictures were wrong", watch_violations(watch));
+	watch_stop(watch);
+	obs_source_release(filter);
+	obs_source_release(source);
+}
+
 int main(int argc, char **argv)
 {
 	struct setup setup;
@@ -246,6 +295,8 @@ int main(int argc, char **argv)
 		test_ladder(&setup);
 	else if (strcmp(argv[5], "canvas") == 0)
 		test_canvas(&setup);
+	else if (strcmp(argv[5], "no-model") == 0)
+		test_no_model(&setup);
 	else
 		test_dialog(&setup);
 	host_stop();
