@@ -7,6 +7,8 @@
 
 #include <util/dstr.h>
 
+#define NS_PER_S 1000000000LL
+
 static void replace(struct dstr *text, const char *name, const char *format, ...)
 {
 	struct dstr value = {0};
@@ -90,6 +92,7 @@ static void fill_in(struct dstr *text, const struct filter_report *report,
 	replace(text, "{missed}", "%llu", (unsigned long long)report->not_taken);
 	replace(text, "{transport}", report->transport_reason[0] ? "%s (%s)" : "%s",
 		report->transport ? report->transport : "", report->transport_reason);
+	replace(text, "{retry}", "%d", (int)((report->retry_ns + NS_PER_S - 1) / NS_PER_S));
 	replace(text, "{percent}", "%d", status->loaded_percent);
 	replace(text, "{chunk_ms}", "%.0f", status->chunk_ms);
 	replace(text, "{frames}", "%d", status->chunk_frames);
@@ -108,6 +111,8 @@ char *filter_status_text(const struct filter_report *report, const struct worker
 	struct dstr text = {0};
 
 	dstr_copy(&text, obs_module_text(phase_key(report, status)));
+	if (report->phase == PHASE_FAILED && report->retry_ns)
+		add_line(&text, "Status.Line.Retry");
 	if (report->delay_s > 0.0 &&
 	    (report->phase == PHASE_STARTING || report->phase == PHASE_UPSCALING ||
 	     report->phase == PHASE_BEHIND))

@@ -74,7 +74,7 @@ struct flashvsr_filter {
 	struct render_cost cost;
 	int64_t source_ns; /* of the tick: drawing the source itself */
 	struct ladder ladder;
-	struct retry retry;   /* of a card that failed */
+	struct retry retry;   /* of what failed */
 	uint64_t serial;      /* of the last job */
 	uint64_t chunks_seen; /* of the job */
 	int64_t shown_ns;     /* when the shown upscaled frame was taken; 0: none */
@@ -163,7 +163,7 @@ static void set_phase(struct flashvsr_filter *filter, enum filter_phase phase, i
 		log_phase(filter, before, now);
 }
 
-static void publish_report(struct flashvsr_filter *filter)
+static void publish_report(struct flashvsr_filter *filter, int64_t now)
 {
 	pthread_mutex_lock(&filter->lock);
 	filter->report = (struct filter_report){
@@ -177,6 +177,7 @@ static void publish_report(struct flashvsr_filter *filter)
 		.step = filter->ladder.step,
 		.step_pinned = filter->ladder.plan.pinned != 0,
 		.shown_on_processor = retry_without(&filter->retry),
+		.retry_ns = retry_left(&filter->retry, now),
 		.no_bundled_model = filter->settings.no_bundled_model,
 		.delay_s = (double)filter->delay_ns / (double)NS_PER_S,
 		.sound_follows =
@@ -456,17 +457,22 @@ static void follow_ladder(struct flashvsr_filter *filter, enum ladder_change cha
 		filter->pacing.stalled = true;
 }
 
-/* Something smaller, if it is memory; the same later, if it is the card. */
+/* Something smaller, if it is memory; the same later, if it is the card or nothing is smaller. */
 static void follow_failure(struct flashvsr_filter *filter, const struct worker_status *status,
 			   int64_t now)
 {
+	enum ladder_change change = LADDER_SAME;
+
 	if (filter->phase == PHASE_FAILED)
 		return;
 	set_phase(filter, PHASE_FAILED, now);
+	filter->shown_ns = 0; /* there is nothing to fall behind */
 	if (status->no_memory)
-		follow_ladder(filter, ladder_no_memory(&filter->ladder), now);
-	else if (status->device_failed)
-		retry_failed(&filter->retry, now);
+		change = ladder_no_memory(&filter->ladder);
+	if (change != LADDER_SAME)
+		follow_ladder(filter, change, now);
+	else if (status->no_memory || status->device_failed)
+		retry_failed(&filter->retry, status->device_failed, now);
 }
 
 static void follow_chunks(struct flashvsr_filter *filter, const struct worker_status *status,
@@ -720,13 +726,14 @@ static void notice_hidden(struct flashvsr_filter *filter, int64_t now)
 static void filter_tick(void *data, float seconds)
 {
 	struct flashvsr_filter *filter = data;
+	const int64_t now = (int64_t)obs_get_video_frame_time();
 
 	UNUSED_PARAMETER(seconds);
 	filter->prepared = false;
 	filter->sizes = measure(filter);
 	atomic_store(&filter->hdr_space, find_hdr_space(filter));
-	notice_hidden(filter, (int64_t)obs_get_video_frame_time());
-	publish_report(filter);
+	notice_hidden(filter, now);
+	publish_report(filter, now);
 	keep_dialog(filter);
 }
 

@@ -14,13 +14,14 @@ void retry_init(struct retry *retry)
 	*retry = (struct retry){0};
 }
 
-void retry_failed(struct retry *retry, int64_t now)
+void retry_failed(struct retry *retry, bool card, int64_t now)
 {
 	int64_t pause_ns = NS_PER_S;
 
-	for (int i = 0; i < retry->failures && pause_ns < PAUSE_NS_MAX; i++)
+	for (int i = 0; i < retry->attempts && pause_ns < PAUSE_NS_MAX; i++)
 		pause_ns *= 2;
-	retry->failures++;
+	retry->attempts++;
+	retry->failures += card;
 	retry->worked_ns = 0;
 	retry->due_ns = now + (pause_ns < PAUSE_NS_MAX ? pause_ns : PAUSE_NS_MAX);
 }
@@ -30,8 +31,11 @@ void retry_working(struct retry *retry, int64_t now)
 	retry->due_ns = 0;
 	if (!retry->worked_ns)
 		retry->worked_ns = now;
+	if (now - retry->worked_ns < FORGET_NS)
+		return;
+	retry->attempts = 0;
 	/* On a processor that says nothing about the card. */
-	if (now - retry->worked_ns >= FORGET_NS && !retry_without(retry))
+	if (!retry_without(retry))
 		retry->failures = 0;
 }
 
@@ -41,6 +45,11 @@ bool retry_due(struct retry *retry, int64_t now)
 		return false;
 	retry->due_ns = 0;
 	return true;
+}
+
+int64_t retry_left(const struct retry *retry, int64_t now)
+{
+	return retry->due_ns > now ? retry->due_ns - now : 0;
 }
 
 bool retry_without(const struct retry *retry)
