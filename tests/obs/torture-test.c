@@ -9,6 +9,7 @@
  * it should have, must not be black, must not be older than the delay that the dialog tells, and
  * must not be older than the picture before; whatever is done to filter and source meanwhile.
  */
+#include "engine-fault.h"
 #include "obs-host.h"
 
 #include <graphics/graphics.h>
@@ -60,7 +61,8 @@ struct torture {
 	double gaps[GAPS]; /* in ticks, between the last pictures that were drawn */
 	double ages[LATER];
 	uint64_t pictures, delayed, violations;
-	double oldest; /* beyond the delay */
+	double oldest;     /* beyond the delay */
+	unsigned failures; /* of the engine */
 };
 
 /* ---- the source ---------------------------------------------------------------------------- */
@@ -420,6 +422,24 @@ static void be_busy(struct torture *torture, double seconds)
 		pthread_join(threads[--count], NULL);
 }
 
+/* Once, while it computes. On a card it goes on: see engine-fault.h. */
+static void fail_engine(struct torture *torture, double seconds)
+{
+	char *status = host_status(torture->filter);
+	const bool can_fail = strstr(status, ", on cpu,") != NULL;
+	const uint64_t end_ns = os_gettime_ns() + (uint64_t)(START_S * 1e9);
+
+	bfree(status);
+	begin(torture, "the engine fails");
+	engine_fail(ENGINE_BROKEN, 1);
+	end(torture);
+	do
+		let_pass(torture, seconds);
+	while (can_fail && !engine_worked() && os_gettime_ns() < end_ns);
+	torture->failures += engine_failed(NULL);
+	CHECK(!can_fail || engine_worked(), "the engine did not fail or does not come back");
+}
+
 /* One round, of half a minute when nothing else wants the processor. */
 static void round_of_events(struct torture *torture, const char *model, const char *slow_model)
 {
@@ -451,6 +471,7 @@ static void round_of_events(struct torture *torture, const char *model, const ch
 	let_pass(torture, 1.0);
 	set_model(torture, "the model again", model);
 	let_pass(torture, 2.5);
+	fail_engine(torture, 3.0);
 	be_busy(torture, 2.0);
 	let_pass(torture, 2.0);
 	remove_filter(torture);
@@ -499,10 +520,11 @@ int main(int argc, char **argv)
 		return 1;
 	torment(&torture, argv[2], argv[3], atof(argv[4]));
 	host_stop();
-	printf("%llu pictures, %llu of them delayed, the oldest %.1f ticks older than said, %llu "
-	       "wrong\n",
-	       (unsigned long long)torture.pictures, (unsigned long long)torture.delayed,
-	       torture.oldest, (unsigned long long)torture.violations);
+	printf("%llu pictures, %u failures of the engine, %llu pictures delayed, the oldest %.1f "
+	       "ticks older than said, %llu wrong\n",
+	       (unsigned long long)torture.pictures, torture.failures,
+	       (unsigned long long)torture.delayed, torture.oldest,
+	       (unsigned long long)torture.violations);
 	CHECK(!torture.violations, "%llu pictures were wrong",
 	      (unsigned long long)torture.violations);
 	CHECK(torture.delayed > torture.pictures / 3, "the filter hardly did anything");
