@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: GPL-2.0-or-later
 ;
 ; The installer for Windows, made by installer/windows.sh, which gives VERSION, STAGE (the folder
-; obs-flashvsr as it shall be), FILES (a list of what is in it, as code) and OUTPUT.
+; obs-flashvsr as it shall be), FILES (a list of what is in it, as code), OUTPUT and COMPRESSOR; and
+; CUBLASLT, if there shall be an optional part: a folder with NVIDIA's library and its licence.
 ;
 ; Everything goes where OBS looks for plugins of all users, %ProgramData%\obs-studio\plugins, so it
 ; does not matter where OBS itself is. What it takes away again is what it brought: models that a
@@ -9,14 +10,16 @@
 ;
 ;	/S	no questions and no windows. Exit status 0: done; 2: something failed;
 ;		3: OBS is running, nothing was changed
+;	/NOCUBLASLT	without the optional part
 ;	/D=...	another folder; must be the last argument
 
 Target amd64-unicode
 Unicode true
 ManifestDPIAware true
 RequestExecutionLevel admin
-SetCompressor /SOLID lzma
+SetCompressor /SOLID ${COMPRESSOR}
 
+!include FileFunc.nsh
 !include LogicLib.nsh
 !include MUI2.nsh
 !include "${FILES}"
@@ -38,6 +41,10 @@ VIAddVersionKey LegalCopyright "GPL-2.0-or-later"
 !define MUI_FINISHPAGE_TITLE "$(done)"
 !define MUI_FINISHPAGE_TEXT "$(next)"
 !insertmacro MUI_PAGE_LICENSE "${STAGE}/LICENSE.txt"
+!ifdef CUBLASLT
+!define MUI_COMPONENTSPAGE_NODESC
+!insertmacro MUI_PAGE_COMPONENTS
+!endif
 !insertmacro MUI_PAGE_INSTFILES
 !insertmacro MUI_PAGE_FINISH
 !insertmacro MUI_UNPAGE_CONFIRM
@@ -77,6 +84,15 @@ LangString done ${LANG_SIMPCHINESE} "FlashVSR Upscale 已安装"
 LangString next ${LANG_SIMPCHINESE} "在 OBS Studio 中：右键单击来源，选择“滤镜”、“+”、FlashVSR Upscale。"
 LangString obs_runs ${LANG_SIMPCHINESE} "OBS Studio 正在运行。请将其关闭后重试。"
 
+LangString cublaslt ${LANG_ENGLISH} "NVIDIA cuBLASLt: faster with the released model on NVIDIA cards"
+LangString cublaslt ${LANG_GERMAN} "NVIDIA cuBLASLt: schneller mit dem veröffentlichten Modell auf NVIDIA-Karten"
+LangString cublaslt ${LANG_SPANISH} "NVIDIA cuBLASLt: más rápido con el modelo publicado en tarjetas NVIDIA"
+LangString cublaslt ${LANG_FRENCH} "NVIDIA cuBLASLt : plus rapide avec le modèle publié sur les cartes NVIDIA"
+LangString cublaslt ${LANG_PORTUGUESEBR} "NVIDIA cuBLASLt: mais rápido com o modelo publicado em placas NVIDIA"
+LangString cublaslt ${LANG_JAPANESE} "NVIDIA cuBLASLt：公開モデルを NVIDIA のカードで高速化"
+LangString cublaslt ${LANG_KOREAN} "NVIDIA cuBLASLt: NVIDIA 카드에서 공개 모델을 더 빠르게 실행"
+LangString cublaslt ${LANG_SIMPCHINESE} "NVIDIA cuBLASLt：在 NVIDIA 显卡上更快地运行已发布的模型"
+
 ; ---- is OBS running? --------------------------------------------------------------------------
 
 ; Files that OBS has loaded can neither be replaced nor removed. $R0 becomes 1 when a process is
@@ -114,24 +130,10 @@ LangString obs_runs ${LANG_SIMPCHINESE} "OBS Studio 正在运行。请将其关�
 	SetErrorLevel 0
 !macroend
 
-Function .onInit
-	SetShellVarContext all
-	SetRegView 64
-	${If} $INSTDIR == ""
-		StrCpy $INSTDIR "$APPDATA\obs-studio\plugins\obs-flashvsr"
-	${EndIf}
-	!insertmacro RefuseWhileObsRuns
-FunctionEnd
+; ---- parts ------------------------------------------------------------------------------------
 
-Function un.onInit
-	SetShellVarContext all
-	SetRegView 64
-	!insertmacro RefuseWhileObsRuns
-FunctionEnd
-
-; ---- installing -------------------------------------------------------------------------------
-
-Section
+Section "FlashVSR Upscale"
+	SectionIn RO
 	; An older version may have files that this one does not have any more. '_?=' lets it run
 	; where it is, so that it can be waited for; so it cannot delete itself.
 	${If} ${FileExists} "$INSTDIR\uninstall.exe"
@@ -156,10 +158,51 @@ Section
 	${EndIf}
 SectionEnd
 
+!ifdef CUBLASLT
+Section "$(cublaslt)" optional
+	SetOutPath "$INSTDIR\bin\64bit"
+	File "${CUBLASLT}/cublasLt64_13.dll"
+	SetOutPath "$INSTDIR\licences"
+	File "${CUBLASLT}/cuBLAS.txt"
+	${If} ${Errors}
+		SetErrorLevel 2
+		Abort
+	${EndIf}
+SectionEnd
+!endif
+
+; ---- starting ---------------------------------------------------------------------------------
+
+Function .onInit
+	SetShellVarContext all
+	SetRegView 64
+	${If} $INSTDIR == ""
+		StrCpy $INSTDIR "$APPDATA\obs-studio\plugins\obs-flashvsr"
+	${EndIf}
+	!insertmacro RefuseWhileObsRuns
+!ifdef CUBLASLT
+	${GetParameters} $R1
+	ClearErrors
+	${GetOptions} $R1 "/NOCUBLASLT" $R2
+	${IfNot} ${Errors}
+		SectionSetFlags ${optional} 0
+	${EndIf}
+	ClearErrors
+!endif
+FunctionEnd
+
+Function un.onInit
+	SetShellVarContext all
+	SetRegView 64
+	!insertmacro RefuseWhileObsRuns
+FunctionEnd
+
 ; ---- uninstalling -----------------------------------------------------------------------------
 
 Section Uninstall
 	!insertmacro RemoveFiles
+	Delete "$INSTDIR\bin\64bit\cublasLt64_13.dll"
+	Delete "$INSTDIR\licences\cuBLAS.txt"
 	Delete "$INSTDIR\uninstall.exe"
 	; Only what is empty: not while there are models of the user's.
 	!insertmacro RemoveFolders

@@ -4,13 +4,17 @@
 # Packs a build for Windows (see CMakePresets.json): the installer, and a portable zip to be unpacked
 # in %ProgramData%\obs-studio\plugins.
 #
-#	windows.sh BUILD OUT
+#	windows.sh BUILD OUT [CUBLASLT]
+#
+# With CUBLASLT, a folder with cublasLt64_13.dll and its licence, cuBLAS.txt, there is a second
+# installer that has these as an optional part. FVSR_COMPRESSOR=zlib packs quickly, for tests.
+#
 # Dollars and backslashes are for NSIS:
 # shellcheck disable=SC1003,SC2016
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-build=$1 out=$(realpath -m "$2")
+build=$1 out=$(realpath -m "$2") cublaslt=${3:+$(realpath "$3")}
 version=$(sed -n 's/^CMAKE_PROJECT_VERSION:[A-Z]*=//p' "$build/CMakeCache.txt")
 deps=$(sed -n 's/^FVSR_WINDOWS_DEPS:[A-Z]*=//p' "$build/CMakeCache.txt")
 name=obs-flashvsr-$version-windows-x64
@@ -52,10 +56,16 @@ back() { tr / '\\'; }
 # ---- packing -----------------------------------------------------------------------------------
 
 mkdir -p "$out"
-rm -f "$out/$name.zip" "$out/$name-installer.exe"
-makensis -V2 -NOCD "-DVERSION=$version" "-DSTAGE=$stage" "-DFILES=$work/files.nsh" \
-	"-DKIB=$(du -sk "$stage" | cut -f 1)" "-DOUTPUT=$out/$name-installer.exe" \
-	"$root/installer/windows.nsi"
+rm -f "$out/$name"*
+pack() { # OUTPUT MORE...
+	local output=$1
+	shift
+	makensis -V2 -NOCD "-DVERSION=$version" "-DSTAGE=$stage" "-DFILES=$work/files.nsh" \
+		"-DKIB=$(du -sk "$stage" | cut -f 1)" "-DOUTPUT=$output" \
+		"-DCOMPRESSOR=${FVSR_COMPRESSOR:-lzma}" "$@" "$root/installer/windows.nsi"
+}
+pack "$out/$name-installer.exe"
+[ -z "$cublaslt" ] || pack "$out/$name-cublaslt-installer.exe" "-DCUBLASLT=$cublaslt"
 (cd "$work" && find obs-flashvsr -type f | sort | zip -q -X -9 "$out/$name.zip" -@)
-(cd "$out" && ls -l "$name.zip" "$name-installer.exe")
+(cd "$out" && ls -l "$name"*)
 echo "installed: $(du -sk --apparent-size "$stage" | cut -f 1) KiB"

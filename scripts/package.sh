@@ -11,11 +11,21 @@
 #	obs-flashvsr-VERSION-windows-x64.zip	the same, to be unpacked by hand
 #	SHA256SUMS
 #
+# With --with-cublaslt before the folder also
+#
+#	obs-flashvsr-VERSION-windows-x64-cublaslt-installer.exe	with NVIDIA's cuBLASLt as an optional
+#		part, from PyPI (0.4 GB to download)
+#
 # Device code is compiled once, for every kind of card, which takes long; FVSR_CUDA_ARCHS in the
 # environment names fewer. Without nvcc the packages know processors only.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+cublaslt=
+if [ "${1:-}" = --with-cublaslt ]; then
+	cublaslt=$root/build-packages/cublaslt
+	shift
+fi
 out=$(realpath -m "${1:-$root/out/packages}")
 builds=$root/build-packages
 jobs=$(nproc)
@@ -41,6 +51,18 @@ cmake --preset windows-x64 -S "$root" -B "$builds/windows" -DFVSR_BUILD_TESTS=OF
 	"-DFVSR_WINDOWS_DEPS=$builds/windows-deps" "${images[@]}" "${archs[@]}"
 cmake --build "$builds/windows" --parallel "$jobs"
 
+if [ -n "$cublaslt" ] && [ ! -f "$cublaslt/cuBLAS.txt" ]; then
+	step "cuBLASLt"
+	mkdir -p "$cublaslt"
+	echo "nvidia-cublas==13.0.2.14 --hash=sha256:5f7a90456b1392db60e28719547ba6e00696bfa81304b6887cf287f9edf2c1d7" \
+		>"$cublaslt/wheels"
+	/usr/bin/python3 -m pip download --no-deps --platform win_amd64 --only-binary=:all: \
+		--require-hashes --requirement "$cublaslt/wheels" --dest "$cublaslt"
+	unzip -q -o -j "$cublaslt"/nvidia_cublas-*.whl '*/cublasLt64_13.dll' -d "$cublaslt"
+	unzip -p "$cublaslt"/nvidia_cublas-*.whl '*/License.txt' >"$cublaslt/cuBLAS.txt"
+	rm "$cublaslt"/nvidia_cublas-*.whl
+fi
+
 step "Packages"
 rm -rf "$out"
 mkdir -p "$out"
@@ -52,5 +74,5 @@ for kind in DEB TGZ; do
 done
 mv "$builds/cpack/"*.deb "$builds/cpack/"*.tar.gz "$out/"
 rm -rf "$builds/cpack"
-"$root/installer/windows.sh" "$builds/windows" "$out"
+"$root/installer/windows.sh" "$builds/windows" "$out" ${cublaslt:+"$cublaslt"}
 (cd "$out" && sha256sum -- * >SHA256SUMS && ls -l && cat SHA256SUMS)

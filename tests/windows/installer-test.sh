@@ -58,8 +58,13 @@ wait_until_gone() {
 key='HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall\obs-flashvsr'
 data=$WINEPREFIX/drive_c/ProgramData
 plugin=$data/obs-studio/plugins/obs-flashvsr
-"$root/installer/windows.sh" "$build" "$work/out" || exit 1
-installer=$(echo "$work"/out/*-installer.exe)
+# What an optional part holds is all the same to the installer; NVIDIA's file has half a gigabyte.
+mkdir "$work/part"
+echo library >"$work/part/cublasLt64_13.dll"
+echo licence >"$work/part/cuBLAS.txt"
+FVSR_COMPRESSOR=zlib "$root/installer/windows.sh" "$build" "$work/out" "$work/part" || exit 1
+installer=$(echo "$work"/out/*-x64-installer.exe)
+with_part=$(echo "$work"/out/*-cublaslt-installer.exe)
 find "$data" | sort >"$work/before"
 
 expect "installs silently" status_is 0 "$installer" /S
@@ -107,7 +112,15 @@ expect "it is not registered any more" eval '! registered'
 expect "nothing but the user's model is left" diff "$work/left" - <<<./data/models/mine.safetensors
 
 rm -r "$data/obs-studio"
-expect "installs once more" status_is 0 "$installer" /S
+expect "installs with cuBLASLt" status_is 0 "$with_part" /S
+expect "which is beside the plugin" cmp -s "$work/part/cublasLt64_13.dll" \
+	"$plugin/bin/64bit/cublasLt64_13.dll"
+expect "with its licence" cmp -s "$work/part/cuBLAS.txt" "$plugin/licences/cuBLAS.txt"
+expect "installs without it" status_is 0 "$with_part" /S /NOCUBLASLT
+expect "which takes it away" test ! -e "$plugin/bin/64bit/cublasLt64_13.dll" -a \
+	! -e "$plugin/licences/cuBLAS.txt"
+expect "the plugin is there" test -f "$plugin/bin/64bit/obs-flashvsr.dll"
+expect "installs with it once more" status_is 0 "$with_part" /S
 expect "uninstalls once more" status_is 0 "$plugin/uninstall.exe" /S
 expect "the folder is gone" wait_until_gone "$plugin"
 rmdir "$data/obs-studio/plugins" "$data/obs-studio" 2>/dev/null # OBS' own folders
