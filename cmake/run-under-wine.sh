@@ -15,5 +15,5 @@ export LC_ALL=C.UTF-8
 export WINEPREFIX="${WINEPREFIX:-$HOME/.cache/obs-flashvsr-wine}"
 export WINEDEBUG="${WINEDEBUG:--all}"
 # No desktop, no web view, no .NET: Wine would offer to install the last two.
-export WINEDLLOVERRIDES="mscoree,mshtml=;winemenubuilder.exe="
+export WINEDLLOVERRIDES="mscoree,mshtml=;winemenubuilder.exe=${WINEDLLOVERRIDES:+;$WINEDLLOVERRIDES}"
 exec "$wine" "$@"

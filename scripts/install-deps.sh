@@ -22,10 +22,10 @@ test="clang libclang-rt-14-dev libomp-dev
 demo="obs-studio obs-plugins xvfb openbox xdotool libgl1-mesa-dri libegl1 ffmpeg
 	fonts-dejavu-core python3 python3-websocket"
 
-# The cross compiler for Windows, sources of libraries that Debian has not built for it, and Wine to
-# run what comes out.
+# The cross compiler for Windows, sources of libraries that Debian has not built for it, pip for
+# oneDNN, and Wine to run what comes out.
 windows="gcc-mingw-w64-x86-64-posix libz-mingw-w64-dev libobs-dev dpkg-dev
-	wine64 nsis zip unzip python3"
+	wine64 nsis zip unzip python3 python3-pip"
 
 packages=
 for group in "${@:-all}"; do

@@ -3,12 +3,13 @@
 #
 # What the build for Windows links and Debian has no build of: Jansson, libzip and libcurl, made as
 # static libraries by the cross compiler from Debian's own source packages. So versions, patches
-# and signatures are the distribution's, as for everything else that is built here.
+# and signatures are the distribution's, as for everything else that is built here. And oneDNN, as
+# its makers built it and put it on PyPI: it is too large to be compiled along.
 #
 #	windows-deps.sh [FOLDER]	where include/ and lib/ shall be; build-windows-deps by default
 #
-# Does nothing when the folder is complete. Downloads nothing but through apt; the lists of source
-# packages are fetched into the folder, the system's own are left as they are.
+# Does nothing when the folder is complete. Downloads nothing but through apt and pip; the lists of
+# source packages are fetched into the folder, the system's own are left as they are.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -61,6 +62,38 @@ done
 cp /usr/share/doc/libz-mingw-w64-dev/copyright "$prefix/licences/zlib"
 cp /usr/share/doc/mingw-w64-x86-64-dev/copyright "$prefix/licences/mingw-w64"
 cp /usr/share/doc/gcc-mingw-w64-base/copyright "$prefix/licences/gcc"
+# What is distributed with oneDNN is under version 3 (see THIRD_PARTY_NOTICES.md).
+cp /usr/share/common-licenses/GPL-3 "$prefix/licences/GPL-3"
+
+# ---- oneDNN -----------------------------------------------------------------------------------
+
+# The DLL as it is, under a name of ours, so that it is never taken for another program's; and an
+# import library that asks for it at the first call only (core/backend/cpu/onednn_library.c).
+triplet=x86_64-w64-mingw32
+cat >"$work/wheels" <<-'END'
+	onednn-cpu-vcomp==2022.2.1 \
+	  --hash=sha256:1cb0cf3defa73da34b7dad40a894e098f401310d4f11c6fb9bc48a3c7ac0e7dc
+	onednn-devel-cpu-vcomp==2022.2.1 \
+	  --hash=sha256:bd11d5d9ab1137e0c344113146820cb4618b1d4dd5bcc914a50a04922ce04b83
+END
+/usr/bin/python3 -m pip download --no-deps --platform win_amd64 --only-binary=:all: \
+	--require-hashes --requirement "$work/wheels" --dest "$work/wheels.d" >>"$log" 2>&1
+for wheel in "$work"/wheels.d/*.whl; do
+	unzip -q -o "$wheel" -d "$work/onednn"
+	echo "windows-deps: ${wheel##*/}"
+done
+onednn=("$work"/onednn/onednn_{cpu,devel_cpu}_vcomp-*.data/data/Library)
+mkdir -p "$prefix/include"
+cp "${onednn[0]}/bin/dnnl.dll" "$prefix/lib/fvsr-dnnl.dll"
+chmod 644 "$prefix/lib/fvsr-dnnl.dll"
+cp -r "${onednn[1]}/include/." "$prefix/include/"
+cat "${onednn[0]}"/share/doc/onednn/{LICENSE,THIRD-PARTY-PROGRAMS} >"$prefix/licences/oneDNN"
+{
+	echo EXPORTS
+	"$triplet-objdump" -p "$prefix/lib/fvsr-dnnl.dll" | sed -n 's/^\t\[.*\] \(dnnl_[a-z0-9_]*\)$/\1/p'
+} >"$work/dnnl.def"
+"$triplet-dlltool" -m i386:x86-64 -d "$work/dnnl.def" -D fvsr-dnnl.dll \
+	--output-delaylib "$prefix/lib/libdnnl.a" >>"$log" 2>&1
 
 # ---- builds -----------------------------------------------------------------------------------
 
@@ -83,9 +116,7 @@ build() { # PACKAGE CMAKE-OPTION...
 
 # The only zlib that is found is the cross-built one, and it has no dynamic twin here: Debian's
 # import library beside it would bring in a DLL.
-triplet=x86_64-w64-mingw32
 cp "/usr/$triplet/lib/libz.a" "$prefix/lib/"
-mkdir -p "$prefix/include"
 cp "/usr/$triplet/include/zlib.h" "/usr/$triplet/include/zconf.h" "$prefix/include/"
 sed "s|^prefix=.*|prefix=$prefix|; s|/usr/$triplet|\${prefix}|" \
 	"/usr/$triplet/lib/pkgconfig/zlib.pc" >"$prefix/lib/pkgconfig/zlib.pc"

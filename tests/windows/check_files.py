@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Imports and exports of the files that were built for Windows.
 
-    check_files.py OBJDUMP EXPORT-LISTS PLUGIN.DLL PROGRAM.EXE
+    check_files.py OBJDUMP EXPORT-LISTS PLUGIN.DLL PROGRAM.EXE [FVSR-DNNL.DLL]
 
 Whatever the plugin imports from obs.dll must be exported by every OBS that there is a list of, and
 all other imports must come from DLLs that every Windows 10 has. The plugin exports the functions
-by which OBS knows a module and nothing else.
+by which OBS knows a module and nothing else. oneDNN's DLL, which they load by themselves, may also
+need the Visual C++ runtime.
 """
 import re
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 SYSTEM = {"kernel32.dll", "msvcrt.dll", "advapi32.dll", "shell32.dll", "user32.dll", "ole32.dll",
           "gdi32.dll", "psapi.dll", "winmm.dll", "ws2_32.dll", "crypt32.dll", "bcrypt.dll",
           "secur32.dll", "d3d11.dll", "dxgi.dll"}
+RUNTIME = re.compile(r"(msvcp140|vcruntime140(_1)?|vcomp140)\.dll|api-ms-win-crt-[a-z0-9-]+\.dll")
 ENTRIES = {"obs_module_" + name for name in (
     "set_pointer", "ver", "load", "unload", "post_load", "name", "description", "author",
     "set_locale", "free_locale", "get_string")}
@@ -85,16 +87,26 @@ def check_program(objdump, path):
     print(f"{path.name}: uses", *sorted(imports))
 
 
+def check_onednn(objdump, path):
+    imports, _, text = dump(objdump, path)
+    check_system(path, [library for library in imports if not RUNTIME.fullmatch(library)])
+    check(path.name == "fvsr-dnnl.dll", "a name that others may have, too:", path.name)
+    check_safety(path, text)
+    print(f"{path.name}: uses", *sorted(imports))
+
+
 def check_paths(path, source):
     """Nothing of the machine that built it."""
     check(source.encode() not in path.read_bytes(), f"{path.name} names {source}")
 
 
 def main():
-    objdump, lists, plugin, program = sys.argv[1:]
+    objdump, lists, plugin, program, *onednn = sys.argv[1:]
     source = str(Path(__file__).resolve().parents[2])
     check_plugin(objdump, Path(lists), Path(plugin))
     check_program(objdump, Path(program))
+    for path in onednn:
+        check_onednn(objdump, Path(path))
     for path in (plugin, program):
         check_paths(Path(path), source)
     for failure in failures:

@@ -72,7 +72,11 @@ expect "the plugin is where OBS looks" test -f "$plugin/bin/64bit/obs-flashvsr.d
 expect "with what it loads" test -f "$plugin/data/locale/en-US.ini" -a \
 	-f "$plugin/data/effects/flashvsr.effect" -a -f "$plugin/data/manifest.json"
 expect "it is registered" registered
+expect "and the fast CPU path" test -f "$plugin/bin/64bit/fvsr-dnnl.dll" -a \
+	-f "$plugin/licences/oneDNN.txt"
 expect "the command line runs from there" status_is 0 "$plugin/bin/64bit/fvsr.exe" --version
+status_is 0 "$plugin/bin/64bit/fvsr.exe" info --backends || failed=1
+expect "and has that path" grep -q '^cpu .*oneDNN' "$work/said"
 expect "and finds the bundled model" status_is 0 "$plugin/bin/64bit/fvsr.exe" info \
 	"$plugin/data/models/bundled.safetensors"
 (cd "$data/obs-studio/plugins" && find obs-flashvsr -type f ! -name uninstall.exe | sort) \

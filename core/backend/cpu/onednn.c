@@ -35,13 +35,18 @@ static const struct fvsr_loops *best_loops(void)
 
 static void describe(struct fvsr_backend_info *info)
 {
-	const dnnl_version_t *version = dnnl_version();
+	struct fvsr_dnnl_library library;
+	const dnnl_version_t *version;
 	char device[sizeof(info->device)];
 
+	if (!fvsr_dnnl_library_open(&library, info->reason, sizeof(info->reason)))
+		return;
+	version = dnnl_version();
 	fvsr_cpu_describe(info);
 	snprintf(device, sizeof(device), "%.90s, oneDNN %d.%d, %s", info->device, version->major,
 		 version->minor, best_loops()->name);
 	memcpy(info->device, device, sizeof(device));
+	fvsr_dnnl_library_close(&library);
 }
 
 static void device_close(struct fvsr_device *base)
@@ -54,6 +59,7 @@ static void device_close(struct fvsr_device *base)
 	dnnl_engine_destroy(device->engine);
 	pthread_mutex_destroy(&device->lock);
 	fvsr_cpu_calm_stop(device->calm);
+	fvsr_dnnl_library_close(&device->library);
 	free(device);
 }
 
@@ -61,10 +67,15 @@ static int device_open(struct fvsr_device **out, const struct fvsr_model_options
 		       struct fvsr_error *err)
 {
 	struct fvsr_dnnl_device *device = calloc(1, sizeof(*device));
+	char reason[128];
 	dnnl_status_t status;
 
 	if (!device)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	if (!fvsr_dnnl_library_open(&device->library, reason, sizeof(reason))) {
+		free(device);
+		return fvsr_fail(err, FVSR_ERR_BACKEND, "%s", reason);
+	}
 	device->base.backend = &fvsr_backend_cpu;
 	device->base.threads = options->threads > 0 ? options->threads : fvsr_cpu_count();
 	device->base.log = options->log;
@@ -74,6 +85,7 @@ static int device_open(struct fvsr_device **out, const struct fvsr_model_options
 	if (status || pthread_mutex_init(&device->lock, NULL)) {
 		dnnl_engine_destroy(device->engine);
 		fvsr_cpu_calm_stop(device->calm);
+		fvsr_dnnl_library_close(&device->library);
 		free(device);
 		return fvsr_fail(err, FVSR_ERR_BACKEND, "oneDNN cannot be started (status %d)",
 				 (int)status);

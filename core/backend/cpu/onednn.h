@@ -13,6 +13,7 @@
 #endif
 
 #include "calm.h"
+#include "onednn_library.h"
 #include "onednn_loops.h"
 #include "plain.h"
 
@@ -21,6 +22,7 @@ struct fvsr_dnnl_plan;
 
 struct fvsr_dnnl_device {
 	struct fvsr_device base;
+	struct fvsr_dnnl_library library;
 	dnnl_engine_t engine;
 	const struct fvsr_loops *loops;
 	struct fvsr_cpu_calm *calm;

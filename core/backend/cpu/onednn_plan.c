@@ -44,24 +44,20 @@ struct fvsr_dnnl_weight {
 /* oneDNN takes the number of threads from the calling thread, which is not ours to change. */
 static int enter_threads(const struct fvsr_queue *queue)
 {
-#ifdef _OPENMP
-	int before = omp_get_max_threads();
+	const struct fvsr_dnnl_library *library = &fvsr_dnnl_device(queue)->library;
+	int before = library->get_max_threads ? library->get_max_threads() : 0;
 
-	omp_set_num_threads(fvsr_cpu_threads(queue));
+	if (library->set_num_threads)
+		library->set_num_threads(fvsr_cpu_threads(queue));
 	return before;
-#else
-	(void)queue;
-	return 0;
-#endif
 }
 
-static void leave_threads(int before)
+static void leave_threads(const struct fvsr_queue *queue, int before)
 {
-#ifdef _OPENMP
-	omp_set_num_threads(before);
-#else
-	(void)before;
-#endif
+	const struct fvsr_dnnl_library *library = &fvsr_dnnl_device(queue)->library;
+
+	if (library->set_num_threads && before > 0)
+		library->set_num_threads(before);
 }
 
 static bool failed(struct fvsr_queue *queue, dnnl_status_t status, const char *what)
@@ -322,7 +318,7 @@ static void execute(struct fvsr_queue *queue, const struct fvsr_dnnl_plan *plan,
 		status = dnnl_primitive_execute(plan->primitive, stream, count, args);
 	if (!status)
 		status = dnnl_stream_wait(stream);
-	leave_threads(before);
+	leave_threads(queue, before);
 	failed(queue, status, "a primitive failed");
 }
 
@@ -456,7 +452,7 @@ void fvsr_dnnl_run_conv(struct fvsr_queue *queue, const struct fvsr_dnnl_conv *c
 		int before = enter_threads(queue);
 
 		plan_conv(queue, &key, conv, fvsr_dnnl_aligned(offset));
-		leave_threads(before);
+		leave_threads(queue, before);
 	}
 	plan = plan_to_run(queue, &key);
 	if (plan)
@@ -557,7 +553,7 @@ void fvsr_dnnl_run_linear(struct fvsr_queue *queue, const struct fvsr_linear *a)
 		int before = enter_threads(queue);
 
 		plan_linear(queue, &key, a);
-		leave_threads(before);
+		leave_threads(queue, before);
 	}
 	plan = plan_to_run(queue, &key);
 	if (plan)
