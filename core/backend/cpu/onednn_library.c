@@ -15,34 +15,12 @@
 
 #ifdef _WIN32
 
-#include <wchar.h>
-
 #include <windows.h>
+
+#include "backend/beside.h"
 
 #define DLL_NAME     "fvsr-dnnl.dll"
 #define RUNTIME_NAME "vcomp140.dll"
-
-/* Full path of the DLL: beside the module that this code is in. */
-static bool find_dll(wchar_t *path, DWORD capacity)
-{
-	static const wchar_t name[] = L"\\" DLL_NAME;
-	HMODULE self;
-	wchar_t *end;
-	DWORD length;
-
-	if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
-					GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-				(const wchar_t *)(uintptr_t)find_dll, &self))
-		return false;
-	length = GetModuleFileNameW(self, path, capacity);
-	if (!length || length >= capacity)
-		return false;
-	end = wcsrchr(path, L'\\');
-	if (!end || (size_t)(end - path) + sizeof(name) / sizeof(*name) > capacity)
-		return false;
-	wcscpy(end, name);
-	return GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES;
-}
 
 static void find_function(const char *name, void *out)
 {
@@ -54,19 +32,18 @@ static void find_function(const char *name, void *out)
 
 bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, size_t reason_bytes)
 {
-	wchar_t path[1024];
-	DWORD error;
+	bool there;
 
 	memset(library, 0, sizeof(*library));
-	if (!find_dll(path, sizeof(path) / sizeof(*path))) {
+	library->module = fvsr_beside_open(DLL_NAME, &there);
+	if (!there) {
 		snprintf(reason, reason_bytes,
 			 "oneDNN: there is no " DLL_NAME " in the plugin's folder");
 		return false;
 	}
-	library->module = LoadLibraryExW(
-		path, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
 	if (!library->module) {
-		error = GetLastError();
+		const DWORD error = GetLastError();
+
 		snprintf(reason, reason_bytes,
 			 "oneDNN: " DLL_NAME " cannot be loaded (error %lu)%s", error,
 			 error == ERROR_MOD_NOT_FOUND ? ": the Visual C++ runtime is missing" : "");
@@ -81,7 +58,7 @@ bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, siz
 void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
 {
 	if (library->module)
-		FreeLibrary(library->module);
+		FreeLibrary((HMODULE)library->module);
 	memset(library, 0, sizeof(*library));
 }
 

@@ -15,6 +15,8 @@
 #endif
 
 #ifdef _WIN32
+#include "backend/beside.h"
+
 static const char *const names[] = {"cublasLt64_13.dll", "cublasLt64_12.dll"};
 /* 'variable': of the environment, put in front; NULL: none */
 static const struct {
@@ -59,6 +61,19 @@ static void *open_pattern(const char *pattern)
 #endif
 }
 
+/* The installer can put it beside our own file. */
+static void *open_own(const char *name)
+{
+#ifdef _WIN32
+	bool there;
+
+	return fvsr_beside_open(name, &there);
+#else
+	(void)name;
+	return NULL;
+#endif
+}
+
 static void *open_place(const char *variable, const char *pattern, const char *name)
 {
 	const char *front = variable ? getenv(variable) : "";
@@ -80,7 +95,9 @@ static void *find_library(void)
 	if (asked && *asked)
 		return strcmp(asked, "off") ? fvsr_cuda_library_open(asked) : NULL;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !library; i++) {
-		library = fvsr_cuda_library_open(names[i]);
+		library = open_own(names[i]);
+		if (!library)
+			library = fvsr_cuda_library_open(names[i]);
 		for (size_t j = 0; j < sizeof(places) / sizeof(*places) && !library; j++)
 			library = open_place(places[j].variable, places[j].pattern, names[i]);
 	}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See beside.h.
+ */
+#include "backend/beside.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <wchar.h>
+
+#include <windows.h>
+
+#define PATH_MAX_CHARS 1024
+
+/* Full path of what is beside this module; 'name' is ASCII. */
+static bool find(wchar_t *path, const char *name)
+{
+	HMODULE self;
+	wchar_t *end;
+	DWORD length;
+
+	if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+					GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+				(const wchar_t *)(uintptr_t)find, &self))
+		return false;
+	length = GetModuleFileNameW(self, path, PATH_MAX_CHARS);
+	if (!length || length >= PATH_MAX_CHARS)
+		return false;
+	end = wcsrchr(path, L'\\');
+	if (!end || (size_t)(end + 1 - path) + strlen(name) >= PATH_MAX_CHARS)
+		return false;
+	do
+		*++end = (wchar_t)*name;
+	while (*name++);
+	return GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES;
+}
+
+void *fvsr_beside_open(const char *name, bool *there)
+{
+	wchar_t path[PATH_MAX_CHARS];
+
+	*there = find(path, name);
+	if (!*there)
+		return NULL;
+	return (void *)LoadLibraryExW(
+		path, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
+}
