@@ -6,7 +6,6 @@
 #ifndef FVSR_CPU_ONEDNN_H
 #define FVSR_CPU_ONEDNN_H
 
-#include <dnnl.h>
 #include <pthread.h>
 #ifdef _OPENMP
 #include <omp.h>
@@ -15,6 +14,7 @@
 #include "calm.h"
 #include "onednn_library.h"
 #include "onednn_loops.h"
+#include "onednn_version.h"
 #include "plain.h"
 
 struct fvsr_dnnl_weight;

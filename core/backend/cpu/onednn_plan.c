@@ -37,7 +37,7 @@ struct fvsr_dnnl_plan {
 struct fvsr_dnnl_weight {
 	struct fvsr_dnnl_weight *next;
 	const void *source;
-	dnnl_memory_desc_t from, to;
+	fvsr_dnnl_layout from, to;
 	void *data;
 };
 
@@ -89,15 +89,15 @@ static bool reorder(struct fvsr_queue *queue, struct fvsr_dnnl_weight *weight)
 	dnnl_memory_t from = NULL, to = NULL;
 	dnnl_status_t status;
 
-	status = dnnl_reorder_primitive_desc_create(&desc, &weight->from, engine, &weight->to,
+	status = dnnl_reorder_primitive_desc_create(&desc, weight->from, engine, weight->to,
 						    engine, NULL);
 	if (!status)
 		status = dnnl_primitive_create(&primitive, desc);
 	if (!status)
-		status = dnnl_memory_create(&from, &weight->from, engine,
+		status = dnnl_memory_create(&from, weight->from, engine,
 					    handle_of(weight->source));
 	if (!status)
-		status = dnnl_memory_create(&to, &weight->to, engine, weight->data);
+		status = dnnl_memory_create(&to, weight->to, engine, weight->data);
 	if (!status) {
 		dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
 
@@ -112,32 +112,37 @@ static bool reorder(struct fvsr_queue *queue, struct fvsr_dnnl_weight *weight)
 	return !failed(queue, status, "weights cannot be reordered");
 }
 
+static void free_weight(struct fvsr_device *device, struct fvsr_dnnl_weight *weight)
+{
+	fvsr_dnnl_layout_free(weight->from);
+	fvsr_dnnl_layout_free(weight->to);
+	fvsr_cpu_free(device, weight->data);
+	free(weight);
+}
+
 static struct fvsr_dnnl_weight *new_weight(struct fvsr_queue *queue, const void *source,
-					   const dnnl_memory_desc_t *from,
-					   const dnnl_memory_desc_t *to)
+					   fvsr_dnnl_const_layout from, fvsr_dnnl_const_layout to)
 {
 	struct fvsr_dnnl_weight *weight = calloc(1, sizeof(*weight));
-	void *data = fvsr_cpu_alloc(queue->device, dnnl_memory_desc_get_size(to));
 
-	if (!weight || !data) {
+	if (!weight) {
 		fvsr_queue_fail(queue, FVSR_ERR_MEMORY, "out of memory");
-		goto fail;
+		return NULL;
 	}
 	weight->source = source;
-	weight->from = *from;
-	weight->to = *to;
-	weight->data = data;
-	if (reorder(queue, weight))
+	weight->data = fvsr_cpu_alloc(queue->device, dnnl_memory_desc_get_size(to));
+	if (!weight->data || fvsr_dnnl_layout_copy(&weight->from, from) ||
+	    fvsr_dnnl_layout_copy(&weight->to, to))
+		fvsr_queue_fail(queue, FVSR_ERR_MEMORY, "out of memory");
+	else if (reorder(queue, weight))
 		return weight;
-fail:
-	fvsr_cpu_free(queue->device, data);
-	free(weight);
+	free_weight(queue->device, weight);
 	return NULL;
 }
 
 /* The copy of 'source' in layout 'to', made if it is the first; NULL on failure. */
 static const void *weight_in_layout(struct fvsr_queue *queue, const void *source,
-				    const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to)
+				    fvsr_dnnl_const_layout from, fvsr_dnnl_const_layout to)
 {
 	struct fvsr_dnnl_device *device = fvsr_dnnl_device(queue);
 	struct fvsr_dnnl_weight *weight;
@@ -146,8 +151,8 @@ static const void *weight_in_layout(struct fvsr_queue *queue, const void *source
 		return source;
 	pthread_mutex_lock(&device->lock);
 	for (weight = device->weights; weight; weight = weight->next)
-		if (weight->source == source && dnnl_memory_desc_equal(&weight->from, from) &&
-		    dnnl_memory_desc_equal(&weight->to, to))
+		if (weight->source == source && dnnl_memory_desc_equal(weight->from, from) &&
+		    dnnl_memory_desc_equal(weight->to, to))
 			break;
 	if (!weight) {
 		weight = new_weight(queue, source, from, to);
@@ -175,8 +180,7 @@ void fvsr_dnnl_forget(struct fvsr_device *base, const void *memory, size_t bytes
 			continue;
 		}
 		*link = weight->next;
-		fvsr_cpu_free(base, weight->data);
-		free(weight);
+		free_weight(base, weight);
 	}
 	fvsr_winograd_forget(device, memory, bytes);
 	pthread_mutex_unlock(&device->lock);
@@ -241,11 +245,11 @@ static dnnl_status_t make_attributes(dnnl_primitive_attr_t *out, bool sum, bool 
 	if (!status)
 		status = dnnl_post_ops_create(&ops);
 	if (!status && sum && sum_first)
-		status = dnnl_post_ops_append_sum(ops, 1);
+		status = fvsr_dnnl_append_sum(ops);
 	if (!status && algorithm != dnnl_alg_kind_undef)
-		status = dnnl_post_ops_append_eltwise(ops, 1, algorithm, alpha, 0);
+		status = fvsr_dnnl_append_eltwise(ops, algorithm, alpha);
 	if (!status && sum && !sum_first)
-		status = dnnl_post_ops_append_sum(ops, 1);
+		status = fvsr_dnnl_append_sum(ops);
 	if (!status)
 		status = dnnl_primitive_attr_set_post_ops(*out, ops);
 	dnnl_post_ops_destroy(ops);
@@ -275,7 +279,7 @@ static dnnl_status_t make_memory(struct fvsr_dnnl_plan *plan, dnnl_primitive_des
 
 	plan->scratch_bytes = scratch_of(desc);
 	for (int i = 0; i < MEMORIES && !status; i++) {
-		const dnnl_memory_desc_t *md =
+		fvsr_dnnl_const_layout md =
 			dnnl_primitive_desc_query_md(desc, queries[i].what, queries[i].index);
 
 		if (i == BIAS && !plan->key.bias)
@@ -362,7 +366,8 @@ static struct plan_key conv_key(const struct fvsr_dnnl_conv *c)
 	return key;
 }
 
-static dnnl_status_t describe_conv(dnnl_convolution_desc_t *out, dnnl_memory_desc_t *source,
+/* 'source' becomes the layout of the weights as they are; a primitive may want another one. */
+static dnnl_status_t describe_conv(struct fvsr_dnnl_operands *out, fvsr_dnnl_layout *source,
 				   const struct fvsr_dnnl_conv *c)
 {
 	int height = c->h + c->top + c->bottom - c->size + 1;
@@ -371,44 +376,42 @@ static dnnl_status_t describe_conv(dnnl_convolution_desc_t *out, dnnl_memory_des
 	dnnl_dims_t dst = {c->frames, c->cout, height, width};
 	dnnl_dims_t weight = {c->cout, c->cin, c->size, c->size}, bias = {c->cout};
 	dnnl_dims_t weight_strides = {c->stride_cout, 1, c->stride_row, c->stride_column};
-	dnnl_dims_t step = {1, 1}, begin = {c->top, c->left}, end = {c->bottom, c->right};
-	dnnl_memory_desc_t src_md, dst_md, weight_md, bias_md;
-	dnnl_status_t status;
+	dnnl_status_t status = fvsr_dnnl_layout_by_tag(&out->src, 4, src, dnnl_nhwc);
 
-	status = dnnl_memory_desc_init_by_tag(&src_md, 4, src, dnnl_f32, dnnl_nhwc);
 	if (!status)
-		status = dnnl_memory_desc_init_by_tag(&dst_md, 4, dst, dnnl_f32, dnnl_nhwc);
+		status = fvsr_dnnl_layout_by_tag(&out->dst, 4, dst, dnnl_nhwc);
 	if (!status)
-		status = dnnl_memory_desc_init_by_tag(&weight_md, 4, weight, dnnl_f32,
-						      dnnl_format_tag_any);
+		status = fvsr_dnnl_layout_by_tag(&out->weight, 4, weight, dnnl_format_tag_any);
 	if (!status)
-		status = dnnl_memory_desc_init_by_strides(source, 4, weight, dnnl_f32,
-							  weight_strides);
-	if (!status)
-		status = dnnl_memory_desc_init_by_tag(&bias_md, 1, bias, dnnl_f32, dnnl_a);
-	if (!status)
-		status = dnnl_convolution_forward_desc_init(
-			out, dnnl_forward_inference, dnnl_convolution_direct, &src_md, &weight_md,
-			c->bias ? &bias_md : NULL, &dst_md, step, begin, end);
+		status = fvsr_dnnl_layout_by_strides(source, 4, weight, weight_strides);
+	if (!status && c->bias)
+		status = fvsr_dnnl_layout_by_tag(&out->bias, 1, bias, dnnl_a);
 	return status;
 }
 
-/* NULL on failure; 'source' becomes the layout of the weights as they are. */
+/* NULL on failure. Otherwise 'source' is to be freed, too. */
 static dnnl_primitive_desc_t conv_desc(struct fvsr_queue *queue, const struct plan_key *key,
-				       const struct fvsr_dnnl_conv *c, dnnl_memory_desc_t *source)
+				       const struct fvsr_dnnl_conv *c, fvsr_dnnl_layout *source)
 {
 	dnnl_alg_kind_t algorithm = c->relu ? dnnl_eltwise_relu : dnnl_alg_kind_undef;
-	dnnl_convolution_desc_t operation;
+	dnnl_dims_t begin = {c->top, c->left}, end = {c->bottom, c->right};
+	struct fvsr_dnnl_operands operands = {0};
 	dnnl_primitive_attr_t attributes = NULL;
 	dnnl_primitive_desc_t desc = NULL;
-	dnnl_status_t status = describe_conv(&operation, source, c);
+	dnnl_status_t status;
 
+	*source = NULL;
+	status = describe_conv(&operands, source, c);
 	if (!status)
 		status = make_attributes(&attributes, key->sum, true, algorithm, 0);
 	if (!status)
-		status = dnnl_primitive_desc_create(&desc, &operation, attributes,
-						    fvsr_dnnl_device(queue)->engine, NULL);
-	failed(queue, status, "there is no such convolution");
+		status = fvsr_dnnl_conv_desc(&desc, fvsr_dnnl_device(queue)->engine, &operands,
+					     begin, end, attributes);
+	if (failed(queue, status, "there is no such convolution")) {
+		fvsr_dnnl_layout_free(*source);
+		desc = NULL;
+	}
+	fvsr_dnnl_operands_free(&operands);
 	dnnl_primitive_attr_destroy(attributes);
 	return desc;
 }
@@ -417,7 +420,7 @@ static void plan_conv(struct fvsr_queue *queue, struct plan_key *key,
 		      const struct fvsr_dnnl_conv *c, size_t offset)
 {
 	struct fvsr_dnnl_plan *plan = find_plan(queue, key);
-	dnnl_memory_desc_t source;
+	fvsr_dnnl_layout source;
 	dnnl_primitive_desc_t desc;
 
 	if (plan) {
@@ -433,9 +436,10 @@ static void plan_conv(struct fvsr_queue *queue, struct plan_key *key,
 		make_primitive(queue, plan, desc);
 	if (plan && !queue->error)
 		plan->weight = weight_in_layout(
-			queue, c->weight, &source,
+			queue, c->weight, source,
 			dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0));
 	dnnl_primitive_desc_destroy(desc);
+	fvsr_dnnl_layout_free(source);
 	if (c->dry && !key->sum) {
 		key->sum = true;
 		plan_conv(queue, key, c, offset);
@@ -478,21 +482,17 @@ static struct plan_key linear_key(const struct fvsr_linear *a)
 	return key;
 }
 
-static dnnl_status_t describe_linear(dnnl_matmul_desc_t *out, const struct fvsr_linear *a)
+static dnnl_status_t describe_linear(struct fvsr_dnnl_operands *out, const struct fvsr_linear *a)
 {
 	dnnl_dims_t x = {a->m, a->k}, weight = {a->k, a->n}, y = {a->m, a->n}, bias = {1, a->n};
-	dnnl_memory_desc_t x_md, weight_md, y_md, bias_md;
-	dnnl_status_t status;
+	dnnl_status_t status = fvsr_dnnl_layout_by_tag(&out->src, 2, x, dnnl_ab);
 
-	status = dnnl_memory_desc_init_by_tag(&x_md, 2, x, dnnl_f32, dnnl_ab);
 	if (!status)
-		status = dnnl_memory_desc_init_by_tag(&weight_md, 2, weight, dnnl_f32, dnnl_ba);
+		status = fvsr_dnnl_layout_by_tag(&out->weight, 2, weight, dnnl_ba);
 	if (!status)
-		status = dnnl_memory_desc_init_by_tag(&y_md, 2, y, dnnl_f32, dnnl_ab);
+		status = fvsr_dnnl_layout_by_tag(&out->dst, 2, y, dnnl_ab);
 	if (!status)
-		status = dnnl_memory_desc_init_by_tag(&bias_md, 2, bias, dnnl_f32, dnnl_ab);
-	if (!status)
-		status = dnnl_matmul_desc_init(out, &x_md, &weight_md, &bias_md, &y_md);
+		status = fvsr_dnnl_layout_by_tag(&out->bias, 2, bias, dnnl_ab);
 	return status;
 }
 
@@ -504,18 +504,19 @@ static dnnl_primitive_desc_t linear_desc(struct fvsr_queue *queue, const struct 
 		[FVSR_ACT_SILU] = dnnl_eltwise_swish,
 		[FVSR_ACT_GELU_TANH] = dnnl_eltwise_gelu_tanh,
 	};
-	dnnl_matmul_desc_t operation;
+	struct fvsr_dnnl_operands operands = {0};
 	dnnl_primitive_attr_t attributes = NULL;
 	dnnl_primitive_desc_t desc = NULL;
-	dnnl_status_t status = describe_linear(&operation, a);
+	dnnl_status_t status = describe_linear(&operands, a);
 
 	if (!status)
 		status = make_attributes(&attributes, key->sum, false, algorithms[a->activation],
 					 1);
 	if (!status)
-		status = dnnl_primitive_desc_create(&desc, &operation, attributes,
-						    fvsr_dnnl_device(queue)->engine, NULL);
+		status = fvsr_dnnl_matmul_desc(&desc, fvsr_dnnl_device(queue)->engine, &operands,
+					       attributes);
 	failed(queue, status, "there is no such matrix product");
+	fvsr_dnnl_operands_free(&operands);
 	dnnl_primitive_attr_destroy(attributes);
 	return desc;
 }
