@@ -102,7 +102,8 @@ for variant in "${variants[@]}"; do
 	asan)
 		step "asan: tests"
 		# Resident memory means nothing under ASan, and the plain backend is slow under it.
-		run_tests asan -L 'unit|ops|golden' -E 'stream-long|golden\..*tiny-.*cpu-plain'
+		run_tests asan -L 'unit|ops|golden' \
+			-E 'stream-long|stream-memory-cpu-plain|golden\..*tiny-.*cpu-plain'
 		;;
 	gcc)
 		step "gcc: tests"

@@ -25,6 +25,7 @@ work=$(mktemp -d)
 running=
 cleanup() {
 	[ -z "$running" ] || kill "$running" 2>/dev/null
+	wineserver -k # of this drive
 	rm -rf "$work"
 }
 trap cleanup EXIT
