@@ -25,7 +25,8 @@ work=$(mktemp -d)
 running=
 cleanup() {
 	[ -z "$running" ] || kill "$running" 2>/dev/null
-	wineserver -k # of this drive
+	# Of this drive; see run-under-wine.sh.
+	[ ! -x /usr/lib/wine/wineserver64 ] || /usr/lib/wine/wineserver64 -k
 	rm -rf "$work"
 }
 trap cleanup EXIT
