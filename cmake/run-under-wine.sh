@@ -16,9 +16,4 @@ export WINEPREFIX="${WINEPREFIX:-$HOME/.cache/obs-flashvsr-wine}"
 export WINEDEBUG="${WINEDEBUG:--all}"
 # No desktop, no web view, no .NET: Wine would offer to install the last two.
 export WINEDLLOVERRIDES="mscoree,mshtml=;winemenubuilder.exe=${WINEDLLOVERRIDES:+;$WINEDLLOVERRIDES}"
-# Debian lets Wine's server end with the last program, and one that is started at that moment loses
-# its connection: this one stays for ten minutes. Where there is one already it does nothing.
-mkdir -p "$WINEPREFIX"
-server=/usr/lib/wine/wineserver64
-[ ! -x "$server" ] || "$server" -p600 >/dev/null 2>&1 || true
 exec "$wine" "$@"

@@ -86,6 +86,15 @@ run_tests() { # VARIANT CTEST-ARGUMENT...
 	skipped=$((skipped + skip))
 }
 
+# Debian lets Wine's server end with the last program, and one that is started at that moment loses
+# its connection: with -p it stays, until -k.
+wine_server() {
+	local server=/usr/lib/wine/wineserver64
+
+	mkdir -p "$WINEPREFIX"
+	[ ! -x "$server" ] || "$server" "$1" >/dev/null 2>&1 || true
+}
+
 # A report of a sanitizer is a failure, wherever it appears.
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 export OMP_WAIT_POLICY=passive
@@ -111,10 +120,14 @@ for variant in "${variants[@]}"; do
 		;;
 	windows)
 		step "windows: tests under Wine"
-		# Once alone: it makes the folder that stands for drive C.
 		export WINEPREFIX=$builds/wine
-		"$root/cmake/run-under-wine.sh" "$builds/windows/tools/fvsr.exe" --version || true
+		wine_server -p
+		# Once alone: it makes the folder that stands for drive C, and starts what then
+		# stays and must not hold this script's output.
+		"$root/cmake/run-under-wine.sh" "$builds/windows/tools/fvsr.exe" --version \
+			>/dev/null 2>&1 || true
 		run_tests windows
+		wine_server -k
 		;;
 	esac
 done

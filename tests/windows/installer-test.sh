@@ -23,15 +23,19 @@ command -v makensis >/dev/null || {
 
 work=$(mktemp -d)
 running=
+wine_server() {
+	[ ! -x /usr/lib/wine/wineserver64 ] || /usr/lib/wine/wineserver64 "$1" >/dev/null 2>&1
+}
 cleanup() {
 	[ -z "$running" ] || kill "$running" 2>/dev/null
-	# Of this drive; see run-under-wine.sh.
-	[ ! -x /usr/lib/wine/wineserver64 ] || /usr/lib/wine/wineserver64 -k
+	wine_server -k
 	rm -rf "$work"
 }
 trap cleanup EXIT
-# A drive C of its own, where nothing but this was installed.
+# A drive C of its own, where nothing but this was installed. Its server stays (see scripts/test.sh).
 export WINEPREFIX=$work/wine
+mkdir "$WINEPREFIX"
+wine_server -p
 "$wine" wineboot -i >/dev/null 2>&1
 
 # shellcheck source=tests/expect.sh
