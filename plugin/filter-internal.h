@@ -38,7 +38,7 @@ struct filter_report {
 	enum ladder_step step;
 	bool step_pinned;
 	bool shown_on_processor; /* because the graphics card failed */
-	int64_t retry_ns;        /* what failed is tried again then; 0: it is not */
+	int64_t retry_ns;        /* until what failed is tried again; 0: it is not */
 	bool no_bundled_model;   /* it is wanted and not there */
 	uint64_t not_taken;      /* frames that found a full queue since the job began */
 	const char *transport;

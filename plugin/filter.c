@@ -556,33 +556,28 @@ static gs_texture_t *exchange_frames(struct flashvsr_filter *filter, const fvsr_
 	return exchange.shown;
 }
 
-static void show_frame(struct flashvsr_filter *filter, const fvsr_frame *frame,
-		       gs_texture_t *texture, int64_t now)
-{
-	const int64_t time = fvsr_frame_tag(frame);
-
-	if (is_news(filter, time) && !compose(filter, texture, time))
-		return;
-	filter->shown_ns = time;
-	set_phase(filter, PHASE_UPSCALING, now);
-}
-
 /* Frames go to the worker, and what came back and is due now becomes the picture. */
 static void carry_frames(struct flashvsr_filter *filter, int64_t now)
 {
 	struct frame_queue *out = filter->job->out;
 	const fvsr_frame *due = NULL;
 	gs_texture_t *texture;
-	bool freed = false;
+	bool freed = false, news;
+	int64_t time;
 
 	filter->ops->advance(filter->transport);
 	if (filter->pacing.delay_ns)
 		due = pacing_due(&filter->pacing, out, now, &freed);
-	texture = exchange_frames(filter, due && is_news(filter, fvsr_frame_tag(due)) ? due : NULL);
+	time = due ? fvsr_frame_tag(due) : 0;
+	news = due && is_news(filter, time);
+	texture = exchange_frames(filter, news ? due : NULL);
 	while (filter->ops->ready(filter->transport))
 		exchange_frames(filter, NULL);
+	if (due && (!news || compose(filter, texture, time))) {
+		filter->shown_ns = time;
+		set_phase(filter, PHASE_UPSCALING, now);
+	}
 	if (due) {
-		show_frame(filter, due, texture, now);
 		pacing_shown(&filter->pacing, out);
 		freed = true;
 	}

@@ -4,8 +4,8 @@ crops made of them there. A batch is a canvas and the truth, both bytes (batch, 
 Pictures that shots were made of are kept too, and new ways through them are drawn all the time.
 
 Low resolution is either a real encoding that the data set holds, or made here from the crop as
-Pillow would, every pass rounded to 8 bits, and then often encoded. The canvas is the engine's:
-Pillow's bicubic.
+Pillow would, every pass rounded to 8 bits, and then encoded if the recipe says so. The canvas is
+the engine's: Pillow's bicubic.
 """
 import concurrent.futures
 import functools

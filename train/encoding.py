@@ -16,6 +16,8 @@ import tempfile
 import torch
 import torch.nn.functional as F
 
+from clips import to_bytes
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 KR, KB = 0.2126, 0.0722  # of BT.709
 
@@ -40,17 +42,13 @@ def open_library(path=None):
 # Colours ------------------------------------------------------------------------------------------
 
 
-def to_bytes(x):
-    return torch.floor(x + 0.5).clamp_(0, 255).byte()
-
-
 def to_planes(rgb):
     """(n, 3, h, w) levels, h and w even -> (n, h * w * 3 / 2) bytes: limited range, 4:2:0."""
     r, g, b = rgb.float().unbind(1)
     y = KR * r + (1 - KR - KB) * g + KB * b
     chroma = torch.stack([(b - y) / (2 - 2 * KB), (r - y) / (2 - 2 * KR)], 1)
-    return torch.cat([to_bytes(16 + y * (219 / 255)).flatten(1),
-                      to_bytes(128 + F.avg_pool2d(chroma, 2) * (224 / 255)).flatten(1)], 1)
+    planes = [16 + y * (219 / 255), 128 + F.avg_pool2d(chroma, 2) * (224 / 255)]
+    return torch.cat([to_bytes(p).byte().flatten(1) for p in planes], 1)
 
 
 def from_planes(planes, height, width):
@@ -60,7 +58,7 @@ def from_planes(planes, height, width):
     c = (planes[:, size:].reshape(n, 2, height // 2, width // 2).float() - 128) * (255 / 224)
     cb, cr = F.interpolate(c, scale_factor=2, mode="bilinear", align_corners=False).unbind(1)
     r, b = y + (2 - 2 * KR) * cr, y + (2 - 2 * KB) * cb
-    return to_bytes(torch.stack([r, (y - KR * r - KB * b) / (1 - KR - KB), b], 1))
+    return to_bytes(torch.stack([r, (y - KR * r - KB * b) / (1 - KR - KB), b], 1)).byte()
 
 
 # Clips --------------------------------------------------------------------------------------------

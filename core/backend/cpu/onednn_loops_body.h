@@ -22,8 +22,10 @@
 /* At any address, and allowed to look at memory of floats. */
 typedef float vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
-#define ROWS 4
-#define COLUMNS (LANES == 16 ? 4 : 2) /* vectors: what fits the registers */
+#define ROWS        4
+#define COLUMNS     (LANES == 16 ? 4 : 2) /* vectors: what fits the registers */
+#define ROWS_MAX    8
+#define COLUMNS_MAX 4
 
 /*
  * e^x for x <= 88: x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its series up to r^7 (error 6e-9),
@@ -51,43 +53,53 @@ static inline float exponential(float x)
 	return sum * r;
 }
 
-/* out[i][j] (+)= sum over k of a[i * row + k * step] b[k][j], for 'rows' <= ROWS rows. */
+/*
+ * out[i][j] (+)= sum over k of a[i * row + k * step] b[k][j], for 'rows' rows of 'wide' vectors;
+ * rows of 'out' and 'b' are 'stride' apart.
+ */
 static inline __attribute__((always_inline)) void
-product_rows(float *out, const float *a, size_t row, size_t step, const float *b, int depth,
-	     const int rows, bool accumulate)
+product_part(float *out, const float *a, size_t row, size_t step, const float *b, int depth,
+	     size_t stride, const int rows, const int wide, bool accumulate)
 {
-	for (int j = 0; j < FVSR_TILE; j += LANES * COLUMNS) {
-		vector sum[ROWS][COLUMNS];
+	vector sum[ROWS_MAX][COLUMNS_MAX];
 
 #pragma GCC unroll 8
-		for (int i = 0; i < rows; i++)
+	for (int i = 0; i < rows; i++)
 #pragma GCC unroll 8
-			for (int c = 0; c < COLUMNS; c++)
-				sum[i][c] = accumulate ? *(const vector *)(out + i * FVSR_TILE + j +
-									   c * LANES)
-						       : (vector){0};
-		for (int k = 0; k < depth; k++) {
-			vector right[COLUMNS];
+		for (int c = 0; c < wide; c++)
+			sum[i][c] =
+				accumulate ? *(const vector *)(out + (size_t)i * stride + c * LANES)
+					   : (vector){0};
+	for (int k = 0; k < depth; k++) {
+		vector right[COLUMNS_MAX];
 
 #pragma GCC unroll 8
-			for (int c = 0; c < COLUMNS; c++)
-				right[c] = *(const vector *)(b + (size_t)k * FVSR_TILE + j +
-							     c * LANES);
+		for (int c = 0; c < wide; c++)
+			right[c] = *(const vector *)(b + (size_t)k * stride + c * LANES);
 #pragma GCC unroll 8
-			for (int i = 0; i < rows; i++) {
-				float left = a[i * row + k * step];
+		for (int i = 0; i < rows; i++) {
+			float left = a[(size_t)i * row + (size_t)k * step];
 
 #pragma GCC unroll 8
-				for (int c = 0; c < COLUMNS; c++)
-					sum[i][c] += left * right[c];
-			}
+			for (int c = 0; c < wide; c++)
+				sum[i][c] += left * right[c];
 		}
-#pragma GCC unroll 8
-		for (int i = 0; i < rows; i++)
-#pragma GCC unroll 8
-			for (int c = 0; c < COLUMNS; c++)
-				*(vector *)(out + i * FVSR_TILE + j + c * LANES) = sum[i][c];
 	}
+#pragma GCC unroll 8
+	for (int i = 0; i < rows; i++)
+#pragma GCC unroll 8
+		for (int c = 0; c < wide; c++)
+			*(vector *)(out + (size_t)i * stride + c * LANES) = sum[i][c];
+}
+
+static inline __attribute__((always_inline)) void product_rows(float *out, const float *a,
+							       size_t row, size_t step,
+							       const float *b, int depth,
+							       const int rows, bool accumulate)
+{
+	for (int j = 0; j < FVSR_TILE; j += LANES * COLUMNS)
+		product_part(out + j, a, row, step, b + j, depth, FVSR_TILE, rows, COLUMNS,
+			     accumulate);
 }
 
 /* out (rows, 128) (+)= a (rows, depth) b (depth, 128) */
@@ -295,9 +307,9 @@ static void resize_row(uint8_t *dst, const uint8_t *src, const struct fvsr_resiz
 
 #define STRIP 64 /* bytes of a row whose sums stay in registers */
 
-static inline __attribute__((always_inline)) void
-resize_strip(uint8_t *dst, const uint8_t *src, size_t bytes, const int32_t *weight, int taps,
-	     const int width)
+static inline __attribute__((always_inline)) void resize_strip(uint8_t *dst, const uint8_t *src,
+							       size_t bytes, const int32_t *weight,
+							       int taps, const int width)
 {
 	int32_t sum[STRIP];
 

@@ -64,41 +64,6 @@ static void winograd_in(float *v, size_t step, const float *const *pixels, int c
 #endif
 #define WIDE 3
 
-/* m (rows, wide vectors) = v (rows, depth) u (depth, ...) */
-static inline __attribute__((always_inline)) void winograd_part(float *m, const float *v,
-								const float *u, int depth,
-								size_t columns, const int rows,
-								const int wide)
-{
-	vector sum[TALL][WIDE];
-
-#pragma GCC unroll 8
-	for (int i = 0; i < rows; i++)
-#pragma GCC unroll 8
-		for (int j = 0; j < wide; j++)
-			sum[i][j] = (vector){0};
-	for (int k = 0; k < depth; k++, u += columns) {
-		vector right[WIDE];
-
-#pragma GCC unroll 8
-		for (int j = 0; j < wide; j++)
-			right[j] = *(const vector *)(u + j * LANES);
-#pragma GCC unroll 8
-		for (int i = 0; i < rows; i++) {
-			const float left = v[(size_t)i * (size_t)depth + k];
-
-#pragma GCC unroll 8
-			for (int j = 0; j < wide; j++)
-				sum[i][j] += left * right[j];
-		}
-	}
-#pragma GCC unroll 8
-	for (int i = 0; i < rows; i++)
-#pragma GCC unroll 8
-		for (int j = 0; j < wide; j++)
-			*(vector *)(m + (size_t)i * columns + j * LANES) = sum[i][j];
-}
-
 static inline __attribute__((always_inline)) void
 winograd_rows(float *m, const float *v, const float *u, int depth, int columns, const int rows)
 {
@@ -106,13 +71,16 @@ winograd_rows(float *m, const float *v, const float *u, int depth, int columns, 
 	int j = 0;
 
 	for (; j + WIDE * lanes <= columns; j += WIDE * lanes)
-		winograd_part(m + j, v, u + j, depth, (size_t)columns, rows, WIDE);
+		product_part(m + j, v, (size_t)depth, 1, u + j, depth, (size_t)columns, rows, WIDE,
+			     false);
 	if (j + 2 * lanes <= columns) {
-		winograd_part(m + j, v, u + j, depth, (size_t)columns, rows, 2);
+		product_part(m + j, v, (size_t)depth, 1, u + j, depth, (size_t)columns, rows, 2,
+			     false);
 		j += 2 * lanes;
 	}
 	if (j < columns)
-		winograd_part(m + j, v, u + j, depth, (size_t)columns, rows, 1);
+		product_part(m + j, v, (size_t)depth, 1, u + j, depth, (size_t)columns, rows, 1,
+			     false);
 }
 
 /* m (tiles, columns) = v (tiles, depth) u (depth, columns) */
