@@ -28,7 +28,7 @@ struct frame_exchange {
 	fvsr_frame *in;        /* ... into this, with its tag; NULL: it is dropped */
 	const fvsr_frame *out; /* to be shown; NULL: none */
 	bool fetched;          /* result: 'in' is complete */
-	gs_texture_t *shown;   /* result: the content of 'out', until the next; NULL: failed */
+	gs_texture_t *shown;   /* result: 'out', until there is another; NULL: failed */
 };
 
 struct frame_transport_ops {

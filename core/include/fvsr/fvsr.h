@@ -322,7 +322,9 @@ struct fvsr_stream_cost {
 	int latency;       /* afterwards: a frame comes out at most this many frames later (12) */
 	int chunk;         /* frames that come out together (8; 21 the first time) */
 	int canvas_width, canvas_height; /* out size padded to multiples of 128 */
-	uint64_t host_bytes, device_bytes; /* of the stream alone, without the model */
+	/* Of the stream alone, without the model and what the backend "cpu" keeps of its weights in
+	 * other layouts (38 MiB for the bundled one). */
+	uint64_t host_bytes, device_bytes;
 };
 
 /* Checks the settings as fvsr_stream_open() does and fills *cost without allocating a stream. */
