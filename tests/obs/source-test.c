@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter, as it is before anybody touches its settings, on the kinds of sources that a real
- * libobs has, one after the other:
+ * The filter with the bundled model on the kinds of sources that a real libobs has, one after the
+ * other:
  *
  *	source-test PLUGIN_FOLDER MEDIA_FOLDER MODEL SLOW_MODEL CASE
  *
