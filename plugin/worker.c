@@ -464,10 +464,19 @@ struct worker *worker_create(const struct fvsr_log *log, struct model_pool *pool
 	return worker;
 }
 
+/* With the lock held. A source whose time jumps again and again must not keep it from loading. */
+static bool loads_what_is_wanted(const struct worker *worker)
+{
+	return !atomic_load(&worker->quit) && worker->status.state == WORKER_LOADING &&
+	       worker->job && worker->next &&
+	       job_request_same_model(&worker->job->request, &worker->next->request);
+}
+
 /* With the lock held: whatever the thread is doing is not wanted any more. */
 static void stop_work(struct worker *worker)
 {
-	atomic_store(&worker->interrupt, true);
+	if (!loads_what_is_wanted(worker))
+		atomic_store(&worker->interrupt, true);
 	fvsr_stream_interrupt(worker->interruptible);
 	pthread_cond_signal(&worker->wake);
 }

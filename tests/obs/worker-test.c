@@ -175,6 +175,21 @@ static void test_failure(struct driver *driver)
 	CHECK(wait_state(driver, WORKER_RUNNING), "nothing works after a failure");
 }
 
+/* A source whose time jumps all the time: each jump is a new job, and loading takes longer. */
+static void test_impatience(struct driver *driver, const char *folder)
+{
+	struct worker_status status = {0};
+	char model[1024];
+
+	snprintf(model, sizeof(model), "synth:%s/slow.json:7", folder);
+	for (int i = 0; i < 6000 && status.state != WORKER_RUNNING; i++) {
+		new_job(driver, model, 64, 3);
+		pause_ms(5);
+		worker_get_status(driver->worker, &status);
+	}
+	CHECK(status.state == WORKER_RUNNING, "the model never gets loaded");
+}
+
 int main(int argc, char **argv)
 {
 	struct driver driver = {.random = 1};
@@ -189,6 +204,7 @@ int main(int argc, char **argv)
 		test_order(&driver);
 		test_failure(&driver);
 		test_changes(&driver);
+		test_impatience(&driver, argv[1]);
 		/* Whatever it is doing now. */
 		worker_destroy(driver.worker);
 		job_unref(driver.job);
