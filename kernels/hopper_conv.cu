@@ -3,6 +3,8 @@
  * Convolutions for Hopper as matrix products that are never written out: 3x3 with zero borders,
  * the 2x2 and 3x3 phases of the upsampling ones (section 7 of the specification), and those of
  * the projection over four frames (section 4), whose input gets its replicated border first.
+ * Linear layers too, where nothing better is at hand: 1x1 convolutions of a picture whose pixels
+ * are the rows.
  *
  * A tile is 16 rows of 16 (or 8) pixels by 128 (or 256, 64) output channels. One thread copies:
  * for 64 input channels and one horizontal tap the tile's pixels with the rows above and below it,
@@ -279,6 +281,10 @@ FVSR_DEVICE void finish(const struct fvsr_hopper_conv &a, float (&v)[8], size_t 
 #pragma unroll
 		for (int i = 0; i < 8; i++)
 			v[i] = fmaxf(v[i], 0);
+	} else if (a.gelu) {
+#pragma unroll
+		for (int i = 0; i < 8; i++)
+			v[i] = gelu_tanh(v[i]);
 	}
 	*(uint4 *)((uint16_t *)a.dst + at) =
 		make_uint4(pack_bf16(v[0], v[1]), pack_bf16(v[2], v[3]), pack_bf16(v[4], v[5]),
@@ -295,7 +301,7 @@ FVSR_DEVICE void load_bias(float (&bias)[8], const float *from)
 	bias[4] = high.x, bias[5] = high.y, bias[6] = high.z, bias[7] = high.w;
 }
 
-/* Bias, residual, ReLU and the way to memory; rows past the picture are dropped. */
+/* Bias, residual, activation and the way to memory; rows past the picture are dropped. */
 template <class SHAPE>
 FVSR_DEVICE void store(const struct fvsr_hopper_conv &a, const struct conv_tile &tile,
 		       const float (&sum)[SHAPE::parts][SHAPE::tile_n / 2], int group)

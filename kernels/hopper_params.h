@@ -59,7 +59,8 @@ struct fvsr_hopper_cross {
 };
 
 /*
- * fvsr_hopper_conv_*: convolutions as implicit matrix products. Output 'o' of 'outputs' is one
+ * fvsr_hopper_conv_*: convolutions as implicit matrix products, and, with a window of one pixel,
+ * matrix products of rows that are called pixels. Output 'o' of 'outputs' is one
  * frame (and, for upsampling, one of 'phases' interleaved parts of one); it sums over 'sources'
  * input frames, all channels, and a ksize x ksize window whose first tap is at
  * (y + first_y, x + first_x) of the input.
@@ -82,7 +83,7 @@ struct fvsr_hopper_conv {
 	int ksize;
 	int first;             /* first_y and first_x; ksize 2 adds the phase's dy and dx */
 	int source_column, tap_column; /* weight columns from a source or tap to the next */
-	int relu;
+	int relu, gelu;        /* after the bias; gelu: the tanh form, without a residual */
 };
 
 /* fvsr_hopper_pad: frames with a border of one replicated pixel. */

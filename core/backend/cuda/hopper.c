@@ -268,6 +268,46 @@ static void launch_conv(struct fvsr_cuda_queue *queue, const struct fvsr_hopper_
 	fvsr_cuda_launch(queue, &launch);
 }
 
+static bool linear_fits(const struct fvsr_linear *a, const struct conv_tile *tile)
+{
+	uintptr_t all = (uintptr_t)a->y | (uintptr_t)a->x | (uintptr_t)a->weight |
+			(uintptr_t)a->residual;
+
+	return conv_fits(a->k, a->n) && a->m % tile->w == 0 && all % 16 == 0 &&
+	       (a->activation == FVSR_ACT_NONE ||
+		(a->activation == FVSR_ACT_GELU_TANH && !a->residual));
+}
+
+bool fvsr_cuda_hopper_linear(struct fvsr_cuda_queue *queue, const struct fvsr_linear *a)
+{
+	struct conv_tile tile = tile_for(a->n);
+	int size[4] = {1, a->m / tile.w, tile.w, a->k};
+	struct fvsr_hopper_conv p = {
+		.dst = a->y,
+		.bias = a->bias,
+		.residual = a->residual,
+		.outputs = 1,
+		.phases = 1,
+		.h = size[1],
+		.w = size[2],
+		.cout = a->n,
+		.sources = 1,
+		.ksize = 1,
+		.tap_column = a->k,
+		.gelu = a->activation == FVSR_ACT_GELU_TANH,
+	};
+
+	if (!linear_fits(a, &tile))
+		return false;
+	if (fvsr_queue_idle(&queue->base))
+		return true;
+	set_tiles(&p, &tile, a->k);
+	if (make_pixels_map(queue, &p.src, a->x, size, tile.w, 1) &&
+	    make_weight_map(queue, &p.weight, a->weight, a->n, a->k, tile.n))
+		launch_conv(queue, &p, &tile);
+	return true;
+}
+
 bool fvsr_cuda_hopper_conv3x3(struct fvsr_cuda_queue *queue, const struct fvsr_conv3x3 *a)
 {
 	struct conv_tile tile = tile_for(a->cout);

@@ -17,6 +17,7 @@ struct fvsr_block_attention;
 struct fvsr_conv3x3;
 struct fvsr_conv_frames;
 struct fvsr_cross_attention;
+struct fvsr_linear;
 struct fvsr_upsample_conv;
 
 /* X(name of the extern "C" kernel, most dynamic shared memory in bytes) */
@@ -35,6 +36,8 @@ bool fvsr_cuda_hopper_block_attention(struct fvsr_cuda_queue *queue,
 				      const struct fvsr_block_attention *a);
 bool fvsr_cuda_hopper_cross_attention(struct fvsr_cuda_queue *queue,
 				      const struct fvsr_cross_attention *a);
+/* A linear layer, where it has the shape for it. */
+bool fvsr_cuda_hopper_linear(struct fvsr_cuda_queue *queue, const struct fvsr_linear *a);
 bool fvsr_cuda_hopper_conv3x3(struct fvsr_cuda_queue *queue, const struct fvsr_conv3x3 *a);
 bool fvsr_cuda_hopper_upsample_conv(struct fvsr_cuda_queue *queue,
 				    const struct fvsr_upsample_conv *a);

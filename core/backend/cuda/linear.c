@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Linear layers: by cuBLASLt where there is one and it has the epilogue, else by our own kernel.
+ * Linear layers: by cuBLASLt where there is one and it has the epilogue, else by our own kernels
+ * (on a Hopper kernels/hopper_conv.cu, elsewhere kernels/gemm.cu).
  */
 #include "backend/cuda/blas.h"
 #include "backend/cuda/conv.h"
@@ -24,6 +25,8 @@ void fvsr_cuda_linear(struct fvsr_queue *base, const struct fvsr_linear *a)
 		.phases = 1, .grow = 1,
 	};
 
-	if (!fvsr_cuda_blas_linear(queue, a))
-		fvsr_cuda_conv(queue, &p, 1, 1);
+	if (fvsr_cuda_blas_linear(queue, a) ||
+	    (queue->device->hopper && fvsr_cuda_hopper_linear(queue, a)))
+		return;
+	fvsr_cuda_conv(queue, &p, 1, 1);
 }
