@@ -231,6 +231,14 @@ static void watch_for(struct watch *watch, uint32_t width, uint32_t height, doub
 	watch_end(watch);
 }
 
+static void print_pictures(const struct watch *watch)
+{
+	printf("  %u pictures, %u of them the next, %u the same, %u after a gap, %u unreadable; "
+	       "OBS took in %u\n",
+	       watch->pictures, watch->next, watch->same, watch->skipping, watch->unreadable,
+	       watch->frames_in);
+}
+
 /* The source's picture against four pixels each of the upscaled one. */
 static double psnr(const uint8_t *source, const uint8_t *shown, uint32_t width, uint32_t height)
 {
@@ -471,8 +479,7 @@ static void fail_and_come_back(const struct run *run, struct watch *watch, obs_s
 	check(wait_for(filter, "Upscaling", START_S), "it does not come back");
 	os_sleep_ms(1000);
 	watch_end(watch);
-	printf("  %u pictures, %u of them the next, %u the same, %u after a gap, %u unreadable\n",
-	       watch->pictures, watch->next, watch->same, watch->skipping, watch->unreadable);
+	print_pictures(watch);
 	check(watch->unreadable == 0, "a picture without its number");
 	check(watch->next > watch->pictures / 2, "the picture stood still");
 }
@@ -492,6 +499,7 @@ static void test(const struct run *run)
 	watch.collecting = true;
 	watch_for(&watch, run->width, run->height, BASELINE_S);
 	check(watch.next > BASELINE_S * FPS / 2, "the media source does not run");
+	print_pictures(&watch);
 	watch.collecting = false;
 	obs_source_filter_add(media, filter);
 	if (check(wait_for(filter, "Upscaling", START_S), "the filter does not start")) {
