@@ -10,6 +10,7 @@ Writes RUN/STAGE.pt (every two minutes and at the end), RUN/STAGE.csv (losses) a
 RUN/STAGE-val.csv (PSNR of bicubic and of the network by kind of clip).
 """
 import argparse
+import collections
 import copy
 import csv
 import json
@@ -32,6 +33,7 @@ import model as network
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAVE_EVERY_S = 120
 LOG_EVERY = 25
+AHEAD = 3  # batches in the making while one trains: a small encoding takes as long as a step
 PORT = 29517
 
 DEFAULTS = {
@@ -357,9 +359,10 @@ def run(trainer, sampler, minutes, part=(0.0, 1.0), keeper=None):
         height, width, slices, size = shapes[trainer.rng.choice(len(shapes), p=np.array(p) / sum(p))]
         return sampler.begin(size, slices, height, width)
 
-    coming = begin()
+    coming = collections.deque(begin() for _ in range(AHEAD))
     while (progress := clock.progress(trainer.steps)) < part[1]:
-        batch, coming = coming(), begin()  # the next one is encoded while this one trains
+        batch = coming.popleft()()
+        coming.append(begin())
         values = trainer.step(*batch, progress)
         if keeper:
             keeper.look(values, clock.elapsed())
