@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Between PyTorch and the packed files that libfvsr loads.
 
-    export.py RUN/stage.pt OUT.safetensors [--name NAME]       averaged weights of a training run
+    export.py RUN/stage.pt [...] OUT.safetensors [--name NAME] averaged weights of a training run, or
+                                                               the mean of several
     export.py CONFIG.json OUT.safetensors [--seed N]           a model before training: bicubic
 """
 import argparse
@@ -57,20 +58,21 @@ def save_packed(path, config, state, name):
 def main():
     ap = argparse.ArgumentParser(description=__doc__,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("source")
+    ap.add_argument("source", nargs="+")
     ap.add_argument("out")
     ap.add_argument("--name", default="FlashVSR small")
     ap.add_argument("--seed", type=int, default=1)
     args = ap.parse_args()
-    if args.source.endswith(".json"):
-        with open(args.source) as f:
+    if args.source[0].endswith(".json"):
+        with open(args.source[0]) as f:
             config = json.load(f)
         model = network.FlashVSR(config)
         network.initialise(model, args.seed)
         save_packed(args.out, config, model.state_dict(), args.name + " (untrained)")
         return
-    run = torch.load(args.source, map_location="cpu")
-    save_packed(args.out, run["config"], run["ema"], args.name)
+    runs = [torch.load(source, map_location="cpu") for source in args.source]
+    mean = {k: torch.stack([r["ema"][k] for r in runs]).mean(0) for k in runs[0]["ema"]}
+    save_packed(args.out, runs[0]["config"], mean, args.name)
 
 
 if __name__ == "__main__":
