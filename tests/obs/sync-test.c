@@ -222,6 +222,8 @@ static void overload(struct test *test, double seconds)
 	wait_steady(test->filter);
 	let_pass(test, "window", "in-overload", seconds);
 	set_model(test, test->model);
+	/* Until the change is noticed, the status still tells of the old model. */
+	CHECK(host_wait_status(test->filter, "until then", START_S), "the model does not change");
 }
 
 static void *spin(void *opaque)
