@@ -10,6 +10,7 @@
 #include <cuda_fp16.h>
 #include <stdint.h>
 
+#include "activation.cuh"
 #include "params.h"
 
 typedef __nv_bfloat16 bf16;
@@ -104,17 +105,6 @@ DEVICE float warp_sum(float x)
 	for (int i = 16; i; i /= 2)
 		x += __shfl_xor_sync(0xFFFFFFFFu, x, i);
 	return x;
-}
-
-DEVICE float silu(float x)
-{
-	return x / (1 + __expf(-x));
-}
-
-DEVICE float gelu_tanh(float x)
-{
-	/* (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)) */
-	return x / (1 + __expf(-1.5957691216f * (x + 0.044715f * x * x * x)));
 }
 
 #endif

@@ -190,12 +190,6 @@ FVSR_DEVICE uint32_t pack_bf16(float low, float high)
 	return packed;
 }
 
-/* (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)) */
-FVSR_DEVICE float gelu_tanh(float x)
-{
-	return x / (1 + __expf(-1.5957691216f * (x + 0.044715f * x * x * x)));
-}
-
 FVSR_DEVICE float bf16_low(uint32_t packed)
 {
 	return __uint_as_float(packed << 16);

@@ -18,6 +18,7 @@
  * channels, and residual and result move 16 bytes at a time without any exchange. The weights'
  * tensor map does this with dimensions (column, e, t, j, channel / 32).
  */
+#include "activation.cuh"
 #include "hopper.cuh"
 
 enum {
