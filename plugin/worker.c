@@ -32,7 +32,7 @@ struct worker {
 	double began_ms;            /* the chunk at hand; 0: there is none */
 	int keep_s;
 
-	atomic_bool interrupt; /* what is being loaded is not wanted any more */
+	atomic_bool interrupt; /* another job, or none, is due */
 	atomic_bool quit;
 
 	/* The thread's own. */
@@ -104,15 +104,28 @@ void worker_get_status(struct worker *worker, struct worker_status *status)
 
 /* ---- model and stream ---------------------------------------------------------------------- */
 
+/* With the lock held: also for the job that comes next, if there is one. */
+static bool model_wanted(const struct worker *worker)
+{
+	if (atomic_load(&worker->quit))
+		return false;
+	return !worker->switching ||
+	       (worker->next &&
+		job_request_same_model(&worker->job->request, &worker->next->request));
+}
+
+/* A source whose time jumps again and again must not keep its model from being loaded. */
 static bool report_progress(void *opaque, uint64_t done, uint64_t total, const char *what)
 {
 	struct worker *worker = opaque;
+	bool wanted;
 
 	(void)what;
 	pthread_mutex_lock(&worker->lock);
 	worker->status.loaded_percent = total ? (int)((double)done * 100.0 / (double)total) : 0;
+	wanted = model_wanted(worker);
 	pthread_mutex_unlock(&worker->lock);
-	return !atomic_load(&worker->interrupt);
+	return wanted;
 }
 
 /* No other thread may interrupt a stream that is being closed. */
@@ -247,6 +260,8 @@ static void start_job(struct worker *worker)
 		fvsr_stream_reset(worker->stream);
 	worker->opened = *request;
 	if (!worker->model && !open_model(worker, request))
+		return;
+	if (atomic_load(&worker->interrupt)) /* the next job's stream may be another */
 		return;
 	if (!worker->stream && !open_stream(worker, request))
 		return;
@@ -464,19 +479,10 @@ struct worker *worker_create(const struct fvsr_log *log, struct model_pool *pool
 	return worker;
 }
 
-/* With the lock held. A source whose time jumps again and again must not keep it from loading. */
-static bool loads_what_is_wanted(const struct worker *worker)
-{
-	return !atomic_load(&worker->quit) && worker->status.state == WORKER_LOADING &&
-	       worker->job && worker->next &&
-	       job_request_same_model(&worker->job->request, &worker->next->request);
-}
-
 /* With the lock held: whatever the thread is doing is not wanted any more. */
 static void stop_work(struct worker *worker)
 {
-	if (!loads_what_is_wanted(worker))
-		atomic_store(&worker->interrupt, true);
+	atomic_store(&worker->interrupt, true);
 	fvsr_stream_interrupt(worker->interruptible);
 	pthread_cond_signal(&worker->wake);
 }
