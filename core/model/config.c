@@ -116,6 +116,12 @@ static uint64_t rough_parameters(const struct fvsr_config *c)
 	return layer * (uint64_t)c->num_layers + lq + text;
 }
 
+/* Positions for MemBlocks of a level: before its TGrow, or the last one's before the end. */
+static int most_blocks(const struct fvsr_config *c, int level)
+{
+	return level == c->dec_levels - 1 ? FVSR_DEC_BLOCKS_MAX - 6 * (level - 1) : 4;
+}
+
 static int check_decoder(const struct fvsr_config *c, struct fvsr_error *err)
 {
 	int i;
@@ -136,10 +142,10 @@ static int check_decoder(const struct fvsr_config *c, struct fvsr_error *err)
 					 "dec_levels, must be 0",
 					 c->dec_channels[i], c->dec_levels);
 	for (i = 0; i < FVSR_DEC_LEVELS - 1; i++)
-		if (c->dec_blocks[i] < 0 || c->dec_blocks[i] > FVSR_DEC_BLOCKS_MAX)
+		if (c->dec_blocks[i] < 0 || c->dec_blocks[i] > most_blocks(c, i))
 			return fvsr_fail(err, FVSR_ERR_FORMAT,
 					 "configuration: dec_blocks holds %d, must be 0 to %d",
-					 c->dec_blocks[i], FVSR_DEC_BLOCKS_MAX);
+					 c->dec_blocks[i], most_blocks(c, i));
 	return 0;
 }
 

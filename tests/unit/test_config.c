@@ -25,6 +25,9 @@ static const struct {
 	{"{" HEADS REST DEC ",\"dec_levels\":4,\"dec_blocks\":[0,0,0]}", NULL},
 	{"{" HEADS REST ",\"dec_levels\":3,\"dec_channels\":[4,3,2,0]}", NULL},
 	{"{" HEADS REST FLAT ",\"dec_blocks\":[1,2,0]}", NULL},
+	{"{" HEADS REST FLAT ",\"dec_blocks\":[1,15,0]}", NULL},
+	{"{" HEADS REST FLAT ",\"dec_blocks\":[1,16,0]}", "dec_blocks holds 16, must be 0 to 15"},
+	{"{" HEADS REST FLAT ",\"dec_blocks\":[5,1,0]}", "dec_blocks holds 5, must be 0 to 4"},
 
 	{"", "does not begin with '{'"},
 	{"{" HEADS REST DEC, "bad JSON"},
