@@ -5,7 +5,7 @@ text, user interfaces and pixel art are what recordings have too few kinds of.
 
     train/boards.py OUT [--seed N] [--debs DIR]
 
-makes OUT/NAME.png and OUT/MANIFEST.md. Drawn boards: terminals, editors, web pages, chats, stream
+makes OUT/NAME.png, with another seed than 1 OUT/NAME_sN.png, and OUT/MANIFEST.md. Drawn boards: terminals, editors, web pages, chats, stream
 overlays, spreadsheets, file managers and desktops with windows, each in other colours and fonts;
 half are light. Game boards: maps and levels put together from the pictures of Debian's packages at
 their own size. DIR keeps the packages (480 MB); without it they are deleted again.
@@ -115,6 +115,7 @@ def main():
         os.chmod(work, 0o755)
         for boards, game in ((drawn_boards(opt.seed), 0), (game_boards(opt.seed, folder), 1)):
             for name, im, shows, packages, licence, who in boards:
+                name += "" if opt.seed == 1 else f"_s{opt.seed}"
                 size = save(im, os.path.join(opt.out, name + ".png"), game)
                 total += size
                 known = versions(tuple(packages))

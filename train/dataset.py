@@ -277,6 +277,11 @@ def pan_size(w, h, rng):
     return tuple(int(v * scale) // GRID * GRID for v in PAN_SIZES[-1])
 
 
+def down(v):
+    """To three digits, never beyond a picture's border."""
+    return math.floor(v * 1000) / 1000
+
+
 def pan_path(w, h, size, frames, rng):
     """Windows [left, top, width] of a slow pan with some zoom and a trembling hand."""
     most = min(w / size[0], h / size[1])
@@ -291,12 +296,12 @@ def pan_path(w, h, size, frames, rng):
     path = []
     for t in range(frames):
         u = t / max(1, frames - 1)
-        width = size[0] * (zoom[0] + (zoom[1] - zoom[0]) * u)
+        width = down(size[0] * (zoom[0] + (zoom[1] - zoom[0]) * u))
         x = start[0] + way[0] * u + shake * math.sin(rate * t)
         y = start[1] + way[1] * u + shake * math.cos(1.3 * rate * t)
         x = max(0.0, min(w - width, x))
         y = max(0.0, min(h - width * size[1] / size[0], y))
-        path.append([round(x, 3), round(y, 3), round(width, 3)])
+        path.append([down(x), down(y), width])
     return path
 
 
