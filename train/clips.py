@@ -126,6 +126,7 @@ class Recipe:
         self.crf = [18, 35]   # ... with this quality
         self.still = 0.05     # share without motion
         self.fast = 0.15      # share that skips every second frame
+        self.recoloured = 0.5 # share of screens with other colours
         self.cut = 0.03       # share with a cut to another shot
         self.padded = 0.1     # share of batches whose last rows and columns repeat a border
         self.kinds = {}       # kind -> weight, 1 where nothing is said
@@ -208,8 +209,7 @@ class Sampler:
             drawn = self._draw(frames, height, width)
         kind, pictures = ((drawn[0], [drawn[1]]) if drawn
                           else self._cut_out(frames, height, width, scale))
-        if kind not in SCREENS:
-            pictures = self._turn(pictures)
+        pictures = self._recolour(pictures) if kind in SCREENS else self._turn(pictures)
         return pictures[0], pictures[1] if len(pictures) > 1 else None
 
     def _turn(self, pictures):
@@ -218,6 +218,15 @@ class Sampler:
         turn = self.rng.random() < 0.3 and pictures[0].shape[2] == pictures[0].shape[3]
         pictures = [p.flip(flips) if flips else p for p in pictures]
         return [p.transpose(2, 3) if turn else p for p in pictures]
+
+    def _recolour(self, pictures):
+        """Programs have any colours, and dark letters or light ones."""
+        if self.rng.random() < self.recipe.recoloured:
+            order = torch.from_numpy(self.rng.permutation(3)).to(self.device)
+            pictures = [p.index_select(1, order) for p in pictures]
+            if self.rng.random() < 0.5:
+                pictures = [255 - p for p in pictures]
+        return pictures
 
     def _sample(self, frames, height, width, scale):
         """As _crop, sometimes of two shots with a cut between them."""
@@ -347,11 +356,11 @@ def read_video(path, device):
     return torch.stack(frames).to(device).permute(0, 3, 1, 2).contiguous()
 
 
-def load(folder, device, threads=8):
+def load(folder, device):
     """All shots of a data set (layout: dataset.py), in the order of its list."""
     with open(os.path.join(folder, "dataset.json"), encoding="utf-8") as f:
         entries = json.load(f)["shots"]
-    with concurrent.futures.ThreadPoolExecutor(threads) as pool:  # decoding releases the lock
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding frees the lock
         return list(pool.map(lambda e: _load_shot(folder, e, device), entries))
 
 

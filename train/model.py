@@ -8,6 +8,7 @@ Pictures are (batch, frames, 3, H, W) in [-1, 1]. Everything inside is channels 
 frames, height, width, channels): one copy makes features of pixels, and convolutions want it so.
 A clip of S slices has 8 S + 1 frames in, 2 S latent frames and 8 S - 3 frames out.
 """
+import copy
 import functools
 import math
 
@@ -206,7 +207,8 @@ def attention(q, k, v, bias=None):
     return manual_attention(q, k, v, bias)
 
 
-def visibility(slices, kv_ratio=3, kv_cache=True):
+@functools.lru_cache(maxsize=64)
+def visibility(slices, kv_ratio, kv_cache, device):
     """Which slices each slice attends to in a stream: rows of booleans."""
     seen = torch.zeros(slices, slices, dtype=torch.bool)
     first = min(slices, FIRST_SLICES)
@@ -216,7 +218,7 @@ def visibility(slices, kv_ratio=3, kv_cache=True):
         held = held[1:] if len(held) > kv_ratio else held
         held.append(s)
         seen[s, held if kv_cache else s] = True
-    return seen
+    return seen.to(device)
 
 
 @functools.lru_cache(maxsize=64)
@@ -236,7 +238,7 @@ def block_means(x):
 @torch.no_grad()
 def select_blocks(q, k, seen, inside, topk):
     """Block map (b, heads, query blocks, key blocks) of what is kept; q, k (b, heads, tokens,
-    head_dim) in window order, 'seen' (query slices, key slices)."""
+    head_dim) in window order, 'seen' (query slices, key slices); 'topk' may be a tensor."""
     blocks = inside.shape[0]
     with full_precision(q):
         scores = block_means(q) @ block_means(k).transpose(-1, -2) / math.sqrt(q.shape[-1])
@@ -245,7 +247,7 @@ def select_blocks(q, k, seen, inside, topk):
     values = values.unflatten(2, (-1, blocks)).flatten(3)
     # slices that are not seen only add zeros to the end of the order
     count = seen.sum(1) * blocks * blocks
-    place = torch.minimum(count - 1, torch.full_like(count, topk)).clamp(min=0)
+    place = (count - 1).clamp(max=topk).clamp(min=0)
     order = values.sort(-1, descending=True).values
     limit = order.gather(-1, place[:, None].expand(*order.shape[:2], -1, 1))
     return (values > limit).unflatten(3, (blocks, -1)).flatten(2, 3)
@@ -267,17 +269,33 @@ class Dense:
     def __call__(self, layer, q, k, v):
         return attention(q, k, v)
 
+    def tensors(self):
+        return ()
+
+    def copy(self):
+        return self
+
 
 class Sparse:
-    """All slices at once, each with the keys and the selection that it has in a stream."""
+    """All slices at once, each with the keys and the selection that it has in a stream. All that
+    it depends on are tensors: a recorded step is replayed with others."""
 
     def __init__(self, slices, h, w, topk, local_range=11, kv_ratio=3, kv_cache=True, device="cpu"):
-        self.seen = visibility(slices, kv_ratio, kv_cache).to(device)
+        self.seen = visibility(slices, kv_ratio, kv_cache, device)
         self.inside = inside_window(h // SIDE, w // SIDE, local_range, device)
-        self.topk = topk
+        self.topk = torch.full((), topk, device=device)
 
     def __call__(self, layer, q, k, v):
         return masked_attention(q, k, v, select_blocks(q, k, self.seen, self.inside, self.topk))
+
+    def tensors(self):
+        return self.seen, self.inside, self.topk
+
+    def copy(self):
+        """Tensors of its own."""
+        other = copy.copy(self)
+        other.seen, other.inside, other.topk = (a.clone() for a in self.tensors())
+        return other
 
 
 class Cached:
@@ -398,6 +416,14 @@ def two_linears(inputs, dim, activation):
     return nn.Sequential(nn.Linear(inputs, dim), activation, nn.Linear(dim, dim))
 
 
+@functools.lru_cache(maxsize=8)
+def time_features(size, dtype, device):
+    """Sinusoids of TIMESTEP."""
+    half = size // 2
+    angle = TIMESTEP * 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
+    return torch.cat([angle.cos(), angle.sin()]).to(device, dtype)
+
+
 class Transformer(nn.Module):
     def __init__(self, c):
         super().__init__()
@@ -412,11 +438,8 @@ class Transformer(nn.Module):
 
     def time(self):
         """t (dim) and t_mod (6, dim) of the only timestep there is."""
-        half = self.freq_dim // 2
-        rate = 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
-        angle = TIMESTEP * rate
         weight = self.time_embedding[0].weight
-        t = self.time_embedding(torch.cat([angle.cos(), angle.sin()]).to(weight))
+        t = self.time_embedding(time_features(self.freq_dim, weight.dtype, weight.device))
         return t, self.time_projection(t).unflatten(0, (6, -1))
 
     def forward(self, noise, lq, prompt, first, attend, tap=None):

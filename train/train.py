@@ -3,7 +3,7 @@
 """Trains the small model, one stage a run (docs/network.md, section 10).
 
     train.py stage1.json --data DATASET --out RUN [--init RUN/stage1.pt] [--minutes M] [--seed S]
-                         [--part FROM TO] [--gpus N] [--encoder FILE.so]
+                         [--part FROM TO] [--gpus N] [--encoder FILE.so] [--model CONFIG.json]
     train.py --smoke          a few steps of every stage on made-up clips, for tests
 
 Writes RUN/STAGE.pt (every two minutes and at the end), RUN/STAGE.csv (losses) and
@@ -11,13 +11,16 @@ RUN/STAGE-val.csv (PSNR of bicubic and of the network by kind of clip).
 """
 import argparse
 import collections
+import contextlib
 import copy
 import csv
 import json
 import math
 import os
+import queue
 import sys
 import tempfile
+import threading
 import time
 
 import numpy as np
@@ -33,7 +36,8 @@ import model as network
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAVE_EVERY_S = 120
 LOG_EVERY = 25
-AHEAD = 3  # batches in the making while one trains: a small encoding takes as long as a step
+AHEAD = 3  # batches in the making: a small encoding takes as long as a step
+READY = 2  # batches that wait for their step
 PORT = 29517
 
 DEFAULTS = {
@@ -58,14 +62,15 @@ DEFAULTS = {
 }
 
 
-def load_stage(path):
+def load_stage(path, config=None):
+    """A stage's settings, with the network of another configuration if one is given."""
     with open(path) as f:
         given = json.load(f)
     unknown = set(given) - set(DEFAULTS)
     if unknown:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}")
     stage = dict(DEFAULTS, **given)
-    with open(os.path.join(os.path.dirname(path), stage["model"])) as f:
+    with open(config or os.path.join(os.path.dirname(path), stage["model"])) as f:
         stage["model"] = json.load(f)
     return stage
 
@@ -113,8 +118,7 @@ def average_gradients(parameters):
     flat = torch.cat([g.flatten() for g in gradients])
     dist.all_reduce(flat)
     parts = flat.div_(dist.get_world_size()).split([g.numel() for g in gradients])
-    for gradient, part in zip(gradients, parts):
-        gradient.copy_(part.view_as(gradient))
+    torch._foreach_copy_(gradients, [p.view_as(g) for p, g in zip(parts, gradients)])
 
 
 class Clock:
@@ -139,10 +143,48 @@ class Clock:
         return time.monotonic() - self.start
 
 
+class Recorded:
+    """Losses and gradients of batches of one shape, recorded once as a CUDA graph: the thousands
+    of kernels of a step take twice as long to launch as to run. Graphs share memory: what one
+    returns is good until the next one runs."""
+
+    WARM_UP = 3
+
+    def __init__(self, trainer, levels, truth, attend):
+        self.inputs = levels.clone(), truth.clone()
+        self.attend = attend.copy()
+        self.parameters = list(trainer.model.parameters())
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(self.WARM_UP):
+                trainer.backward(*self.inputs, self.attend)
+        torch.cuda.current_stream().wait_stream(side)
+        self._forget()
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph, trainer.pool, capture_error_mode="thread_local"):
+            self.result = trainer.backward(*self.inputs, self.attend)
+        self.gradients = [p.grad for p in self.parameters]
+        self._forget()
+
+    def _forget(self):
+        for p in self.parameters:
+            p.grad = None
+
+    def backward(self, levels, truth, attend):
+        for ours, theirs in zip((*self.inputs, *self.attend.tensors()),
+                                (levels, truth, *attend.tensors())):
+            ours.copy_(theirs)
+        self.graph.replay()
+        for p, gradient in zip(self.parameters, self.gradients):
+            p.grad = gradient
+        return self.result
+
+
 class Trainer:
     def __init__(self, stage, seed, device, init=None, compiled=False, bf16=None):
         torch.manual_seed(seed)
-        self.stage, self.device, self.steps = stage, device, 0
+        self.stage, self.seed, self.device, self.steps = stage, seed, device, 0
         self.rng = np.random.default_rng(seed)
         self.bf16 = device.type == "cuda" if bf16 is None else bf16
         self.model = network.FlashVSR(stage["model"])
@@ -162,6 +204,8 @@ class Trainer:
             self.critic_optimizer = self._adam(self.critic.parameters(), 2e-4, (0.5, 0.9))
         if compiled:
             self._compile()
+        self.recorded = {}  # by shape; a critic's steps are not
+        self.pool = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
         if dist.is_initialized():  # the same weights, other noise
             torch.manual_seed(seed + 1000 * dist.get_rank())
 
@@ -254,9 +298,11 @@ class Trainer:
         (g,) = torch.autograd.grad(opinion, x)
         return g * (self.stage["adversarial"] * gradient.norm() / (g.norm() + 1e-12)), loss
 
-    def _loss(self, canvas, truth):
+    def backward(self, levels, truth, attend):
+        """Loss and its terms; gradients are added to the weights'."""
+        canvas, truth = as_picture(levels), as_picture(truth)
         with self.autocast():
-            out = self.model(canvas, self.model.noise(canvas), self.attention(canvas))
+            out = self.model(canvas, self.model.noise(canvas), attend)
         x = out.detach().requires_grad_()
         loss, terms = losses.pixel_losses(x, truth, self.stage["losses"])
         (gradient,) = torch.autograd.grad(loss, x)
@@ -266,10 +312,18 @@ class Trainer:
         out.backward(gradient)
         return loss.detach(), {k: v.detach() for k, v in terms.items()}
 
+    def _pass(self, *batch):
+        if self.device.type != "cuda" or self.critic is not None:
+            return self.backward(*batch)
+        shape = batch[0].shape
+        if shape not in self.recorded:
+            self.recorded[shape] = Recorded(self, *batch)
+        return self.recorded[shape].backward(*batch)
+
     def step(self, levels, truth, progress):
         lr = self._set_lr(progress)
         self.optimizer.zero_grad(set_to_none=True)
-        loss, terms = self._loss(as_picture(levels), as_picture(truth))
+        loss, terms = self._pass(levels, truth, self.attention(levels))
         if dist.is_initialized():
             average_gradients(list(self.model.parameters()))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.stage["clip"])
@@ -350,22 +404,72 @@ class Keeper:
         print(f"{self.trainer.steps} steps, saved {self.path}")
 
 
+class Feeder:
+    """Batches made by a thread of its own and, on a GPU, on a stream of its own, so that neither
+    waits for a step."""
+
+    def __init__(self, sampler, shapes, seed):
+        self.sampler, self.shapes, self.device = sampler, shapes, sampler.device
+        self.rng = np.random.default_rng(seed)
+        self.ready, self.over = queue.Queue(READY), False
+        self.thread = threading.Thread(target=self._work, daemon=True)
+        self.thread.start()
+
+    def _begin(self):
+        p = np.array([s[4] for s in self.shapes])
+        height, width, slices, size = self.shapes[self.rng.choice(len(p), p=p / p.sum())][:4]
+        return self.sampler.begin(size, slices, height, width)
+
+    def _make(self):
+        coming = collections.deque(self._begin() for _ in range(AHEAD))
+        while not self.over:
+            batch = coming.popleft()()
+            coming.append(self._begin())
+            made = None
+            if self.device.type == "cuda":
+                made = torch.cuda.Event()
+                made.record()
+            self.ready.put((batch, made))
+
+    def _work(self):
+        try:
+            with contextlib.ExitStack() as stack:
+                if self.device.type == "cuda":
+                    stack.enter_context(torch.cuda.device(self.device))
+                    stack.enter_context(torch.cuda.stream(torch.cuda.Stream()))
+                self._make()
+        except BaseException as error:  # for who waits for a batch
+            self.ready.put(error)
+
+    def next(self):
+        item = self.ready.get()
+        if isinstance(item, BaseException):
+            raise item
+        batch, made = item
+        if made:
+            made.wait()
+            for a in batch:
+                a.record_stream(torch.cuda.current_stream())
+        return batch
+
+    def stop(self):
+        self.over = True
+        while self.thread.is_alive():
+            with contextlib.suppress(queue.Empty):
+                self.ready.get(timeout=0.1)
+
+
 def run(trainer, sampler, minutes, part=(0.0, 1.0), keeper=None):
     """Until the time of this part is over."""
-    shapes, p = [s[:4] for s in trainer.stage["shapes"]], [s[4] for s in trainer.stage["shapes"]]
+    feeder = Feeder(sampler, trainer.stage["shapes"], trainer.seed)
     clock = Clock(minutes, part[0], trainer.device)
-
-    def begin():
-        height, width, slices, size = shapes[trainer.rng.choice(len(shapes), p=np.array(p) / sum(p))]
-        return sampler.begin(size, slices, height, width)
-
-    coming = collections.deque(begin() for _ in range(AHEAD))
-    while (progress := clock.progress(trainer.steps)) < part[1]:
-        batch = coming.popleft()()
-        coming.append(begin())
-        values = trainer.step(*batch, progress)
-        if keeper:
-            keeper.look(values, clock.elapsed())
+    try:
+        while (progress := clock.progress(trainer.steps)) < part[1]:
+            values = trainer.step(*feeder.next(), progress)
+            if keeper:
+                keeper.look(values, clock.elapsed())
+    finally:
+        feeder.stop()
     if keeper:
         keeper.finish()
 
@@ -400,16 +504,36 @@ def smoke_stage(name, steps, folder, device):
     return good
 
 
+def smoke_feeder(device):
+    """Batches come, what goes wrong in the thread arrives, and the thread ends."""
+    sampler = clips.Sampler(clips.synthetic(device, frames=33, side=128),
+                            clips.Recipe(scales={"4": 1.0}), 1, device)
+    feeder = Feeder(sampler, [[128, 128, 4, 2, 1.0]], 1)
+    canvas, truth = feeder.next()
+    good = canvas.shape == (2, 33, 3, 128, 128) and truth.shape == (2, 29, 3, 128, 128)
+    sampler.shots = []
+    try:
+        for _ in range(READY + AHEAD + 2):
+            feeder.next()
+        good = False
+    except (IndexError, ValueError):
+        pass
+    feeder.stop()
+    good &= not feeder.thread.is_alive()
+    print(f"{'ok' if good else 'FAIL':4}  batches from a thread")
+    return good
+
+
 def smoke(device):
     with tempfile.TemporaryDirectory() as folder:
         good = [smoke_stage(n, k, folder, device)
                 for n, k in (("stage1", 3), ("stage2", 3), ("stage3", 1))]
-    return 0 if all(good) else 1
+    return 0 if all(good) and smoke_feeder(device) else 1
 
 
 def train(rank, args):
     """One process of args.gpus."""
-    stage, device = load_stage(args.stage), torch.device("cpu")
+    stage, device = load_stage(args.stage, args.model), torch.device("cpu")
     if torch.cuda.is_available():
         device = torch.device("cuda", rank)
         torch.cuda.set_device(device)
@@ -439,7 +563,8 @@ def main():
     ap.add_argument("stage", nargs="?")
     ap.add_argument("--data")
     ap.add_argument("--out")
-    ap.add_argument("--init")
+    ap.add_argument("--init", help="a checkpoint to begin with")
+    ap.add_argument("--model", help="configuration instead of the stage's")
     ap.add_argument("--minutes", type=float)
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--part", type=float, nargs=2, default=(0.0, 1.0), metavar=("FROM", "TO"),
