@@ -9,8 +9,8 @@
     check.py --parallel CONFIG.json|PACKED
         the training path against the streaming path, in float32.
     check.py --all FVSR_BINARY [CONFIG.json ...]
-        all of it, with random models of the configurations: for tests. Exit status 77 when the
-        binary does not know a configuration.
+        all of it, with random models of the configurations, and that grow.py keeps the pictures:
+        for tests. Exit status 77 when the binary does not know a configuration.
 """
 import argparse
 import json
@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 import export
+import grow
 import model as network
 import packed
 
@@ -302,6 +303,30 @@ def report_parallel(spec):
     return good
 
 
+# Growing ------------------------------------------------------------------------------------------
+
+
+def check_grow():
+    """The quality model grown from a random small one: the same pictures, and what is new can
+    learn."""
+    config = load_config(os.path.join(HERE, "bundled.json"))
+    small = export.fill(network.FlashVSR(config), synthetic_tensors(config, 9))
+    large = grow.grow(small, load_config(os.path.join(HERE, "quality.json")))
+    canvas = golden_canvas(25, 128, 128, 3)
+    noise = chunk_noise(0, config["in_dim"], 128, 128, 3, normal)
+    before = small(canvas, noise, network.Dense())
+    after = large(canvas, noise, network.Dense())
+    after.square().mean().backward()
+    old = dict(small.named_parameters())
+    still = [name for name, p in large.named_parameters()
+             if name.startswith("dec.") and p.shape != getattr(old.get(name), "shape", None)
+             and name.endswith((".conv.4.weight", "26.weight")) and not p.grad.abs().sum() > 0]
+    worst = (after - before).abs().max().item()
+    good = worst <= PARALLEL_ABS and not still
+    print(f"{'ok' if good else 'FAIL':4}  grown: max |d| {worst:.2e}, without a gradient: {still}")
+    return good
+
+
 # All of it ----------------------------------------------------------------------------------------
 
 
@@ -332,7 +357,7 @@ def check_noise():
 
 
 def check_all(fvsr, configs):
-    good, skipped = check_noise(), False
+    good, skipped = check_noise() and check_grow(), False
     synth = f"synth:{os.path.join(GOLDEN, 'tiny.json')}:7"
     for name in ("tiny-v1.1", "tiny-v1", "tiny-long"):
         print(name)
@@ -360,7 +385,8 @@ def main():
     ap.add_argument("--kv-ratio", type=int, default=3)
     args = ap.parse_args()
     if args.all:
-        configs = args.all[1:] or [os.path.join(HERE, "bundled.json")]
+        configs = args.all[1:] or [os.path.join(HERE, name + ".json")
+                                   for name in ("bundled", "quality")]
         return check_all(args.all[0], configs)
     if args.parallel:
         return 0 if report_parallel(args.parallel) else 1
