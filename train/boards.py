@@ -5,10 +5,11 @@ text, user interfaces and pixel art are what recordings have too few kinds of.
 
     train/boards.py OUT [--seed N] [--debs DIR]
 
-makes OUT/NAME.png, with another seed than 1 OUT/NAME_sN.png, and OUT/MANIFEST.md. Drawn boards: terminals, editors, web pages, chats, stream
-overlays, spreadsheets, file managers and desktops with windows, each in other colours and fonts;
-half are light. Game boards: maps and levels put together from the pictures of Debian's packages at
-their own size. DIR keeps the packages (480 MB); without it they are deleted again.
+makes OUT/NAME.png, or OUT/NAME_sN.png with another seed than 1, and OUT/MANIFEST.md. Drawn
+boards: terminals, editors, web pages, chats, stream overlays, spreadsheets, file managers and
+desktops with windows, each in other colours and fonts; half are light. Game boards: maps and levels
+put together from the pictures of Debian's packages at their own size. DIR keeps the packages
+(480 MB); without it they are deleted again.
 
 The fonts, games and pictures of the evaluation clips (record.sh, eval/) are not used. The same
 seed, fonts and packages give the same boards; needs numpy, Pillow and Debian 12's apt-get.

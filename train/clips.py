@@ -126,7 +126,7 @@ class Recipe:
         self.crf = [18, 35]   # ... with this quality
         self.still = 0.05     # share without motion
         self.fast = 0.15      # share that skips every second frame
-        self.recoloured = 0.5 # share of screens with other colours
+        self.colours = 0.5    # share of screens with other colours
         self.cut = 0.03       # share with a cut to another shot
         self.padded = 0.1     # share of batches whose last rows and columns repeat a border
         self.kinds = {}       # kind -> weight, 1 where nothing is said
@@ -221,7 +221,7 @@ class Sampler:
 
     def _recolour(self, pictures):
         """Programs have any colours, and dark letters or light ones."""
-        if self.rng.random() < self.recipe.recoloured:
+        if self.rng.random() < self.recipe.colours:
             order = torch.from_numpy(self.rng.permutation(3)).to(self.device)
             pictures = [p.index_select(1, order) for p in pictures]
             if self.rng.random() < 0.5:

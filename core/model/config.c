@@ -116,10 +116,13 @@ static uint64_t rough_parameters(const struct fvsr_config *c)
 	return layer * (uint64_t)c->num_layers + lq + text;
 }
 
-/* Positions for MemBlocks of a level: before its TGrow, or the last one's before the end. */
+/*
+ * Positions for MemBlocks of a level: from 5 + 6 * level to its TGrow, or to the last convolution,
+ * which is 26, where the decoder ends with it.
+ */
 static int most_blocks(const struct fvsr_config *c, int level)
 {
-	return level == c->dec_levels - 1 ? FVSR_DEC_BLOCKS_MAX - 6 * (level - 1) : 4;
+	return level == c->dec_levels - 1 ? 26 - (5 + 6 * level) : 4;
 }
 
 static int check_decoder(const struct fvsr_config *c, struct fvsr_error *err)
