@@ -307,8 +307,8 @@ def report_parallel(spec):
 
 
 def check_grow():
-    """The quality model grown from a random small one: the same pictures, and what is new can
-    learn."""
+    """The quality model grown from a random small one: the same pictures, and what is new, more
+    channels and more blocks, gets a gradient."""
     config = load_config(os.path.join(HERE, "bundled.json"))
     small = export.fill(network.FlashVSR(config), synthetic_tensors(config, 9))
     large = grow.grow(small, load_config(os.path.join(HERE, "quality.json")))
@@ -317,10 +317,10 @@ def check_grow():
     before = small(canvas, noise, network.Dense())
     after = large(canvas, noise, network.Dense())
     after.square().mean().backward()
-    old = dict(small.named_parameters())
-    still = [name for name, p in large.named_parameters()
-             if name.startswith("dec.") and p.shape != getattr(old.get(name), "shape", None)
-             and name.endswith((".conv.4.weight", "26.weight")) and not p.grad.abs().sum() > 0]
+    new = {name: p.grad for name, p in large.named_parameters()
+           if name.endswith(".conv.4.weight") and name not in small.state_dict()}
+    new["channels"] = large.dec.decoder["26"].weight.grad[:, config["dec_channels"][1]:]
+    still = [name for name, gradient in new.items() if not gradient.any()]
     worst = (after - before).abs().max().item()
     good = worst <= PARALLEL_ABS and not still
     print(f"{'ok' if good else 'FAIL':4}  grown: max |d| {worst:.2e}, without a gradient: {still}")

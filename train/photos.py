@@ -5,8 +5,9 @@
     train/photos.py OUT [--debs DIR] [--git DIR]
 
 makes OUT/NAME.jpg and OUT/MANIFEST.md from wallpapers of Debian's packages and from photographs of
-public repositories, each with a licence that its package or repository states. A photo is shrunk,
-so that it is sharp and shows no traces of its compression, the more the richer it is in detail.
+public repositories, each with a licence that its package or repository states. Photos are
+shrunk, so that they are sharp and free of traces of their compression; to less, the richer in
+detail they are.
 
 DIR keeps the packages (170 MB), or holds bare clones called OWNER+NAME; without it both are fetched
 and deleted again. The photos of the evaluation clips (record.sh, eval/) and others by the same

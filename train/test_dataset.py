@@ -4,6 +4,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -176,6 +177,16 @@ class Builder(unittest.TestCase):
                 path = dataset.write_lr(flat, "30/1", base, dict(way, chain=chain))
                 back, _ = dataset.read_video(path)
                 self.assertLess(np.abs(back.astype(int) - flat).max(), 6, (chain, way["codec"]))
+
+    def test_pans_stay_inside(self):
+        for seed in range(200):
+            rng = random.Random(seed)
+            w, h = rng.randint(520, 960), rng.randint(400, 960)
+            size = dataset.pan_size(w, h, rng)
+            for x, y, width in dataset.pan_path(w, h, size, 33, rng):
+                self.assertGreaterEqual(min(x, y), 0)
+                self.assertLessEqual(x + width, w)
+                self.assertLessEqual(y + width * size[1] / size[0], h)
 
     def test_same_seed_same_plan(self):
         again = os.path.join(self.temp.name, "again")

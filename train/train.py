@@ -313,6 +313,7 @@ class Trainer:
         return loss.detach(), {k: v.detach() for k, v in terms.items()}
 
     def _pass(self, *batch):
+        """What backward() does, recorded where it can be."""
         if self.device.type != "cuda" or self.critic is not None:
             return self.backward(*batch)
         shape = batch[0].shape
@@ -405,8 +406,8 @@ class Keeper:
 
 
 class Feeder:
-    """Batches made by a thread of its own and, on a GPU, on a stream of its own, so that neither
-    waits for a step."""
+    """Batches made by a thread of its own and, on a GPU, on a stream of its own, so that
+    steps and batches do not wait for each other."""
 
     def __init__(self, sampler, shapes, seed):
         self.sampler, self.shapes, self.device = sampler, shapes, sampler.device
