@@ -311,7 +311,7 @@ def check_grow():
     channels and more blocks, gets a gradient."""
     config = load_config(os.path.join(HERE, "bundled.json"))
     small = export.fill(network.FlashVSR(config), synthetic_tensors(config, 9))
-    large = grow.grow(small, load_config(os.path.join(HERE, "quality.json")))
+    large, _ = grow.grow(small, load_config(os.path.join(HERE, "quality.json")))
     canvas = golden_canvas(25, 128, 128, 3)
     noise = chunk_noise(0, config["in_dim"], 128, 128, 3, normal)
     before = small(canvas, noise, network.Dense())
@@ -324,6 +324,48 @@ def check_grow():
     worst = (after - before).abs().max().item()
     good = worst <= PARALLEL_ABS and not still
     print(f"{'ok' if good else 'FAIL':4}  grown: max |d| {worst:.2e}, without a gradient: {still}")
+    return good
+
+
+def check_deeper():
+    """Another level of the decoder: bicubic pictures at first; with a last convolution that is not
+    zero, what is learned and what is new get gradients."""
+    config = load_config(os.path.join(GOLDEN, "tiny.json"))
+    config.update(residual=True, dec_depth_to_space=True, dec_levels=2, dec_blocks=[1, 2, 0],
+                  dec_channels=config["dec_channels"][:2] + [0, 0])
+    small = export.fill(network.FlashVSR(config), synthetic_tensors(config, 9))
+    config.update(dec_levels=3, dec_blocks=[1, 2, 1], dec_channels=[*config["dec_channels"][:2], 8, 0])
+    large, new = grow.grow(small, config)
+    canvas = golden_canvas(25, 128, 128, 3)
+    noise = chunk_noise(0, config["in_dim"], 128, 128, 3, normal)
+    bicubic = torch.equal(large(canvas, noise, network.Dense()), canvas[:, :-4])
+    torch.nn.init.normal_(large.dec.decoder["26"].weight, std=0.1)
+    large(canvas, noise, network.Dense()).square().mean().backward()
+    still = [name for name, p in large.named_parameters()
+             if name.startswith("dec.") and not p.grad.any()]
+    learned = all(torch.equal(p, small.state_dict()[name]) for name, p in large.named_parameters()
+                  if name not in new)
+    good = bicubic and learned and new and not still
+    print(f"{'ok' if good else 'FAIL':4}  another level: bicubic at first {bicubic}, "
+          f"{len(new)} new tensors, the others are the old ones {learned}, "
+          f"without a gradient: {still}")
+    return good
+
+
+def check_forgetting():
+    """A decoder that is told to forget decodes each latent frame as the first of a stream."""
+    config = load_config(os.path.join(HERE, "bundled.json"))
+    decoder = export.fill(network.FlashVSR(config), synthetic_tensors(config, 9)).dec
+    seen = network.condition(golden_canvas(12, 128, 128, 3))
+    latent = chunk_noise(0, config["in_dim"], 128, 128, 3, normal)[:, :3]
+    remember = torch.tensor([1.0, 0.0]).reshape(2, 1, 1, 1, 1)
+    with torch.no_grad():
+        both = decoder(seen.repeat(2, 1, 1, 1, 1), latent.repeat(2, 1, 1, 1, 1), None, remember)
+        alone = torch.cat([decoder(seen[:, i:i + 1], latent[:, i:i + 1]) for i in range(3)], 1)
+        worst = max((both[0] - decoder(seen, latent)[0]).abs().max().item(),
+                    (both[1] - alone[0]).abs().max().item())
+    good = worst <= PARALLEL_ABS and not torch.equal(both[0], both[1])
+    print(f"{'ok' if good else 'FAIL':4}  without a past: max |d| {worst:.2e}")
     return good
 
 
@@ -357,7 +399,8 @@ def check_noise():
 
 
 def check_all(fvsr, configs):
-    good, skipped = check_noise() and check_grow(), False
+    checks = check_noise(), check_grow(), check_deeper(), check_forgetting()
+    good, skipped = all(checks), False
     synth = f"synth:{os.path.join(GOLDEN, 'tiny.json')}:7"
     for name in ("tiny-v1.1", "tiny-v1", "tiny-long"):
         print(name)

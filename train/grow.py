@@ -2,36 +2,39 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A larger network that begins with what a smaller one has learned.
 
-    grow.py RUN/stage.pt CONFIG.json OUT.pt
+    grow.py RUN/stage.pt|FILE.safetensors CONFIG.json OUT.pt
 
-More channels on the decoder's last level, and more MemBlocks there. The new network makes the same
-pictures: nothing old reads a new channel, and a new block adds nothing. Both can learn at once,
-because what is new reads all there is, with random weights.
+Either more channels on the decoder's last level, and more MemBlocks there: the new network makes
+the same pictures, because nothing old reads a new channel, and a new block adds nothing. Both can
+learn at once, because what is new reads all there is, with random weights.
+
+Or one more level of the decoder, on learned features: the new network makes bicubic pictures. (The
+convolution behind a TGrow is the same for both frames; the old last one was not.) A stage's
+"settle" gives the new level a start.
 """
 import argparse
 import json
 
 import torch
 
+import export
 import model as network
 
-ONLY = {"dec_channels", "dec_blocks"}  # what may differ
-
-
-def _last_level(config):
-    """Index, channels and blocks of it."""
-    level = config["dec_levels"] - 1
-    return level, config["dec_channels"][level], config["dec_blocks"][level]
+ONLY = {"dec_channels", "dec_blocks", "dec_levels"}  # what may differ
 
 
 def _check(small, large):
+    """Whether there is another level."""
     differing = {k for k in large if large[k] != small.get(k)}
-    level, channels, blocks = _last_level(small)
-    if differing - ONLY or large["dec_channels"][:level] != small["dec_channels"][:level] \
-            or large["dec_blocks"][:level] != small["dec_blocks"][:level]:
+    levels, deeper = small["dec_levels"], large["dec_levels"] - small["dec_levels"]
+    before, after = [list(zip(c["dec_channels"], c["dec_blocks"]))[:levels] for c in (small, large)]
+    if differing - ONLY or deeper not in (0, 1) or before[:-1] != after[:-1]:
         raise ValueError(f"only the last level can grow, and these differ: {sorted(differing)}")
-    if _last_level(large)[1] < channels or _last_level(large)[2] < blocks:
+    if deeper and before != after:
+        raise ValueError("either the last level grows, or there is another one")
+    if any(a > b for a, b in zip(before[-1], after[-1])):
         raise ValueError("the last level cannot shrink")
+    return bool(deeper)
 
 
 def _inputs(old, new, parts):
@@ -50,14 +53,17 @@ def _put(weight, old):
 
 @torch.no_grad()
 def grow(small, config, seed=1):
-    """A FlashVSR of 'config' from a trained one."""
-    _check(small.config, config)
+    """A FlashVSR of 'config' from a trained one, and the names of what is new in it."""
+    deeper = _check(small.config, config)
     large = network.FlashVSR(config)
     network.initialise(large, seed)
     learned = small.state_dict()
+    if deeper:
+        for part in ("weight", "bias"):
+            del learned["dec.decoder.26." + part]
     for name, p in large.named_parameters():
         if name not in learned:
-            if name.endswith(".conv.4.weight"):
+            if not deeper and name.endswith(".conv.4.weight"):
                 p.zero_()
         elif p.shape == learned[name].shape:
             p.copy_(learned[name])
@@ -66,7 +72,17 @@ def grow(small, config, seed=1):
             p[:learned[name].shape[0]] = learned[name]
         else:
             _put(p, learned[name])
-    return large
+    return large, [name for name, _ in large.named_parameters() if name not in learned]
+
+
+def load(path):
+    """Of a training run or a packed file."""
+    if path.endswith(".safetensors"):
+        return export.load_packed(path)
+    run = torch.load(path, map_location="cpu")
+    model = network.FlashVSR(run["config"])
+    model.load_state_dict(run["ema"])
+    return model
 
 
 def main():
@@ -77,13 +93,10 @@ def main():
     ap.add_argument("out")
     ap.add_argument("--seed", type=int, default=1)
     args = ap.parse_args()
-    run = torch.load(args.source, map_location="cpu")
-    small = network.FlashVSR(run["config"])
-    small.load_state_dict(run["ema"])
     with open(args.config) as f:
         config = json.load(f)
-    large = grow(small, config, args.seed)
-    torch.save({"config": config, "steps": run["steps"], "ema": large.state_dict()}, args.out)
+    large, new = grow(load(args.source), config, args.seed)
+    torch.save({"config": config, "steps": 0, "ema": large.state_dict(), "new": new}, args.out)
 
 
 if __name__ == "__main__":

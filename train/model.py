@@ -469,7 +469,7 @@ class MemBlock(nn.Module):
         self.conv = nn.Sequential(nn.Conv2d(2 * c, c, 3), nn.ReLU(), nn.Conv2d(c, c, 3), nn.ReLU(),
                                   nn.Conv2d(c, c, 3))
 
-    def _first(self, x, past):
+    def _first(self, x, past, remember):
         """conv.0 of [x, x one frame earlier]: both halves of the kernel run on every frame once,
         then one result is moved by a frame. 'past' (b, 1, h, w, c): the frame before, or None."""
         layer, c = self.conv[0], x.shape[-1]
@@ -479,10 +479,11 @@ class MemBlock(nn.Module):
             y = conv(torch.cat([past, x], 1), weight, bias)
             return y[:, 1:, ..., :c] + y[:, :-1, ..., c:]
         y = conv(x, weight, bias)
-        return y[..., :c] + F.pad(y[:, :-1, ..., c:], (0, 0, 0, 0, 0, 0, 1, 0))
+        earlier = F.pad(y[:, :-1, ..., c:], (0, 0, 0, 0, 0, 0, 1, 0))
+        return y[..., :c] + (earlier if remember is None else earlier * remember)
 
-    def forward(self, x, past=None):
-        y = F.relu(self._first(x, past))
+    def forward(self, x, past=None, remember=None):
+        y = F.relu(self._first(x, past, remember))
         y = F.relu(conv(y, self.conv[2].weight, self.conv[2].bias))
         return F.relu(x + conv(y, self.conv[4].weight, self.conv[4].bias))
 
@@ -545,26 +546,27 @@ class Decoder(nn.Module):
         x = x.reshape(b, n, h, width, g, -1, side, side).permute(0, 1, 4, 2, 6, 3, 7, 5)
         return x.reshape(b, n * g, h * side, width * side, -1)
 
-    def _mem_blocks(self, x, level, past):
+    def _mem_blocks(self, x, level, past, remember):
         for j in range(self.blocks[level]):
             name = str(5 + 6 * level + j)
             before = None if past is None else past.get(name)
             if past is not None:
                 past[name] = x[:, -1:]
-            x = self.decoder[name](x, before)
+            x = self.decoder[name](x, before, remember)
         return x
 
-    def forward(self, condition_, latent, past=None):
+    def forward(self, condition_, latent, past=None, remember=None):
         """(b, 4 n, 3, H, W) from n latent frames. 'past': a dictionary that keeps what the next
-        call needs, or None for a whole clip."""
+        call needs, or None for a whole clip. Of a whole clip, 'remember' (b, 1, 1, 1, 1) may be 0:
+        then each latent frame is decoded as if it were the first."""
         x = F.relu(self._input(condition_, latent))
         x = F.relu(conv(x, self.decoder["3"].weight))
         for level in range(self.levels - 1):
-            x = self._upsample(self._mem_blocks(x, level, past), level)
+            x = self._upsample(self._mem_blocks(x, level, past, remember), level)
         if self.levels == 4:
             x = F.relu(conv(F.relu(x), self.decoder["24"].weight))
         else:
-            x = self._mem_blocks(x, self.levels - 1, past)
+            x = self._mem_blocks(x, self.levels - 1, past, remember)
         last = self.decoder["26"]
         return spread(conv(x, last.weight, last.bias), self.frames, 3, self.side)
 
@@ -595,14 +597,15 @@ class FlashVSR(nn.Module):
             return canvas + decoded.float()
         return decoded.float() * 2 - 1
 
-    def forward(self, canvas, noise, attend):
-        """All pictures (b, 8 S - 3, ...) of canvases (b, 8 S + 1, ...) at once."""
+    def forward(self, canvas, noise, attend, remember=None):
+        """All pictures (b, 8 S - 3, ...) of canvases (b, 8 S + 1, ...) at once. 'remember': see
+        Decoder."""
         frames = canvas.shape[1] - 1
         features = canvas.to(self.dtype)
         lq, _ = self.lq(unshuffle_pairs(clamped(features, -1, frames + 2)))
         latent = self.dit(noise, lq, self.prompt[0], 0, attend)
         seen = condition(clamped(features, -3, frames))
-        decoded = self.dec(seen, latent.to(self.dtype))
+        decoded = self.dec(seen, latent.to(self.dtype), None, remember)
         return self.pictures(decoded[:, 3:], canvas[:, :frames - 3])
 
     def sparse(self, canvas, topk, **options):

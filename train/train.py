@@ -53,6 +53,8 @@ DEFAULTS = {
     "lr": 5e-4,
     "last": 0.3,                       # of it for the last convolution
     "warmup": 200,                     # steps
+    "settle": 0,                       # steps in which learned weights, beside new ones, get there
+    "forget": 0.0,                     # share of clips whose decoder has no past
     "last_lr": 0.01,                   # share of lr at the end
     "clip": 1.0,
     "ema": 0.999,
@@ -91,21 +93,23 @@ def psnr(x, truth):
 
 @torch.no_grad()
 def validate(trainer, items):
-    """kind -> PSNR of: bicubic, network without correction, with adain, without the KV cache."""
+    """kind -> PSNR of: bicubic, network, network with adain; network without the KV cache, without
+    the decoder's past, and with neither."""
     kinds = {}
     for kind, levels, truth in items:
         canvas = as_picture(levels)
         noise = trainer.model.noise(canvas, torch.Generator(canvas.device).manual_seed(0))
         blocks = (canvas.shape[-2] // 128) * (canvas.shape[-1] // 128)
-        row = [psnr(canvas[:, :-4], truth)]
-        for cache in (True, False):
+
+        def made(cache, past):
             attend = trainer.averaged.sparse(canvas, 2 * blocks * blocks - 1, kv_cache=cache)
+            remember = canvas.new_full((1, 1, 1, 1, 1), past)
             with trainer.autocast():
-                x = trainer.averaged(canvas, noise, attend)
-            row.append(psnr(x, truth))
-            if cache:
-                row.append(psnr(network.adain(x, canvas[:, :-4]), truth))
-        kinds.setdefault(kind, []).append(row)
+                return trainer.averaged(canvas, noise, attend, remember)
+        x = made(True, 1)
+        row = [canvas[:, :-4], x, network.adain(x, canvas[:, :-4]), made(False, 1), made(True, 0),
+               made(False, 0)]
+        kinds.setdefault(kind, []).append([psnr(a, truth) for a in row])
     return {k: np.mean(v, 0) for k, v in sorted(kinds.items())}
 
 
@@ -189,8 +193,10 @@ class Trainer:
         self.bf16 = device.type == "cuda" if bf16 is None else bf16
         self.model = network.FlashVSR(stage["model"])
         network.initialise(self.model, seed)
+        run = torch.load(init, map_location="cpu") if init else {}
         if init:
-            self.model.load_state_dict(torch.load(init, map_location="cpu")["ema"])
+            self.model.load_state_dict(run["ema"])
+        self.new = set(run.get("new", ()))  # what grow.py has added, by name
         self.model.to(device)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
         for m in (self.model, self.averaged):
@@ -214,9 +220,13 @@ class Trainer:
         return torch.optim.AdamW(parameters, lr, betas, weight_decay=1e-4, **fused)
 
     def _groups(self):
-        last = list(self.model.dec.decoder["26"].parameters())
-        others = [p for p in self.model.parameters() if all(p is not q for q in last)]
-        return [{"params": others, "share": 1.0}, {"params": last, "share": self.stage["last"]}]
+        """By their share of the rate, and whether they have been learned already."""
+        groups = {}
+        for name, p in self.model.named_parameters():
+            last = name.startswith("dec.decoder.26.")
+            groups.setdefault((last, bool(self.new) and name not in self.new), []).append(p)
+        return [{"params": ps, "share": self.stage["last"] if last else 1.0, "learned": learned}
+                for (last, learned), ps in groups.items()]
 
     @staticmethod
     def _centre(weight):
@@ -261,8 +271,11 @@ class Trainer:
         s = self.stage
         warm = min(1.0, (self.steps + 1) / s["warmup"])
         wave = s["last_lr"] + (1 - s["last_lr"]) * (1 + math.cos(math.pi * progress)) / 2
+        settled = min(1.0, (self.steps + 1) / max(1, s["settle"])) ** 2
         for group in self.optimizer.param_groups:
             group["lr"] = s["lr"] * warm * wave * group["share"]
+            if group["learned"]:
+                group["lr"] *= settled
         return s["lr"] * warm * wave
 
     def _average(self):
@@ -301,8 +314,12 @@ class Trainer:
     def backward(self, levels, truth, attend):
         """Loss and its terms; gradients are added to the weights'."""
         canvas, truth = as_picture(levels), as_picture(truth)
+        remember = None
+        if self.stage["forget"]:
+            remember = (torch.rand(len(canvas), 1, 1, 1, 1, device=canvas.device)
+                        >= self.stage["forget"]).to(self.model.dtype)
         with self.autocast():
-            out = self.model(canvas, self.model.noise(canvas), attend)
+            out = self.model(canvas, self.model.noise(canvas), attend, remember)
         x = out.detach().requires_grad_()
         loss, terms = losses.pixel_losses(x, truth, self.stage["losses"])
         (gradient,) = torch.autograd.grad(loss, x)
@@ -350,7 +367,8 @@ class Log:
         self.file = open(os.path.join(out, name + ".csv"), "w", newline="")
         self.checks = open(os.path.join(out, name + "-val.csv"), "w", newline="")
         csv.writer(self.checks).writerow(
-            ["step", "kind", "bicubic", "network", "network_adain", "without_cache"])
+            ["step", "kind", "bicubic", "network", "network_adain", "without_cache",
+             "without_past", "with_neither"])
 
     def add(self, values, step, minutes):
         for key, v in values.items():
@@ -375,7 +393,8 @@ class Log:
         self.checks.flush()
         mean = np.mean(list(kinds.values()), 0)
         print(f"step {step}: bicubic {mean[0]:.2f} dB, network {mean[1] - mean[0]:+.3f}, "
-              f"adain {mean[2] - mean[0]:+.3f}, no cache {mean[3] - mean[0]:+.3f}", flush=True)
+              f"adain {mean[2] - mean[0]:+.3f}, no cache {mean[3] - mean[0]:+.3f}, "
+              f"no past {mean[4] - mean[0]:+.3f}, neither {mean[5] - mean[0]:+.3f}", flush=True)
 
 
 class Keeper:

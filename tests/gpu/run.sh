@@ -131,6 +131,8 @@ if wants streams; then
 			$build/tests/stream/test_memory synth:$here/../stream/deep.json:5 cuda"
 		step "flat model $path" bash -c "with_path $path \
 			$build/tests/stream/test_stream synth:$here/../stream/flat.json:5 cuda"
+		step "half model $path" bash -c "with_path $path \
+			$build/tests/stream/test_stream synth:$here/../stream/half.json:5 cuda"
 	done
 fi
 if wants faults; then
