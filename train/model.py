@@ -547,6 +547,9 @@ class Decoder(nn.Module):
         return x.reshape(b, n * g, h * side, width * side, -1)
 
     def _mem_blocks(self, x, level, past, remember):
+        if remember is not None and level == 2:  # the second frame of a latent one knows the first
+            odd = torch.arange(x.shape[1], device=x.device).reshape(1, -1, 1, 1, 1) % 2
+            remember = torch.maximum(remember, odd.to(remember.dtype))
         for j in range(self.blocks[level]):
             name = str(5 + 6 * level + j)
             before = None if past is None else past.get(name)
