@@ -334,7 +334,8 @@ def check_deeper():
     config.update(residual=True, dec_depth_to_space=True, dec_levels=2, dec_blocks=[1, 2, 0],
                   dec_channels=config["dec_channels"][:2] + [0, 0])
     small = export.fill(network.FlashVSR(config), synthetic_tensors(config, 9))
-    config.update(dec_levels=3, dec_blocks=[1, 2, 1], dec_channels=[*config["dec_channels"][:2], 8, 0])
+    config.update(dec_levels=3, dec_blocks=[1, 2, 1],
+                  dec_channels=config["dec_channels"][:2] + [8, 0])
     large, new = grow.grow(small, config)
     canvas = golden_canvas(25, 128, 128, 3)
     noise = chunk_noise(0, config["in_dim"], 128, 128, 3, normal)

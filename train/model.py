@@ -684,7 +684,7 @@ def initialise(model, seed=1):
     """Random weights from which training starts well: the last convolution is zero, so the
     picture is the canvas; the tokens carry the noise beside the projection's features and the
     head takes it out again, so the decoder finds features and not noise in the latents. A decoder
-    of two levels hands the pixels that a canvas at 4x was made of on to its second level."""
+    of two or three levels hands the pixels that a canvas at 4x was made of on to its second."""
     rng = torch.Generator().manual_seed(seed)
     for name, p in model.named_parameters():
         if name.endswith((".gamma", "norm_q.weight", "norm_k.weight", "norm3.weight")):
@@ -702,7 +702,7 @@ def initialise(model, seed=1):
         _look_near(block.self_attn)
     _pass_noise(model)
     _balance_decoder(model)
-    if model.dec.levels == 2 and model.dec.shuffle:
+    if model.dec.levels < 4 and model.dec.shuffle:
         _pass_pixels(model.dec.decoder, rng)
 
 
@@ -774,6 +774,6 @@ def _pass_pixels(d, rng):
                 for sign in range(2):
                     places[2 * i + sign, place] = 0
                     places[2 * i + sign, place, 2 * (place * 12 + i) + sign, 1, 1] = 1
-    for block in d.values():
-        if isinstance(block, MemBlock):
+    for name, block in d.items():
+        if isinstance(block, MemBlock) and int(name) < 15:  # on these two levels
             block.conv[4].weight *= 0.3
