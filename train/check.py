@@ -307,8 +307,8 @@ def report_parallel(spec):
 
 
 def check_grow():
-    """A wider and deeper last level grown from a random model: the same pictures, and what is new,
-    more channels and more blocks, gets a gradient."""
+    """A last level with more channels and blocks grown from a random model: the same pictures, and
+    what is new gets a gradient."""
     config = load_config(os.path.join(HERE, "bundled.json"))
     small = export.fill(network.FlashVSR(config), synthetic_tensors(config, 9))
     large, _ = grow.grow(small, dict(config, dec_channels=[96, 96, 48, 0], dec_blocks=[1, 4, 3]))

@@ -96,7 +96,7 @@ def main():
     with open(args.config) as f:
         config = json.load(f)
     large, new = grow(load(args.source), config, args.seed)
-    torch.save({"config": config, "steps": 0, "ema": large.state_dict(), "new": new}, args.out)
+    torch.save({"config": config, "ema": large.state_dict(), "new": new}, args.out)
 
 
 if __name__ == "__main__":

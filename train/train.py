@@ -30,6 +30,7 @@ import torch.distributed as dist
 import clips
 import encoding
 import export
+import grow
 import losses
 import model as network
 
@@ -193,10 +194,11 @@ class Trainer:
         self.bf16 = device.type == "cuda" if bf16 is None else bf16
         self.model = network.FlashVSR(stage["model"])
         network.initialise(self.model, seed)
-        run = torch.load(init, map_location="cpu") if init else {}
+        self.new = set()  # what grow.py has added, by name
         if init:
+            run = torch.load(init, map_location="cpu")
             self.model.load_state_dict(run["ema"])
-        self.new = set(run.get("new", ()))  # what grow.py has added, by name
+            self.new.update(run.get("new", ()))
         self.model.to(device)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
         for m in (self.model, self.averaged):
@@ -524,6 +526,33 @@ def smoke_stage(name, steps, folder, device):
     return good
 
 
+def smoke_grown(folder, device):
+    """Beside what grow.py has added, learned weights hardly move at first."""
+    stage = load_stage(os.path.join(HERE, "stage2.json"))
+    config = dict(stage["model"], dec_blocks=[1, 4, 2])
+    small = network.FlashVSR(stage["model"])
+    network.initialise(small)
+    large, new = grow.grow(small, config)
+    init = os.path.join(folder, "grown.pt")
+    torch.save({"config": config, "ema": large.state_dict(), "new": new}, init)
+    stage.update(model=config, warmup=1, settle=100, forget=0.5)
+    trainer = Trainer(stage, 1, device, init)
+    before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
+    canvas, truth = clips.Sampler(clips.synthetic(device, frames=33, side=128),
+                                  clips.Recipe(scales={"4": 1.0}), 1, device
+                                  ).begin(2, 4, 128, 128)()
+    trainer.model.dec.decoder["26"].weight.data.normal_(0, 0.01)  # zero lets no gradient through
+    trainer.step(canvas, truth, 0)
+    moved = [(name in new, (p - before[name]).abs().max().item())
+             for name, p in trainer.model.named_parameters()
+             if not name.startswith("dec.decoder.26.")]
+    fresh, learned = (max(d for is_new, d in moved if is_new is k) for k in (True, False))
+    good = 0 < 100 * learned < fresh
+    print(f"{'ok' if good else 'FAIL':4}  grown: new weights move by {fresh:.1e}, learned ones by "
+          f"{learned:.1e}")
+    return good
+
+
 def smoke_feeder(device):
     """Batches come, what goes wrong in the thread arrives, and the thread ends."""
     sampler = clips.Sampler(clips.synthetic(device, frames=33, side=128),
@@ -548,6 +577,7 @@ def smoke(device):
     with tempfile.TemporaryDirectory() as folder:
         good = [smoke_stage(n, k, folder, device)
                 for n, k in (("stage1", 3), ("stage2", 3), ("stage3", 1))]
+        good.append(smoke_grown(folder, device))
     return 0 if all(good) and smoke_feeder(device) else 1
 
 
