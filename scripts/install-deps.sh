@@ -23,9 +23,11 @@ demo="obs-studio obs-plugins xvfb openbox xdotool libgl1-mesa-dri libegl1 ffmpeg
 	fonts-dejavu-core python3 python3-websocket"
 
 # The cross compiler for Windows, sources of libraries that Debian has not built for it, pip for
-# oneDNN, and Wine to run what comes out.
+# oneDNN, and Wine to run what comes out. Its preloader keeps 0x7ffe0000 free, where every program
+# for Windows has a page: without it newer kernels put Wine's heap there once in 8000 starts, and
+# Wine ends at once with status 1, without a word when WINEDEBUG is -all.
 windows="gcc-mingw-w64-x86-64-posix libz-mingw-w64-dev libobs-dev dpkg-dev
-	wine64 nsis zip unzip python3 python3-pip"
+	wine64 wine64-preloader nsis zip unzip python3 python3-pip"
 
 packages=
 for group in "${@:-all}"; do
