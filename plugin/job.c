@@ -66,9 +66,10 @@ static bool same_settings(const struct fvsr_settings *a, const struct fvsr_setti
 	return a->in_width == b->in_width && a->in_height == b->in_height &&
 	       a->out_width == b->out_width && a->out_height == b->out_height &&
 	       a->in_format == b->in_format && a->out_format == b->out_format &&
-	       a->sparse_ratio == b->sparse_ratio && a->local_range == b->local_range &&
-	       a->kv_ratio == b->kv_ratio && a->color == b->color && a->noise == b->noise &&
-	       a->seed == b->seed && a->lq_version == b->lq_version;
+	       a->scale == b->scale && a->sparse_ratio == b->sparse_ratio &&
+	       a->local_range == b->local_range && a->kv_ratio == b->kv_ratio &&
+	       a->color == b->color && a->noise == b->noise && a->seed == b->seed &&
+	       a->lq_version == b->lq_version;
 }
 
 bool job_request_same(const struct job_request *a, const struct job_request *b)

@@ -90,7 +90,7 @@ static int read_settings(struct verify *v, struct fvsr_settings *set)
 							{"off", FVSR_COLOR_OFF},
 							{"none", FVSR_COLOR_OFF},
 							{NULL, 0}};
-	double width, height, chunks, seed, topk_ratio, local_range, kv_ratio;
+	double width, height, chunks, seed, topk_ratio, local_range, kv_ratio, scale = 0;
 	int version, color;
 
 	if (need_number(v, "width", 16, 16384, &width) ||
@@ -100,6 +100,7 @@ static int read_settings(struct verify *v, struct fvsr_settings *set)
 	    need_number(v, "topk_ratio", 0, 1e6, &topk_ratio) ||
 	    need_number(v, "local_range", 1, 1000, &local_range) ||
 	    need_number(v, "kv_ratio", 1, 8, &kv_ratio) ||
+	    (fvsr_tensors_metadata(v->file, "scale") && need_number(v, "scale", 1, 64, &scale)) ||
 	    choose(v, "version", versions, &version) || choose(v, "color_fix", colors, &color))
 		return FVSR_CLI_USAGE;
 	v->width = (int)width, v->height = (int)height, v->chunks = (int)chunks;
@@ -107,6 +108,7 @@ static int read_settings(struct verify *v, struct fvsr_settings *set)
 	set->in_width = set->out_width = v->width;
 	set->in_height = set->out_height = v->height;
 	set->in_format = set->out_format = FVSR_FORMAT_RGBF32P;
+	set->scale = scale;
 	set->sparse_ratio = topk_ratio * width * height / REFERENCE_PIXELS;
 	set->local_range = (int)local_range;
 	set->kv_ratio = (int)kv_ratio;

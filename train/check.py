@@ -5,6 +5,7 @@
     check.py --golden tests/golden/tiny-v1.1.safetensors --model synth:tests/golden/tiny.json:7
         PyTorch's stream against a golden file; --model may also be a packed file.
     check.py --write OUT.safetensors --model PACKED [--size 256x384] [--chunks 3] [--kv-ratio 3]
+             [--scale 4]
         a golden file computed by PyTorch, for `fvsr verify OUT.safetensors --model PACKED`.
     check.py --parallel CONFIG.json|PACKED
         the training path against the streaming path, in float32.
@@ -187,6 +188,7 @@ def settings_of(metadata):
     blocks = (height // 128) * (width // 128)
     return {"height": height, "width": width, "chunks": int(metadata["chunks"]),
             "seed": int(metadata["seed"]), "color": metadata["color_fix"],
+            "scale": int(metadata.get("scale", 4)),
             "topk": int(math.floor(blocks * blocks * number["topk_ratio"])) - 1,
             "local_range": int(number["local_range"]), "kv_ratio": int(number["kv_ratio"])}
 
@@ -196,7 +198,7 @@ def stream_tensors(model, s):
     color = {"adain": network.adain, "wavelet": network.wavelet}.get(
         s["color"], lambda x, canvas: x.clamp(-1, 1))
     canvas = golden_canvas(25 + 8 * (s["chunks"] - 1), s["height"], s["width"], s["seed"])
-    stream = network.Stream(model, s["height"], s["width"], s["topk"],
+    stream = network.Stream(model, s["height"], s["width"], s["topk"], s["scale"],
                             local_range=s["local_range"], kv_ratio=s["kv_ratio"])
     out = {}
     for k in range(s["chunks"]):
@@ -255,7 +257,7 @@ def write_safetensors(path, metadata, tensors):
             f.write(a.astype("<f4").tobytes())
 
 
-def write_golden(path, spec, size, chunks, kv_ratio, local_range=3, topk_ratio=1.2, seed=5):
+def write_golden(path, spec, size, chunks, kv_ratio, scale, local_range=3, topk_ratio=1.2, seed=5):
     model = load_model(spec, None)
     width, height = size
     keep = ("dim", "num_heads", "num_layers", "ffn_dim", "lq_hidden1", "lq_hidden2")
@@ -263,7 +265,7 @@ def write_golden(path, spec, size, chunks, kv_ratio, local_range=3, topk_ratio=1
                 "seed": str(seed), "height": str(height), "width": str(width),
                 "chunks": str(chunks), "version": model.lq.version,
                 "topk_ratio": repr(topk_ratio), "local_range": str(local_range),
-                "kv_ratio": str(kv_ratio), "color_fix": "adain"}
+                "kv_ratio": str(kv_ratio), "color_fix": "adain", "scale": str(scale)}
     tensors = stream_tensors(model, settings_of(metadata))
     last = chunks - 1
     kept = {k: v for k, v in tensors.items()
@@ -383,12 +385,16 @@ def check_engine(fvsr, config_path, folder):
     export.save_packed(model_path, config, tensors, "random")
     if subprocess.run([fvsr, "info", model_path], stdout=subprocess.DEVNULL).returncode:
         return None
-    write_golden(stream_path, model_path, (256, 128), 3, 2)
     command = [fvsr, "verify", stream_path, "--model", model_path, "--backend", "cpu-plain", "-q"]
-    result = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True)
-    lines = result.stdout.splitlines()
-    print("\n".join(a for a in lines if "FAIL" in a or ".latent" in a or a == lines[-1]))
-    return result.returncode == 0
+    good = True
+    for prompt in range(config.get("prompts", 1)):
+        chunks = 1 if prompt else 3
+        write_golden(stream_path, model_path, (256, 128), chunks, 2, network.FIRST_SCALE + prompt)
+        result = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True)
+        lines = result.stdout.splitlines()
+        print("\n".join(a for a in lines if "FAIL" in a or ".latent" in a or a == lines[-1]))
+        good &= result.returncode == 0
+    return good
 
 
 def check_noise():
@@ -427,6 +433,7 @@ def main():
     ap.add_argument("--size", default="256x256")
     ap.add_argument("--chunks", type=int, default=3)
     ap.add_argument("--kv-ratio", type=int, default=3)
+    ap.add_argument("--scale", type=int, default=4)
     args = ap.parse_args()
     if args.all:
         return check_all(args.all[0], args.all[1:] or [os.path.join(HERE, "bundled.json")])
@@ -434,7 +441,7 @@ def main():
         return 0 if report_parallel(args.parallel) else 1
     if args.write:
         size = tuple(int(a) for a in args.size.split("x"))
-        write_golden(args.write, args.model, size, args.chunks, args.kv_ratio)
+        write_golden(args.write, args.model, size, args.chunks, args.kv_ratio, args.scale)
         return 0
     if args.golden:
         return 0 if check_golden(args.golden, args.model) else 1

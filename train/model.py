@@ -25,6 +25,7 @@ SIDE = 8            # rows and columns of a block
 TOKENS = SLICE * SIDE * SIDE
 FIRST_SLICES = 3    # of chunk 0
 AREA = 768 * 1280   # that sparse_ratio is relative to
+FIRST_SCALE = 2     # that the first prompt is for
 
 
 def topk_of(sparse_ratio, height, width):
@@ -585,7 +586,8 @@ class FlashVSR(nn.Module):
         self.dit = Transformer(config)
         self.lq = Projection(config)
         self.dec = Decoder(config)
-        self.prompt = nn.Parameter(torch.zeros(1, config["text_len"], config["text_dim"]))
+        self.prompt = nn.Parameter(torch.zeros(config.get("prompts", 1), config["text_len"],
+                                               config["text_dim"]))
         shapes = {k: tuple(v.shape) for k, v in self.state_dict().items()}
         assert shapes == packed.shapes(config), "names or shapes differ from the packed file's"
 
@@ -600,13 +602,18 @@ class FlashVSR(nn.Module):
             return canvas + decoded.float()
         return decoded.float() * 2 - 1
 
-    def forward(self, canvas, noise, attend, remember=None):
+    def told(self, scale):
+        """The prompt for a whole number, or a tensor of one: how much the canvas was enlarged."""
+        index = torch.as_tensor(scale, device=self.prompt.device).reshape(1) - FIRST_SCALE
+        return self.prompt.index_select(0, index.clamp(0, len(self.prompt) - 1))[0]
+
+    def forward(self, canvas, noise, attend, remember=None, scale=4):
         """All pictures (b, 8 S - 3, ...) of canvases (b, 8 S + 1, ...) at once. 'remember': see
-        Decoder."""
+        Decoder. 'scale': see told()."""
         frames = canvas.shape[1] - 1
         features = canvas.to(self.dtype)
         lq, _ = self.lq(unshuffle_pairs(clamped(features, -1, frames + 2)))
-        latent = self.dit(noise, lq, self.prompt[0], 0, attend)
+        latent = self.dit(noise, lq, self.told(scale), 0, attend)
         seen = condition(clamped(features, -3, frames))
         decoded = self.dec(seen, latent.to(self.dtype), None, remember)
         return self.pictures(decoded[:, 3:], canvas[:, :frames - 3])
@@ -620,8 +627,9 @@ class FlashVSR(nn.Module):
 class Stream:
     """One video, chunk by chunk. The caller keeps the canvases."""
 
-    def __init__(self, model, height, width, topk, **options):
+    def __init__(self, model, height, width, topk, scale=4, **options):
         self.model, self.past, self.middle = model, {}, None
+        self.prompt = model.told(scale)
         self.cached = Cached(len(model.dit.blocks), height // 16, width // 16, topk,
                              device=model.prompt.device, **options)
 
@@ -634,7 +642,7 @@ class Stream:
         pairs = unshuffle_pairs(clamped(canvas, 8 * first - 1, 8 * slices + 2))
         lq, self.middle = model.lq(pairs, self.middle)
         tap = {"lq_tokens": lq[0]}
-        latent = model.dit(noise, lq, model.prompt[0], 2 * first, self.cached, tap)
+        latent = model.dit(noise, lq, self.prompt, 2 * first, self.cached, tap)
         seen = clamped(canvas, 8 * first - 3, 8 * slices)
         decoded = model.dec(condition(seen), latent, self.past)
         skip = 0 if k else 3

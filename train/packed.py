@@ -11,7 +11,7 @@ def shapes(c):
     s.update(("dit." + k, v) for k, v in _transformer(c).items())
     s.update(("lq." + k, v) for k, v in _projection(c).items())
     s.update(("dec." + k, v) for k, v in _decoder(c).items())
-    s["prompt"] = (1, c["text_len"], c["text_dim"])
+    s["prompt"] = (c.get("prompts", 1), c["text_len"], c["text_dim"])
     return s
 
 

@@ -54,6 +54,7 @@ void fvsr_config_released(struct fvsr_config *config)
 		.out_dim = 16,
 		.text_dim = 4096,
 		.text_len = 512,
+		.prompts = 1,
 		.freq_dim = 256,
 		.lq_hidden1 = 2048,
 		.lq_hidden2 = 3072,
@@ -111,7 +112,7 @@ static uint64_t rough_parameters(const struct fvsr_config *c)
 	uint64_t d = (uint64_t)c->dim;
 	uint64_t layer = 8 * d * d + 2 * d * (uint64_t)c->ffn_dim;
 	uint64_t lq = 36 * (uint64_t)c->lq_hidden1 * (768 + (uint64_t)c->lq_hidden2);
-	uint64_t text = (uint64_t)c->text_dim * ((uint64_t)c->text_len + d);
+	uint64_t text = (uint64_t)c->text_dim * ((uint64_t)c->prompts * c->text_len + d);
 
 	return layer * (uint64_t)c->num_layers + lq + text;
 }
@@ -165,6 +166,10 @@ int fvsr_config_check(const struct fvsr_config *c, struct fvsr_error *err)
 					 "configuration: %s is %d, must be %d to %d", key->name,
 					 value, key->min, key->max);
 	}
+	if (c->prompts < 1 || c->prompts > FVSR_PROMPTS_MAX)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: prompts is %d, must be 1 to %d", c->prompts,
+				 FVSR_PROMPTS_MAX);
 	if (check_decoder(c, err) < 0)
 		return FVSR_ERR_FORMAT;
 	if (c->in_dim != c->out_dim)
@@ -271,6 +276,8 @@ static int set_key(struct fvsr_config *config, const char *name, const json_t *v
 		return set_ints(config->dec_blocks, FVSR_DEC_LEVELS - 1, name, value, err);
 	if (!strcmp(name, "dec_levels"))
 		return set_int(&config->dec_levels, name, value, err);
+	if (!strcmp(name, "prompts"))
+		return set_int(&config->prompts, name, value, err);
 	for (i = 0; i < NUM_INT_KEYS; i++)
 		if (!strcmp(name, int_keys[i].name))
 			return set_int(int_field(config, &int_keys[i]), name, value, err);
@@ -286,6 +293,7 @@ static int read_keys(struct fvsr_config *config, json_t *object, struct fvsr_err
 
 	memset(config, 0, sizeof(*config));
 	fvsr_config_whole_decoder(config);
+	config->prompts = 1;
 	config->lq_version = FVSR_LQ_V1_1;
 	json_object_foreach(object, name, value) {
 		int ret = set_key(config, name, value, err);
@@ -352,9 +360,10 @@ void fvsr_config_write(const struct fvsr_config *c, char text[FVSR_CONFIG_TEXT])
 		used += snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used, "%s\"%s\": %d",
 				 i ? ", " : "{", int_keys[i].name, int_value(c, &int_keys[i]));
 	snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used,
-		 ", \"dec_levels\": %d, \"dec_channels\": [%d, %d, %d, %d], "
+		 ", \"prompts\": %d, \"dec_levels\": %d, \"dec_channels\": [%d, %d, %d, %d], "
 		 "\"dec_blocks\": [%d, %d, %d], \"dec_depth_to_space\": %s, \"residual\": %s}",
-		 c->dec_levels, c->dec_channels[0], c->dec_channels[1], c->dec_channels[2],
-		 c->dec_channels[3], c->dec_blocks[0], c->dec_blocks[1], c->dec_blocks[2],
-		 c->dec_depth_to_space ? "true" : "false", c->residual ? "true" : "false");
+		 c->prompts, c->dec_levels, c->dec_channels[0], c->dec_channels[1],
+		 c->dec_channels[2], c->dec_channels[3], c->dec_blocks[0], c->dec_blocks[1],
+		 c->dec_blocks[2], c->dec_depth_to_space ? "true" : "false",
+		 c->residual ? "true" : "false");
 }

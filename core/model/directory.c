@@ -198,6 +198,7 @@ static int infer_config(const struct directory *d, struct fvsr_config *c, struct
 	c->num_layers = count_layers(d, "dit.blocks.", ".modulation");
 	c->lq_layers = count_layers(d, "lq.linear_layers.", ".weight");
 	c->lq_version = FVSR_LQ_V1_1;
+	c->prompts = 1;
 	fvsr_config_whole_decoder(c);
 	return 0;
 }

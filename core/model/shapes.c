@@ -224,7 +224,7 @@ int fvsr_shapes_create(struct fvsr_shapes *shapes, const struct fvsr_config *con
 	add_dit(&b, config);
 	add_lq(&b, config);
 	add_decoder(&b, config);
-	add(&b, 3, DIMS(1, config->text_len, config->text_dim), "prompt");
+	add(&b, 3, DIMS(config->prompts, config->text_len, config->text_dim), "prompt");
 	if (!b.failed)
 		shapes->by_name = malloc(shapes->count * sizeof(*shapes->by_name));
 	if (!shapes->by_name) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timestep is always 1000 and the prompt never changes: everything that follows from them is
+ * The timestep is always 1000 and the prompts never change: everything that follows from them is
  * computed here, once, when a model is loaded (section 5).
  */
 #include "net/constants.h"
@@ -98,7 +98,8 @@ static int merge_rows(float *rows, float *count, int n, int width)
 int fvsr_constants_prompt(struct fvsr_constants *constants, struct fvsr_loader *l)
 {
 	const struct fvsr_config *c = &l->net->config;
-	size_t rows = (size_t)c->text_len, elements = rows * c->text_dim;
+	size_t rows = (size_t)c->prompts * c->text_len, elements = rows * c->text_dim;
+	int *first = constants->prompt_first;
 
 	constants->prompt = malloc((elements + rows) * sizeof(float));
 	if (!constants->prompt)
@@ -107,9 +108,15 @@ int fvsr_constants_prompt(struct fvsr_constants *constants, struct fvsr_loader *
 	fvsr_loader_host(l, constants->prompt, "prompt", elements);
 	if (l->error)
 		return l->error;
-	constants->prompt_keys =
-		merge_rows(constants->prompt, constants->prompt_bias, c->text_len, c->text_dim);
-	for (int i = 0; i < constants->prompt_keys; i++)
+	for (int i = 0; i < c->prompts; i++) {
+		float *to = constants->prompt + (size_t)first[i] * c->text_dim;
+
+		memmove(to, constants->prompt + (size_t)i * c->text_len * c->text_dim,
+			(size_t)c->text_len * c->text_dim * sizeof(*to));
+		first[i + 1] = first[i] + merge_rows(to, constants->prompt_bias + first[i],
+						     c->text_len, c->text_dim);
+	}
+	for (int i = 0; i < first[c->prompts]; i++)
 		constants->prompt_bias[i] = logf(constants->prompt_bias[i]);
 	return 0;
 }
@@ -125,7 +132,7 @@ struct cross_room {
 static void place_room(struct cross_room *r, const struct fvsr_loader *l, struct fvsr_arena *arena)
 {
 	const struct fvsr_config *c = &l->net->config;
-	size_t act = l->net->backend->act_bytes, keys = (size_t)l->net->prompt_keys;
+	size_t act = l->net->backend->act_bytes, keys = (size_t)fvsr_net_keys(l->net);
 	size_t widest = (size_t)(c->text_dim > c->dim ? c->text_dim : c->dim);
 
 	r->weight = fvsr_arena_take(arena, c->dim * widest * act);
@@ -174,7 +181,7 @@ static void device_linear(struct cross_room *r, struct fvsr_loader *l, void *y, 
 	const struct fvsr_backend *backend = l->net->backend;
 	struct fvsr_linear a = {
 		.y = y, .x = x, .weight = r->weight, .bias = r->bias,
-		.m = l->net->prompt_keys, .n = l->net->config.dim, .k = k,
+		.m = fvsr_net_keys(l->net), .n = l->net->config.dim, .k = k,
 		.activation = activation,
 	};
 	char name[128];
@@ -205,7 +212,7 @@ static void compute_layer(struct cross_room *r, struct fvsr_loader *l, int layer
 		fvsr_loader_rows(l, r->norm, FVSR_F32, name, 1, (uint64_t)dim, NULL);
 	snprintf(name, sizeof(name), "dit.blocks.%d.cross_attn.k", layer);
 	device_linear(r, l, p->cross_key, r->context, name, dim, FVSR_ACT_NONE);
-	backend->rms_norm(r->queue, p->cross_key, p->cross_key, r->norm, l->net->prompt_keys, dim,
+	backend->rms_norm(r->queue, p->cross_key, p->cross_key, r->norm, fvsr_net_keys(l->net), dim,
 			  NORM_EPS);
 	snprintf(name, sizeof(name), "dit.blocks.%d.cross_attn.v", layer);
 	device_linear(r, l, p->cross_value, r->context, name, dim, FVSR_ACT_NONE);
@@ -240,9 +247,9 @@ static int plan_and_compute(struct cross_room *r, struct fvsr_loader *l)
 	}
 	r->queue->scratch = r->scratch;
 	fvsr_loader_put(l, l->net->prompt_bias, FVSR_F32, constants->prompt_bias,
-			(size_t)l->net->prompt_keys);
+			(size_t)fvsr_net_keys(l->net));
 	fvsr_loader_put(l, r->prompt, FVSR_ACT, constants->prompt,
-			(size_t)l->net->prompt_keys * l->net->config.text_dim);
+			(size_t)fvsr_net_keys(l->net) * l->net->config.text_dim);
 	if (!l->error)
 		compute(r, l);
 	if (!l->error && backend->finish(r->queue) < 0)

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is constant for a model (section 5): the timestep's embedding and modulation, and the
- * prompt's keys and values for cross-attention.
+ * prompts' keys and values for cross-attention.
  */
 #ifndef FVSR_NET_CONSTANTS_H
 #define FVSR_NET_CONSTANTS_H
+
+#include "model/config.h"
 
 struct fvsr_loader;
 
 struct fvsr_constants {
 	float *t;     /* (dim) */
 	float *t_mod; /* (6, dim) */
-	float *prompt; /* (prompt_keys, text_dim): rows that differ */
-	float *prompt_bias; /* (prompt_keys): log of how often each occurs */
-	int prompt_keys;
+	float *prompt; /* (keys, text_dim): of each prompt the rows that differ */
+	float *prompt_bias; /* (keys): log of how often each occurs */
+	int prompt_first[FVSR_PROMPTS_MAX + 1]; /* key of each prompt; the last is 'keys' */
 };
 
 /* Each fills its part; on failure a code, with the loader's message. */

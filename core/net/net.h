@@ -33,7 +33,7 @@ struct fvsr_layer_param {
 	void *norm_q, *norm_k, *cross_norm_q;
 	struct fvsr_linear_param qkv, out;             /* gate folded into 'out' */
 	struct fvsr_linear_param cross_query, cross_out;
-	void *cross_key, *cross_value;                 /* ACT (keys, dim), from the prompt */
+	void *cross_key, *cross_value;                 /* ACT (keys, dim), from the prompts */
 	struct fvsr_linear_param ffn_in, ffn_out;      /* gate folded into 'ffn_out' */
 };
 
@@ -52,7 +52,7 @@ struct fvsr_net {
 	void *head_scale, *head_shift;
 	struct fvsr_layer_param *layers;
 	void *prompt_bias;                             /* F32 (keys): log of merged rows */
-	int prompt_keys;
+	int prompt_first[FVSR_PROMPTS_MAX + 1];        /* keys of prompt i: from i's on, to i + 1's */
 
 	struct fvsr_conv_param dec_in, dec_extra, dec_block[3][FVSR_DEC_BLOCKS_MAX][3];
 	void *dec_up[3], *dec_last;
@@ -63,6 +63,12 @@ int fvsr_net_load(struct fvsr_net **out, struct fvsr_device *device,
 		  const struct fvsr_weights *weights, const struct fvsr_progress *progress,
 		  struct fvsr_error *err);
 void fvsr_net_free(struct fvsr_net *net);
+
+/* Of all prompts. */
+static inline int fvsr_net_keys(const struct fvsr_net *net)
+{
+	return net->prompt_first[net->config.prompts];
+}
 
 /* Upsampling stage k multiplies the frames by this (section 7). */
 static inline int fvsr_net_grow(int stage)
@@ -84,6 +90,7 @@ struct fvsr_run;
 struct fvsr_run_settings {
 	int in_width, in_height, width, height; /* visible size of input and output */
 	enum fvsr_format in_format, out_format;
+	int prompt; /* which of the model's */
 	int local_range, kv_ratio;
 	double topk_ratio;
 	enum fvsr_color color;

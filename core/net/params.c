@@ -2,7 +2,7 @@
 /*
  * From released tensors to what the ops want, once per model and device: channels last,
  * modulation folded where it is exact, upsampling reduced to its phases (section 7), and the
- * prompt's keys and values, which never change, computed (section 5).
+ * prompts' keys and values, which never change, computed (section 5).
  */
 #include "net/net.h"
 
@@ -148,8 +148,8 @@ static void load_layer(struct fvsr_loader *l, struct fvsr_layer_param *p, int i)
 	load_linear(l, &p->ffn_in, name, c->ffn_dim, dim, NULL);
 	snprintf(name, sizeof(name), "dit.blocks.%d.ffn.2", i);
 	load_linear(l, &p->ffn_out, name, dim, c->ffn_dim, mod + 5 * dim);
-	p->cross_key = fvsr_loader_place(l, FVSR_ACT, (uint64_t)l->net->prompt_keys * dim);
-	p->cross_value = fvsr_loader_place(l, FVSR_ACT, (uint64_t)l->net->prompt_keys * dim);
+	p->cross_key = fvsr_loader_place(l, FVSR_ACT, (uint64_t)fvsr_net_keys(l->net) * dim);
+	p->cross_value = fvsr_loader_place(l, FVSR_ACT, (uint64_t)fvsr_net_keys(l->net) * dim);
 }
 
 static void load_transformer(struct fvsr_loader *l, struct fvsr_net *net)
@@ -164,7 +164,7 @@ static void load_transformer(struct fvsr_loader *l, struct fvsr_net *net)
 		mod[i] += l->constants.t[i % c->dim];
 	net->head_shift = place_row(l, mod, c->dim, 0);
 	net->head_scale = place_row(l, mod + c->dim, c->dim, 1);
-	net->prompt_bias = fvsr_loader_place(l, FVSR_F32, net->prompt_keys);
+	net->prompt_bias = fvsr_loader_place(l, FVSR_F32, fvsr_net_keys(net));
 	for (int i = 0; i < c->num_layers; i++)
 		load_layer(l, &net->layers[i], i);
 }
@@ -297,7 +297,7 @@ static int load(struct fvsr_loader *l, struct fvsr_net *net)
 
 	if (result < 0 || (result = fvsr_constants_prompt(&l->constants, l)) < 0)
 		return result;
-	net->prompt_keys = l->constants.prompt_keys;
+	memcpy(net->prompt_first, l->constants.prompt_first, sizeof(net->prompt_first));
 	load_all(l, net);
 	if (l->error)
 		return l->error;

@@ -139,10 +139,13 @@ static void prompt_attention(struct fvsr_run *run, const struct fvsr_layer_param
 {
 	const struct fvsr_config *c = &run->net->config;
 	struct fvsr_transformer *t = &run->transformer;
+	const int *first = run->net->prompt_first + run->set.prompt;
+	size_t before = fvsr_run_act(run, (size_t)*first * c->dim);
 	struct fvsr_cross_attention a = {
-		.dst = t->a, .q = t->wide, .k = p->cross_key, .v = p->cross_value,
-		.bias = run->net->prompt_bias,
-		.tokens = run->rows, .keys = run->net->prompt_keys,
+		.dst = t->a, .q = t->wide,
+		.k = fvsr_at(p->cross_key, before), .v = fvsr_at(p->cross_value, before),
+		.bias = fvsr_at(run->net->prompt_bias, *first * sizeof(float)),
+		.tokens = run->rows, .keys = first[1] - first[0],
 		.dim = c->dim, .heads = c->num_heads,
 	};
 

@@ -19,6 +19,8 @@
 #define MIN_SIDE_PX 16
 #define MAX_SIDE_PX 16384
 #define TOPK_AREA (768.0 * 1280.0) /* section 6 */
+#define FIRST_PROMPT_SCALE 2       /* section 9 */
+#define CANVAS_SCALE       4.0     /* where neither settings nor sizes say it */
 
 struct fvsr_stream {
 	fvsr_model *model;
@@ -81,6 +83,24 @@ static int check_sizes(const struct fvsr_settings *s, struct fvsr_error *err)
 	return 0;
 }
 
+static double scale_of(const struct fvsr_settings *s)
+{
+	if (s->scale)
+		return s->scale;
+	if (s->in_format == FVSR_FORMAT_RGBF32P)
+		return CANVAS_SCALE;
+	return sqrt((double)s->out_width * s->out_height / ((double)s->in_width * s->in_height));
+}
+
+/* The one for the nearest scale. */
+static int prompt_of(const fvsr_model *model, double scale)
+{
+	int prompt = (int)floor(scale + 0.5) - FIRST_PROMPT_SCALE;
+	int last = model->info.config.prompts - 1;
+
+	return prompt < 0 ? 0 : prompt > last ? last : prompt;
+}
+
 static int check(const struct fvsr_settings *s, struct fvsr_error *err)
 {
 	int result = check_sizes(s, err);
@@ -89,6 +109,8 @@ static int check(const struct fvsr_settings *s, struct fvsr_error *err)
 		return result;
 	if (!valid_format(s->in_format) || !valid_format(s->out_format))
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown pixel format");
+	if (!(s->scale >= 0) || s->scale > MAX_SIDE_PX)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "scale must be 0 or more");
 	if (!(s->sparse_ratio > 0) || !(s->sparse_ratio <= 1000))
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "sparse ratio must be above 0");
 	if (s->local_range < 1 || s->local_range > 1024)
@@ -115,6 +137,7 @@ static void run_settings(struct fvsr_run_settings *out, const fvsr_model *model,
 		.in_width = s->in_width, .in_height = s->in_height,
 		.width = s->out_width, .height = s->out_height,
 		.in_format = s->in_format, .out_format = s->out_format,
+		.prompt = prompt_of(model, scale_of(s)),
 		.local_range = s->local_range,
 		.kv_ratio = s->kv_ratio,
 		.topk_ratio = topk_ratio(s, s->sparse_ratio),

@@ -311,6 +311,8 @@ static void test_refusals(fvsr_model *model)
 	REFUSED(in_height, 0);
 	REFUSED(out_width, 31);
 	REFUSED(out_height, 1 << 20);
+	REFUSED(scale, -1.0);
+	REFUSED(scale, 1e6);
 	REFUSED(sparse_ratio, 0);
 	REFUSED(sparse_ratio, -1.0);
 	REFUSED(local_range, 0);
@@ -474,6 +476,32 @@ static void test_effort(fvsr_model *model)
 	rig_close(&rig);
 }
 
+/* The prompt is the one for the nearest scale, which the sizes say where the settings do not. */
+static void test_scale(fvsr_model *model)
+{
+	static const double scales[] = {0, 2, 2.4, 1, 2.5, 3, 8};
+	uint64_t hashes[7][4];
+	struct fvsr_settings settings;
+	struct fvsr_model_info info;
+	struct rig rig;
+
+	fvsr_model_describe(model, &info);
+	test_settings(&settings, 64, 64, 128, 128);
+	for (int i = 0; i < 7; i++) {
+		settings.scale = scales[i];
+		rig_open(&rig, model, &settings);
+		CHECK(rig_video(&rig, 4, hashes[i]) == 4);
+		rig_close(&rig);
+	}
+	for (int i = 1; i < 7; i++) {
+		bool same = !memcmp(hashes[0], hashes[i], sizeof(hashes[0]));
+
+		CHECK(same == (i < 4 || info.config.prompts == 1));
+	}
+	CHECK(!memcmp(hashes[4], hashes[5], sizeof(hashes[4])));
+	CHECK(!memcmp(hashes[4], hashes[6], sizeof(hashes[4])));
+}
+
 int main(int argc, char **argv)
 {
 	fvsr_model *model;
@@ -492,6 +520,7 @@ int main(int argc, char **argv)
 	test_interrupt(model);
 	test_interrupt_busy(model);
 	test_effort(model);
+	test_scale(model);
 	fvsr_model_unref(model);
 	printf("%s: %d failures\n", argv[2], test_failures);
 	return test_failures ? 1 : 0;

@@ -25,6 +25,10 @@ static const struct {
 	{"{" HEADS REST DEC ",\"dec_levels\":4,\"dec_blocks\":[0,0,0]}", NULL},
 	{"{" HEADS REST ",\"dec_levels\":3,\"dec_channels\":[4,3,2,0]}", NULL},
 	{"{" HEADS REST FLAT ",\"dec_blocks\":[1,2,0]}", NULL},
+	{"{" HEADS REST DEC ",\"prompts\":8}", NULL},
+	{"{" HEADS REST DEC ",\"prompts\":9}", "prompts is 9, must be 1 to 8"},
+	{"{" HEADS REST DEC ",\"prompts\":0}", "prompts is 0, must be 1 to 8"},
+	{"{" HEADS REST DEC ",\"prompts\":[1]}", "prompts is not a number"},
 	{"{" HEADS REST FLAT ",\"dec_blocks\":[1,15,0]}", NULL},
 	{"{" HEADS REST FLAT ",\"dec_blocks\":[1,16,0]}", "dec_blocks holds 16, must be 0 to 15"},
 	{"{" HEADS REST FLAT ",\"dec_blocks\":[5,1,0]}", "dec_blocks holds 5, must be 0 to 4"},
@@ -125,6 +129,7 @@ static void test_round_trip(void)
 
 	fvsr_config_released(&config);
 	config.residual = true;
+	config.prompts = 3;
 	fvsr_config_write(&config, text);
 	CHECK(fvsr_config_parse(&again, text, strlen(text), &err) == 0);
 	CHECK(!memcmp(&config, &again, sizeof(config)));
@@ -157,7 +162,8 @@ static void check_shape(const struct fvsr_shapes *shapes, const char *name, int6
 		   name);
 }
 
-/* Depth-to-space changes the convolutions behind the upsampling, and those alone. */
+/* Depth-to-space changes the convolutions behind the upsampling, and those alone; more prompts
+ * change the prompt. */
 static void test_shapes(void)
 {
 	struct fvsr_config config;
@@ -168,16 +174,19 @@ static void test_shapes(void)
 	fvsr_config_released(&config);
 	CHECK(fvsr_shapes_create(&nearest, &config, &err) == 0);
 	config.dec_depth_to_space = true;
+	config.prompts = 3;
 	CHECK(fvsr_shapes_create(&depth, &config, &err) == 0);
 	CHECK(nearest.count == 825 + 8 + 66 + 1 && depth.count == nearest.count);
 	for (i = 0; i < nearest.count; i++)
 		changed += nearest.items[i].count != depth.items[i].count;
-	CHECK(changed == 3);
+	CHECK(changed == 4);
 	check_shape(&nearest, "dec.decoder.10.weight", 256, 512);
 	check_shape(&depth, "dec.decoder.10.weight", 1024, 512);
 	check_shape(&depth, "dec.decoder.16.weight", 512, 256);
 	check_shape(&depth, "dec.decoder.22.weight", 512, 128);
 	check_shape(&depth, "dec.decoder.15.conv.weight", 512, 256);
+	check_shape(&nearest, "prompt", 1, 512);
+	check_shape(&depth, "prompt", 3, 512);
 	CHECK(fvsr_shapes_find(&nearest, "dit.blocks.30.modulation") == SIZE_MAX);
 	fvsr_shapes_free(&nearest);
 	fvsr_shapes_free(&depth);

@@ -141,6 +141,7 @@ struct fvsr_config {
 	int in_dim, out_dim;   /* [16, 16] latent channels; equal */
 	int text_dim;          /* [4096] width of a prompt token */
 	int text_len;          /* [512] prompt tokens */
+	int prompts;           /* [1] prompt i is for enlarging 2 + i times; the last also for more */
 	int freq_dim;          /* [256] sinusoid of the timestep */
 	int lq_hidden1;        /* [2048] channels after the projection's first convolution */
 	int lq_hidden2;        /* [3072] after its second */
@@ -297,6 +298,11 @@ struct fvsr_settings {
 	int in_width, in_height;   /* 16 x 16 or more */
 	int out_width, out_height; /* at least the input's */
 	enum fvsr_format in_format, out_format;
+	/*
+	 * How much the picture is enlarged, for models with a prompt for each scale: 2.0, 3.0, ...;
+	 * 0: what the sizes say, or, where the input is a canvas (RGBF32P), 4.
+	 */
+	double scale;
 	double sparse_ratio;       /* attention budget; 1.5 fast, 2.0 stable */
 	int local_range;           /* attention window in blocks; 9 sharper, 11 more stable */
 	int kv_ratio;              /* slices kept from the past, 1 .. 8 */
@@ -313,7 +319,8 @@ struct fvsr_settings {
 	uint64_t memory_limit;
 };
 
-/* RGBA8 both ways, sparse_ratio 2.0, local_range 11, kv_ratio 3, the model's colour, seed 0; sizes 0. */
+/* RGBA8 both ways, scale 0, sparse_ratio 2.0, local_range 11, kv_ratio 3, the model's colour, seed
+ * 0; sizes 0. */
 FVSR_API void fvsr_settings_default(struct fvsr_settings *settings);
 
 /* What a stream costs, known before it is opened. */
