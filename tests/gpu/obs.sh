@@ -18,7 +18,8 @@
 #	SECONDS_EACH  how long each live part is looked at (default 12)
 #	RESULTS  where logs go (default: a new folder in /tmp)
 #
-#	obs.sh pack FOLDER     puts all that a machine with nothing but a driver needs into FOLDER
+#	obs.sh pack FOLDER     puts all that a machine with nothing but a driver needs into FOLDER; of a
+#	                       build with FVSR_ONEDNN=OFF, because that library is not among it
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=${BUILD:-$root/build}

@@ -406,40 +406,65 @@ static double now_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static void *interrupt_soon(void *stream)
+struct interruption {
+	fvsr_stream *stream;
+	double after_s;
+};
+
+static void *interrupt_soon(void *opaque)
 {
-	struct timespec soon = {.tv_nsec = 20000000};
+	const struct interruption *a = opaque;
+	struct timespec soon = {.tv_nsec = (long)(a->after_s * 1e9)};
 
 	nanosleep(&soon, NULL);
-	fvsr_stream_interrupt(stream);
+	fvsr_stream_interrupt(a->stream);
 	return NULL;
 }
 
-/* From another thread, in the middle of a chunk: well before the chunk would have ended. */
+/* What the first chunk's receive() returns, and how long it took; interrupted if 'after_s' > 0. */
+static int rig_first_chunk(struct rig *rig, double after_s, double *took_s)
+{
+	struct interruption interruption = {rig->stream, after_s};
+	pthread_t thread;
+	double began;
+	int result;
+
+	for (rig->sent = 0; rig->sent < 25;)
+		CHECK(!rig_send(rig));
+	began = now_s();
+	if (after_s > 0)
+		pthread_create(&thread, NULL, interrupt_soon, &interruption);
+	result = fvsr_stream_receive(rig->stream, rig->out);
+	*took_s = now_s() - began;
+	if (after_s > 0)
+		pthread_join(thread, NULL);
+	fvsr_stream_reset(rig->stream);
+	return result;
+}
+
+/*
+ * From another thread, in the middle of a chunk: well before the chunk would have ended. A card
+ * has this small chunk done in a few milliseconds, and what is in its queue already it finishes:
+ * there an interruption may come too late, but not each time.
+ */
 static void test_interrupt_busy(fvsr_model *model)
 {
 	struct fvsr_settings settings;
-	double began, took_s[2];
-	pthread_t thread;
+	struct fvsr_model_info info;
+	double whole_s, took_s = 0;
 	struct rig rig;
+	int result = FVSR_OK;
 
+	fvsr_model_describe(model, &info);
 	test_settings(&settings, 64, 64, 256, 256);
 	rig_open(&rig, model, &settings);
-	for (int pass = 0; pass < 2; pass++) {
-		for (rig.sent = 0; rig.sent < 25;)
-			CHECK(!rig_send(&rig));
-		began = now_s();
-		if (pass)
-			pthread_create(&thread, NULL, interrupt_soon, rig.stream);
-		CHECK(fvsr_stream_receive(rig.stream, rig.out) ==
-		      (pass ? FVSR_ERR_CANCELLED : FVSR_OK));
-		took_s[pass] = now_s() - began;
-		if (pass)
-			pthread_join(thread, NULL);
-		fvsr_stream_reset(rig.stream);
-	}
-	printf("a chunk of %.0f ms, interrupted after %.0f\n", took_s[0] * 1e3, took_s[1] * 1e3);
-	CHECK(took_s[1] < took_s[0]);
+	for (int i = 0; i < 2; i++) /* the first one also sets things up */
+		CHECK(rig_first_chunk(&rig, 0, &whole_s) == FVSR_OK);
+	for (int i = 0; i < (info.card < 0 ? 1 : 20) && result == FVSR_OK; i++)
+		result = rig_first_chunk(&rig, whole_s / 4, &took_s);
+	printf("a chunk of %.1f ms, interrupted after %.1f\n", whole_s * 1e3, took_s * 1e3);
+	CHECK(result == FVSR_ERR_CANCELLED);
+	CHECK(took_s < whole_s);
 	rig_close(&rig);
 }
 
