@@ -27,9 +27,11 @@ KERNELS = {  # Pillow's: support, function
     "bicubic": (2.0, lambda x: keys(np.abs(x))),
     "lanczos": (3.0, lambda x: np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)),
 }
-# What shrinks a picture, and how often; "bicubic 0.8" is a blur of that deviation first.
-SHRINKS = {"bicubic": 0.5, "box": 0.15, "lanczos": 0.1, "bilinear": 0.05, "bicubic 0.7": 0.08,
-           "bicubic 1.1": 0.07, "bicubic 1.6": 0.05}
+# What shrinks a picture, and how often; "bicubic 0.4" is a blur first, of that deviation in pixels
+# of the small picture.
+SHRINKS = {"bicubic": 0.5, "box": 0.15, "lanczos": 0.1, "bilinear": 0.05, "bicubic 0.175": 0.08,
+           "bicubic 0.275": 0.07, "bicubic 0.4": 0.05}
+SOFT = (1.5, 2.0, 3.0, 4.0)  # how much games enlarge their textures, and players old films
 PRESETS = ("veryfast", "faster", "medium")  # x264's
 
 
@@ -54,7 +56,7 @@ def resize_matrix(name, before, after):
         end = min(before, int(center + support * wide + 0.5))
         w = kernel((np.arange(first, end) - center + 0.5) / wide)
         matrix[i, first:end] = w / w.sum()
-    return matrix @ blur_matrix(float(blur), before) if blur else matrix
+    return matrix @ blur_matrix(float(blur) * scale, before) if blur else matrix
 
 
 def blur_matrix(deviation, n):
@@ -72,6 +74,14 @@ def matrices(names, before, after, device):
     """(names, after, before) float32."""
     stack = np.stack([resize_matrix(n, before, after) for n in names])
     return torch.from_numpy(stack).float().to(device)
+
+
+@functools.lru_cache(maxsize=256)
+def soft_matrix(enlarged, n, device):
+    """(1, n, n): as if 'n' pixels had been enlarged that much, by a bilinear filter."""
+    small = max(1, round(n / enlarged))
+    matrix = resize_matrix("bilinear", small, n) @ resize_matrix("box", n, small)
+    return torch.from_numpy(matrix[None]).float().to(device)
 
 
 def to_bytes(x):
@@ -126,7 +136,9 @@ class Recipe:
         self.crf = [18, 35]   # ... with this quality
         self.still = 0.05     # share without motion
         self.fast = 0.15      # share that skips every second frame
+        self.soft = 0.0       # share, of those without an encoding, with a part that is not sharp
         self.colours = 0.5    # share of screens with other colours
+        self.tinted = 0.0     # share of the others, without an encoding, with other and more colour
         self.cut = 0.03       # share with a cut to another shot
         self.padded = 0.1     # share of batches whose last rows and columns repeat a border
         self.kinds = {}       # kind -> weight, 1 where nothing is said
@@ -210,6 +222,8 @@ class Sampler:
         kind, pictures = ((drawn[0], [drawn[1]]) if drawn
                           else self._cut_out(frames, height, width, scale))
         pictures = self._recolour(pictures) if kind in SCREENS else self._turn(pictures)
+        if kind not in SCREENS and len(pictures) == 1 and self.rng.random() < self.recipe.tinted:
+            pictures = [self._tint(pictures[0])]
         return pictures[0], pictures[1] if len(pictures) > 1 else None
 
     def _turn(self, pictures):
@@ -228,6 +242,27 @@ class Sampler:
                 pictures = [255 - p for p in pictures]
         return pictures
 
+    def _soften(self, truth):
+        """A rectangle of the truth becomes what cannot be sharp."""
+        sides = [(int(self.rng.uniform(0.25, 1) * n), n) for n in truth.shape[2:]]
+        (h, y), (w, x) = ((side, int(self.rng.integers(n - side + 1))) for side, n in sides)
+        enlarged = float(self.rng.choice(SOFT))
+        part = truth[:, :, y:y + h, x:x + w]
+        with torch.autocast(self.device.type, enabled=False):
+            soft = resize(part[None].flatten(1, 2).float(), soft_matrix(enlarged, w, self.device),
+                          soft_matrix(enlarged, h, self.device))
+        truth = truth.clone()
+        truth[:, :, y:y + h, x:x + w] = soft.reshape(part.shape).byte()
+        return truth
+
+    def _tint(self, truth):
+        """Flowers and lights have any colour, and more of it than most photographs; of a bright
+        yellow the blue is dark, and what an encoder leaves of colours is coarse."""
+        order = torch.from_numpy(self.rng.permutation(3)).to(self.device)
+        x = truth.index_select(1, order).float()
+        grey = x.mean(1, keepdim=True)
+        return to_bytes(grey + float(self.rng.uniform(1, 2.5)) * (x - grey)).byte()
+
     def _sample(self, frames, height, width, scale):
         """As _crop, sometimes of two shots with a cut between them."""
         truth, low = self._crop(frames, height, width, scale)
@@ -235,6 +270,8 @@ class Sampler:
             other, _ = self._crop(frames, height, width, scale)
             at = int(self.rng.integers(1, frames))
             truth = torch.cat([truth[:at], other[at:]])
+        if low is None and self.rng.random() < self.recipe.soft:
+            truth = self._soften(truth)
         return truth, low
 
     def _shrink(self, truth, scale):
@@ -278,7 +315,8 @@ class Sampler:
     @torch.no_grad()
     def begin(self, size, slices, height, width):
         """A batch in the making; what is returned, called, has it: canvas (size, 8 slices + 1, 3,
-        height, width) and truth (.., 8 slices - 3, ..), bytes. Encoding goes on in between."""
+        height, width) and truth (.., 8 slices - 3, ..), bytes, and the scale, a tensor of one.
+        Encoding goes on in between."""
         scales, p = zip(*self.recipe.scales.items())
         scale = int(self.rng.choice(scales, p=np.array(p) / sum(p)))
         h, w = (-(-a // scale) * scale for a in (height, width))
@@ -299,7 +337,7 @@ class Sampler:
                     truth[:, :-4, :, :height, :width].contiguous())
             if padded:
                 self._pad(*pair)
-            return pair
+            return *pair, torch.tensor([scale], device=self.device)
         return finish
 
 
@@ -314,8 +352,15 @@ def held_out(shots, share=0.05):
     return train or shots, [s for s in shots if s.source in held]
 
 
+def _small(truth, scale):
+    b, f, c, height, width = truth.shape
+    columns, rows = (matrices(("bicubic",), n, n // scale, truth.device) for n in (width, height))
+    return resize(truth.flatten(1, 2).float(), columns, rows).byte().unflatten(1, (f, c))
+
+
 def validation_items(shots, slices=5, side=256, each=2):
-    """Fixed crops at scale 4: [(kind, canvas, truth)], clean and, where there is one, encoded."""
+    """Fixed crops: [(kind, canvas, truth, scale)], clean at 4x and 2x and, where there is one,
+    encoded at 4x."""
     items, frames = [], 8 * slices + 1
     for shot in shots:
         if not shot.fits(side, side) or len(shot.truth) < 2:
@@ -327,15 +372,12 @@ def validation_items(shots, slices=5, side=256, each=2):
             at = np.where(at < len(shot.truth), at, 2 * (len(shot.truth) - 1) - at)
             order = torch.from_numpy(at).to(shot.truth.device)
             truth = shot.truth[:, :, y:y + side, x:x + side].index_select(0, order)[None]
-            device = truth.device
-            m = matrices(("bicubic",), side, side // 4, device)
-            low = resize(truth.flatten(1, 2).float(), m, m).byte()
-            lows = [("clean", low.reshape(1, frames, 3, side // 4, side // 4))]
+            lows = [("clean", _small(truth, 4), 4), ("clean 2x", _small(truth, 2), 2)]
             for a in shot.low.get(4, [])[:1]:
                 a = a[:, :, y // 4:(y + side) // 4, x // 4:(x + side) // 4].index_select(0, order)
-                lows.append(("encoded", a[None]))
-            items += [(f"{shot.kind}/{how}", upscale(a, side, side), truth[:, :-4])
-                      for how, a in lows]
+                lows.append(("encoded", a[None], 4))
+            items += [(f"{shot.kind}/{how}", upscale(a, side, side), truth[:, :-4], scale)
+                      for how, a, scale in lows]
     return items
 
 

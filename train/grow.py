@@ -11,6 +11,8 @@ learn at once, because what is new reads all there is, with random weights.
 Or one more level of the decoder, on learned features: the new network makes bicubic pictures. (The
 convolution behind a TGrow is the same for both frames; the old last one was not.) A stage's
 "settle" gives the new level a start.
+
+And a prompt for each scale where there was one for all.
 """
 import argparse
 import json
@@ -28,6 +30,7 @@ def _check(small, large):
     differing = {k for k in large if large[k] != small.get(k)}
     levels, deeper = small["dec_levels"], large["dec_levels"] - small["dec_levels"]
     before, after = [list(zip(c["dec_channels"], c["dec_blocks"]))[:levels] for c in (small, large)]
+    differing -= {"prompts"} if small.get("prompts", 1) == 1 else set()
     if differing - ONLY or deeper not in (0, 1) or before[:-1] != after[:-1]:
         raise ValueError(f"only the last level can grow, and these differ: {sorted(differing)}")
     if deeper and before != after:
@@ -67,6 +70,8 @@ def grow(small, config, seed=1):
                 p.zero_()
         elif p.shape == learned[name].shape:
             p.copy_(learned[name])
+        elif name == "prompt":
+            p.copy_(learned[name].expand_as(p))
         elif p.dim() == 1:
             p.zero_()
             p[:learned[name].shape[0]] = learned[name]

@@ -73,7 +73,7 @@ class Encoding(unittest.TestCase):
             sampler = clips.Sampler(clips.synthetic(torch.device("cpu")), recipe, 3,
                                     torch.device("cpu"), self.encoder)
             return sampler.begin(2, 3, 128, 128)()
-        (clean, truth), (coded, same) = batch(0.0), batch(1.0)
+        (clean, truth, _), (coded, same, _) = batch(0.0), batch(1.0)
         self.assertTrue(torch.equal(truth, same))
         for i in range(2):
             self.assertLess(psnr(coded[i, :-4], truth[i]), psnr(clean[i, :-4], truth[i]) - 0.2)

@@ -97,7 +97,7 @@ def validate(trainer, items):
     """kind -> PSNR of: bicubic, network, network with adain; network without the KV cache, without
     the decoder's past, and with neither."""
     kinds = {}
-    for kind, levels, truth in items:
+    for kind, levels, truth, scale in items:
         canvas = as_picture(levels)
         noise = trainer.model.noise(canvas, torch.Generator(canvas.device).manual_seed(0))
         blocks = (canvas.shape[-2] // 128) * (canvas.shape[-1] // 128)
@@ -106,7 +106,7 @@ def validate(trainer, items):
             attend = trainer.averaged.sparse(canvas, 2 * blocks * blocks - 1, kv_cache=cache)
             remember = canvas.new_full((1, 1, 1, 1, 1), past)
             with trainer.autocast():
-                return trainer.averaged(canvas, noise, attend, remember)
+                return trainer.averaged(canvas, noise, attend, remember, scale)
         x = made(True, 1)
         row = [canvas[:, :-4], x, network.adain(x, canvas[:, :-4]), made(False, 1), made(True, 0),
                made(False, 0)]
@@ -155,8 +155,8 @@ class Recorded:
 
     WARM_UP = 3
 
-    def __init__(self, trainer, levels, truth, attend):
-        self.inputs = levels.clone(), truth.clone()
+    def __init__(self, trainer, levels, truth, scale, attend):
+        self.inputs = levels.clone(), truth.clone(), scale.clone()
         self.attend = attend.copy()
         self.parameters = list(trainer.model.parameters())
         side = torch.cuda.Stream()
@@ -176,9 +176,9 @@ class Recorded:
         for p in self.parameters:
             p.grad = None
 
-    def backward(self, levels, truth, attend):
+    def backward(self, levels, truth, scale, attend):
         for ours, theirs in zip((*self.inputs, *self.attend.tensors()),
-                                (levels, truth, *attend.tensors())):
+                                (levels, truth, scale, *attend.tensors())):
             ours.copy_(theirs)
         self.graph.replay()
         for p, gradient in zip(self.parameters, self.gradients):
@@ -313,7 +313,7 @@ class Trainer:
         (g,) = torch.autograd.grad(opinion, x)
         return g * (self.stage["adversarial"] * gradient.norm() / (g.norm() + 1e-12)), loss
 
-    def backward(self, levels, truth, attend):
+    def backward(self, levels, truth, scale, attend):
         """Loss and its terms; gradients are added to the weights'."""
         canvas, truth = as_picture(levels), as_picture(truth)
         remember = None
@@ -321,7 +321,7 @@ class Trainer:
             remember = (torch.rand(len(canvas), 1, 1, 1, 1, device=canvas.device)
                         >= self.stage["forget"]).to(self.model.dtype)
         with self.autocast():
-            out = self.model(canvas, self.model.noise(canvas), attend, remember)
+            out = self.model(canvas, self.model.noise(canvas), attend, remember, scale)
         x = out.detach().requires_grad_()
         loss, terms = losses.pixel_losses(x, truth, self.stage["losses"])
         (gradient,) = torch.autograd.grad(loss, x)
@@ -340,10 +340,10 @@ class Trainer:
             self.recorded[shape] = Recorded(self, *batch)
         return self.recorded[shape].backward(*batch)
 
-    def step(self, levels, truth, progress):
+    def step(self, levels, truth, scale, progress):
         lr = self._set_lr(progress)
         self.optimizer.zero_grad(set_to_none=True)
-        loss, terms = self._pass(levels, truth, self.attention(levels))
+        loss, terms = self._pass(levels, truth, scale, self.attention(levels))
         if dist.is_initialized():
             average_gradients(list(self.model.parameters()))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.stage["clip"])
@@ -516,10 +516,10 @@ def smoke_stage(name, steps, folder, device):
     shots = clips.synthetic(device, frames=33, side=128)
     recipe = clips.Recipe(scales={"4": 1.0}, encoded=0.5)
     sampler = clips.Sampler(shots, recipe, 1, device, encoding.Encoder())
-    canvas, truth = sampler.begin(1, 4, 128, 128)()
+    canvas, truth, scale = sampler.begin(1, 4, 128, 128)()
     # other colours are learned in a step or two; sharpness takes hundreds
     truth = (truth.float() * 0.8 + 60).clamp(0, 255).byte()
-    seen = [float(trainer.step(canvas, truth, 0)["loss"]) for _ in range(steps)]
+    seen = [float(trainer.step(canvas, truth, scale, 0)["loss"]) for _ in range(steps)]
     good = all(math.isfinite(v) for v in seen) and (steps < 3 or seen[-1] < seen[0])
     good &= export_and_reload(trainer, folder)
     print(f"{'ok' if good else 'FAIL':4}  {name}: losses {' '.join(f'{v:.5f}' for v in seen)}")
@@ -538,11 +538,10 @@ def smoke_grown(folder, device):
     stage.update(model=config, warmup=1, settle=100, forget=0.5)
     trainer = Trainer(stage, 1, device, init)
     before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
-    canvas, truth = clips.Sampler(clips.synthetic(device, frames=33, side=128),
-                                  clips.Recipe(scales={"4": 1.0}), 1, device
-                                  ).begin(2, 4, 128, 128)()
+    batch = clips.Sampler(clips.synthetic(device, frames=33, side=128),
+                          clips.Recipe(scales={"4": 1.0}), 1, device).begin(2, 4, 128, 128)()
     trainer.model.dec.decoder["26"].weight.data.normal_(0, 0.01)  # zero lets no gradient through
-    trainer.step(canvas, truth, 0)
+    trainer.step(*batch, 0)
     moved = [(name in new, (p - before[name]).abs().max().item())
              for name, p in trainer.model.named_parameters()
              if not name.startswith("dec.decoder.26.")]
@@ -558,8 +557,9 @@ def smoke_feeder(device):
     sampler = clips.Sampler(clips.synthetic(device, frames=33, side=128),
                             clips.Recipe(scales={"4": 1.0}), 1, device)
     feeder = Feeder(sampler, [[128, 128, 4, 2, 1.0]], 1)
-    canvas, truth = feeder.next()
+    canvas, truth, scale = feeder.next()
     good = canvas.shape == (2, 33, 3, 128, 128) and truth.shape == (2, 29, 3, 128, 128)
+    good &= scale.item() == 4
     sampler.shots = []
     try:
         for _ in range(READY + AHEAD + 2):

@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tests of how batches are made: the scale that the network is told, and what softens, colours and
+blurs them."""
+import os
+import sys
+import unittest
+
+import numpy as np
+import torch
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import clips  # noqa: E402
+
+CPU = torch.device("cpu")
+
+
+def sampler(seed=1, **recipe):
+    quiet = dict(noise=0, padded=0, cut=0, drawn=0)
+    return clips.Sampler(clips.synthetic(CPU, frames=17, side=132), clips.Recipe(**quiet, **recipe),
+                         seed, CPU)
+
+
+def detail(x):
+    return (x.float().diff(dim=-1)).square().mean().item()
+
+
+class Batches(unittest.TestCase):
+    def test_scale_comes_along(self):
+        for scale in (2, 3, 4):
+            canvas, truth, told = sampler(scales={str(scale): 1.0}).begin(2, 1, 128, 128)()
+            self.assertEqual(told.tolist(), [scale])
+            self.assertEqual(canvas.shape, (2, 9, 3, 128, 128))
+            self.assertEqual(truth.shape, (2, 5, 3, 128, 128))
+        finer, coarser = (sampler(scales={s: 1.0}).begin(2, 1, 128, 128)()[0] for s in "24")
+        self.assertGreater(detail(finer), 1.1 * detail(coarser))
+
+    def test_soft_is_a_rectangle(self):
+        made = sampler()
+        truth = made.shots[0].truth[:3, :, :128, :128]
+        sharper, changed = 0, []
+        for _ in range(20):
+            soft = made._soften(truth)
+            rows, columns = (torch.nonzero((soft != truth).any(0).any(0).any(d)).flatten()
+                             for d in (1, 0))
+            changed.append(len(rows) * len(columns))
+            y, x = (slice(a[0].item(), a[-1].item() + 1) for a in (rows, columns))
+            sharper += detail(soft[..., y, x]) >= detail(truth[..., y, x])
+        self.assertEqual(sharper, 0)
+        self.assertLess(min(changed), 0.5 * 128 * 128)
+        self.assertTrue(torch.equal(truth, made.shots[0].truth[:3, :, :128, :128]))
+
+    def test_tint_keeps_grey(self):
+        made = sampler()
+        grey = torch.arange(0, 256, 16).byte().reshape(1, 1, 4, 4).repeat(2, 3, 1, 1)
+        vivid = torch.tensor([90, 120, 150]).byte().reshape(1, 3, 1, 1).repeat(1, 1, 4, 4)
+        spread, first = [], set()
+        for _ in range(20):
+            self.assertLessEqual((made._tint(grey).int() - grey.int()).abs().max().item(), 1)
+            pixel = made._tint(vivid)[0, :, 0, 0].int()
+            spread.append((pixel.max() - pixel.min()).item())
+            first.add(int(pixel.argmax()))
+        self.assertGreaterEqual(min(spread), 60)
+        self.assertGreater(max(spread), 90)
+        self.assertEqual(first, {0, 1, 2})
+
+    def test_blur_is_in_small_pixels(self):
+        def variance(name, scale):
+            row = clips.resize_matrix(name, 64 * scale, 64)[32]
+            at = np.arange(64 * scale)
+            mean = row @ at
+            return row @ (at - mean) ** 2 / scale ** 2
+        for scale in (2, 4):
+            added = variance("bicubic 0.4", scale) - variance("bicubic", scale)
+            self.assertAlmostEqual(added, 0.4 ** 2, delta=0.01)
+
+
+if __name__ == "__main__":
+    unittest.main()
