@@ -54,7 +54,7 @@
 #define SCALE_CANVAS 0
 #define SCALE_CUSTOM 1
 
-#define SCALE_MIN        2
+#define SCALE_MIN        SIZES_SCALE_MIN
 #define SCALE_MAX        SIZES_SCALE_MAX
 #define SIDE_DEFAULT_W   1920
 #define SIDE_DEFAULT_H   1080

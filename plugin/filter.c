@@ -56,7 +56,8 @@ struct flashvsr_filter {
 	struct filter_settings settings;
 	bool settings_changed;
 	struct sizes sizes;     /* of the picture at hand */
-	struct sizes job_sizes; /* that job and transport were made for */
+	struct sizes job_sizes; /* that the job was made for */
+	struct sizes made;      /* what the engine makes of it, and the transport carries */
 	enum filter_phase phase;
 	bool prepared;       /* what is shown is up to date for this tick */
 	int64_t rendered_ns; /* when last */
@@ -278,36 +279,36 @@ static void refuse_sharing(struct flashvsr_filter *filter, const char *reason)
 }
 
 /* With the transport that was chosen. */
-static bool make_transport(struct flashvsr_filter *filter)
+static bool make_transport(struct flashvsr_filter *filter, const struct sizes *made)
 {
-	const struct sizes *sizes = &filter->sizes;
 	const struct frame_transport_setup setup = {
-		.in_width = (int)sizes->in_width,
-		.in_height = (int)sizes->in_height,
-		.out_width = (int)sizes->out_width,
-		.out_height = (int)sizes->out_height,
+		.in_width = (int)made->in_width,
+		.in_height = (int)made->in_height,
+		.out_width = (int)made->out_width,
+		.out_height = (int)made->out_height,
 		.card = filter->choice.card,
 	};
 	char reason[200] = "";
 
 	if (filter->transport && filter->ops == filter->choice.ops &&
-	    sizes_same(&filter->job_sizes, sizes)) {
+	    sizes_same(&filter->made, made)) {
 		filter->ops->clear(filter->transport);
 		return true;
 	}
 	filter->ops->destroy(filter->transport);
 	filter->ops = filter->choice.ops;
+	filter->made = *made;
 	filter->transport = filter->ops->create(&setup, reason, sizeof(reason));
 	if (!filter->transport)
 		do_log(filter, LOG_WARNING, "no frames by %s: %s", filter->ops->name, reason);
 	if (!filter->transport && filter->ops == &frame_transport_interop) {
 		refuse_sharing(filter, reason);
-		return make_transport(filter);
+		return make_transport(filter, made);
 	}
 	return filter->transport != NULL;
 }
 
-static struct job *make_job(struct flashvsr_filter *filter)
+static struct job *make_job(struct flashvsr_filter *filter, const struct sizes *made)
 {
 	struct job_request request = filter->settings.request;
 	struct frame_maker maker = {filter->ops->make_frame, filter->transport};
@@ -316,26 +317,35 @@ static struct job *make_job(struct flashvsr_filter *filter)
 	effort_request(&request, &filter->ladder, &filter->settings);
 	if (retry_without(&filter->retry))
 		snprintf(request.backend, sizeof(request.backend), "cpu");
-	request.settings.in_width = (int)filter->sizes.in_width;
-	request.settings.in_height = (int)filter->sizes.in_height;
-	request.settings.out_width = (int)filter->sizes.out_width;
-	request.settings.out_height = (int)filter->sizes.out_height;
+	request.settings.in_width = (int)made->in_width;
+	request.settings.in_height = (int)made->in_height;
+	request.settings.out_width = (int)made->out_width;
+	request.settings.out_height = (int)made->out_height;
 	return job_create(&request, ++filter->serial, &maker);
+}
+
+static struct job *make_both(struct flashvsr_filter *filter)
+{
+	const struct sizes made =
+		effort_bundled(&filter->ladder, &filter->settings) ? sizes_whole(&filter->sizes)
+								   : filter->sizes;
+
+	return make_transport(filter, &made) ? make_job(filter, &made) : NULL;
 }
 
 /* Replaces the job, if any; the worker keeps of the old one what serves the new one too. */
 static void start_job(struct flashvsr_filter *filter, int64_t now)
 {
-	struct job *job = make_transport(filter) ? make_job(filter) : NULL;
+	struct job *job = make_both(filter);
 
 	if (!job && filter->ops == &frame_transport_interop) {
 		refuse_sharing(filter, "no memory for frames on the graphics card");
-		job = make_transport(filter) ? make_job(filter) : NULL;
+		job = make_both(filter);
 	}
 	filter->job_sizes = filter->sizes;
 	if (!job) {
 		do_log(filter, LOG_WARNING, "no memory for frames of %ux%u",
-		       filter->sizes.out_width, filter->sizes.out_height);
+		       filter->made.out_width, filter->made.out_height);
 		stop_job(filter, PHASE_UNFIT, now);
 		return;
 	}

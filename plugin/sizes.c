@@ -55,6 +55,22 @@ struct sizes sizes_choose(const struct sizes_target *target, uint32_t in_width, 
 	return sizes;
 }
 
+struct sizes sizes_whole(const struct sizes *wanted)
+{
+	struct sizes made = *wanted;
+	uint32_t scale;
+
+	if (!sizes_enlarge(wanted))
+		return made;
+	/* A tenth more than two times is scaled up, not down from three. */
+	scale = smaller((10 * wanted->out_width + 9 * wanted->in_width) / (10 * wanted->in_width),
+			SIZES_SCALE_MAX);
+	scale = scale < SIZES_SCALE_MIN ? SIZES_SCALE_MIN : scale;
+	made.out_width = wanted->in_width * scale;
+	made.out_height = wanted->in_height * scale;
+	return possible(&made) ? made : *wanted;
+}
+
 bool sizes_same(const struct sizes *a, const struct sizes *b)
 {
 	return a->in_width == b->in_width && a->in_height == b->in_height &&

@@ -11,7 +11,8 @@
 
 #define SIZES_SIDE_MIN  16    /* the engine's smallest input */
 #define SIZES_SIDE_MAX  16384 /* the largest texture that every card has */
-#define SIZES_SCALE_MAX 4     /* what the network was made for */
+#define SIZES_SCALE_MIN 2     /* from here to there the bundled network was trained */
+#define SIZES_SCALE_MAX 4
 
 struct sizes {
 	uint32_t in_width, in_height, out_width, out_height;
@@ -27,6 +28,11 @@ struct sizes_target {
  */
 struct sizes sizes_choose(const struct sizes_target *target, uint32_t in_width, uint32_t in_height,
 			  uint32_t canvas_width, uint32_t canvas_height);
+/*
+ * The same for a network that was trained to enlarge two, three or four times and knows which: the
+ * nearest of these that is not much less than what is wanted. What it makes is then scaled.
+ */
+struct sizes sizes_whole(const struct sizes *wanted);
 bool sizes_same(const struct sizes *a, const struct sizes *b);
 bool sizes_enlarge(const struct sizes *sizes);
 /* Why it is passed on: because it is large enough already. */

@@ -10,6 +10,8 @@
 #include "compare.h"
 #include "obs-host.h"
 
+#include "fvsr/fvsr.h"
+
 #include <util/platform.h>
 
 #include <math.h>
@@ -334,27 +336,76 @@ static void test_two(const struct setup *setup)
 	close_scene(&a);
 }
 
+/* What was shown before the first of the model's pictures is newer and stands still until then. */
+static const struct view *wait_not_bicubic(struct scene *scene)
+{
+	const uint64_t end_ns = os_gettime_ns() + (uint64_t)(START_S * 1e9);
+	const struct view *view;
+
+	do
+		view = watch_next(scene->watch, UINT64_MAX);
+	while (view && is_bicubic(view) && os_gettime_ns() < end_ns);
+	return CHECK(view && !is_bicubic(view), "nothing but bicubic") ? view : NULL;
+}
+
+/* Mean difference of a view's levels to a picture of 'width' x 'height' that is scaled to it. */
+static double difference_to(const struct view *view, uint8_t *pixels, int width, int height)
+{
+	const size_t count = (size_t)view->width * view->height * 4;
+	uint8_t *scaled = malloc(count);
+	const struct fvsr_picture from = {FVSR_FORMAT_RGBA8, FVSR_MEMORY_HOST, width, height,
+					  (size_t)width * 4, pixels, NULL};
+	const struct fvsr_picture to = {FVSR_FORMAT_RGBA8, FVSR_MEMORY_HOST, (int)view->width,
+					(int)view->height, (size_t)view->width * 4, scaled, NULL};
+	double sum = 0.0;
+
+	CHECK(fvsr_bicubic(&from, &to, NULL) == FVSR_OK, "cannot scale");
+	for (size_t i = 0; i < count; i++)
+		sum += abs(view->pixels[i] - scaled[i]);
+	free(scaled);
+	return sum / (double)count;
+}
+
+/* Between whole scales the bundled model enlarges by the next one, and that picture is scaled. */
+static void test_between(struct scene *scene, const struct view *twice)
+{
+	const size_t bytes = (size_t)twice->width * twice->height * 4;
+	uint8_t *pixels = memcpy(malloc(bytes), twice->pixels, bytes);
+	obs_data_t *settings = int_setting("scale", 1);
+	const struct view *view;
+	double difference;
+
+	obs_data_set_int(settings, "custom_width", 96);
+	obs_data_set_int(settings, "custom_height", 96);
+	change(scene, settings, 0);
+	CHECK(host_wait_status(scene->filter, "Upscaling 64x64 to 96x96", START_S), "between");
+	view = wait_not_bicubic(scene);
+	if (view && CHECK(view->width == 96 && view->height == 96, "size")) {
+		report("one and a half times", view);
+		difference = difference_to(view, pixels, 128, 128);
+		printf("  to the picture of twice the size, scaled: %.2f\n", difference);
+		CHECK(difference < 1.0, "not made of twice the size");
+	}
+	free(pixels);
+}
+
 /* The filter as it is before anybody touches its settings. */
 static void test_bundled(const struct setup *setup)
 {
 	struct scene scene;
 	const struct view *view;
-	uint64_t end_ns;
 
 	open_scene(&scene, host_media("still", media(setup, "still.mkv")));
 	add_filter(&scene, "upscale", NULL, 2);
 	CHECK(host_wait_status(scene.filter, "Upscaling 64x64 to 128x128", START_S), "no start");
 	CHECK(host_workers() > 0, "this test does not see the filter's threads");
-	end_ns = os_gettime_ns() + (uint64_t)(START_S * 1e9);
-	/* What was shown before the first of its pictures is newer and stands still until then. */
-	do
-		view = watch_next(scene.watch, UINT64_MAX);
-	while (view && is_bicubic(view) && os_gettime_ns() < end_ns);
-	if (CHECK(view && !is_bicubic(view), "nothing but bicubic")) {
+	view = wait_not_bicubic(&scene);
+	if (view) {
 		report("the bundled model", view);
 		/* It shows what the source shows, trained or not. */
 		CHECK(compare(view).mean_difference < 16.0 && compare(view).mean_shift < 6.0,
 		      "picture");
+		test_between(&scene, view);
 	}
 	close_scene(&scene);
 }

@@ -61,7 +61,7 @@ struct watch *watch_start(obs_source_t *source);
 void watch_stop(struct watch *watch);
 /*
  * Around a change: no picture is watched in between. From then on the source must show 'scale'
- * times its own size (for some pictures still the scale before). 'filter' may be NULL.
+ * times its own size (for some pictures still the scale before); 0: any. 'filter' may be NULL.
  */
 void watch_begin_change(struct watch *watch);
 void watch_end_change(struct watch *watch, obs_source_t *filter, uint32_t scale);

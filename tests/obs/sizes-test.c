@@ -57,6 +57,37 @@ static void test_sizes(void)
 	}
 }
 
+/* What the bundled network makes for it. */
+static void test_whole(void)
+{
+	static const struct {
+		uint32_t in[2], wanted[2], made[2];
+	} cases[] = {
+		{{640, 360}, {1280, 720}, {1280, 720}},
+		{{640, 360}, {2560, 1440}, {2560, 1440}},
+		{{1280, 720}, {1920, 1080}, {2560, 1440}},
+		{{854, 480}, {1920, 1079}, {2562, 1440}},
+		{{360, 640}, {608, 1080}, {720, 1280}},
+		{{1000, 500}, {1050, 525}, {2000, 1000}},
+		{{1000, 500}, {2090, 1045}, {2000, 1000}}, /* not three times, for so little */
+		{{1000, 500}, {2100, 1050}, {3000, 1500}},
+		{{1000, 500}, {3950, 1975}, {4000, 2000}},
+		{{1920, 1080}, {1920, 1080}, {1920, 1080}},     /* passed on */
+		{{9000, 5000}, {12000, 6667}, {12000, 6667}},   /* no texture is so large */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct sizes wanted = {cases[i].in[0], cases[i].in[1], cases[i].wanted[0],
+					     cases[i].wanted[1]};
+		const struct sizes made = sizes_whole(&wanted);
+
+		CHECK(made.in_width == wanted.in_width && made.in_height == wanted.in_height &&
+			      made.out_width == cases[i].made[0] &&
+			      made.out_height == cases[i].made[1],
+		      "case %zu: %u x %u", i, made.out_width, made.out_height);
+	}
+}
+
 /* Whatever goes in: the output has the input's aspect, to a pixel, and never less than its size. */
 static void test_aspect(void)
 {
@@ -115,6 +146,7 @@ static void test_retry(void)
 int main(void)
 {
 	test_sizes();
+	test_whole();
 	test_aspect();
 	test_retry();
 	return check_result();

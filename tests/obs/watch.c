@@ -126,8 +126,8 @@ static void violation(struct watch *watch, const char *what)
 
 static bool has_scale(const struct watch *watch, uint32_t scale)
 {
-	return watch->shown.width == watch->plain.width * scale &&
-	       watch->shown.height == watch->plain.height * scale;
+	return !scale || (watch->shown.width == watch->plain.width * scale &&
+			  watch->shown.height == watch->plain.height * scale);
 }
 
 static void judge(struct watch *watch)

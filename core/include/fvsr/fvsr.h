@@ -300,7 +300,8 @@ struct fvsr_settings {
 	enum fvsr_format in_format, out_format;
 	/*
 	 * How much the picture is enlarged, for models with a prompt for each scale: 2.0, 3.0, ...;
-	 * 0: what the sizes say, or, where the input is a canvas (RGBF32P), 4.
+	 * 0: what the sizes say, or, where the input is a canvas (RGBF32P), 4. The bundled model was
+	 * trained for these: a scale between looks best made with the next one and scaled down.
 	 */
 	double scale;
 	double sparse_ratio;       /* attention budget; 1.5 fast, 2.0 stable */
