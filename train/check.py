@@ -309,19 +309,21 @@ def report_parallel(spec):
 
 
 def check_grow():
-    """A last level with more channels and blocks grown from a random model: the same pictures, and
-    what is new gets a gradient."""
-    config = load_config(os.path.join(HERE, "bundled.json"))
+    """A last level with more channels and blocks, and a prompt for each scale, grown from a random
+    model: the same pictures at every scale, and what is new gets a gradient."""
+    config = dict(load_config(os.path.join(HERE, "bundled.json")), prompts=1)
     small = export.fill(network.FlashVSR(config), synthetic_tensors(config, 9))
-    large, _ = grow.grow(small, dict(config, dec_channels=[96, 96, 48, 0], dec_blocks=[1, 4, 3]))
+    large, _ = grow.grow(small, dict(config, dec_channels=[96, 96, 48, 0], dec_blocks=[1, 4, 3],
+                                     prompts=3))
     canvas = golden_canvas(25, 128, 128, 3)
     noise = chunk_noise(0, config["in_dim"], 128, 128, 3, normal)
     before = small(canvas, noise, network.Dense())
-    after = large(canvas, noise, network.Dense())
+    after = torch.stack([large(canvas, noise, network.Dense(), None, scale) for scale in (2, 3, 4)])
     after.square().mean().backward()
     new = {name: p.grad for name, p in large.named_parameters()
            if name.endswith(".conv.4.weight") and name not in small.state_dict()}
     new["channels"] = large.dec.decoder["26"].weight.grad[:, config["dec_channels"][2]:]
+    new.update((f"prompt {i}", gradient) for i, gradient in enumerate(large.prompt.grad))
     still = [name for name, gradient in new.items() if not gradient.any()]
     worst = (after - before).abs().max().item()
     good = worst <= PARALLEL_ABS and not still
