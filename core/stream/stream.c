@@ -85,7 +85,7 @@ static int check_sizes(const struct fvsr_settings *s, struct fvsr_error *err)
 
 static double scale_of(const struct fvsr_settings *s)
 {
-	if (s->scale)
+	if (s->scale > 0)
 		return s->scale;
 	if (s->in_format == FVSR_FORMAT_RGBF32P)
 		return CANVAS_SCALE;
