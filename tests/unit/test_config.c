@@ -15,6 +15,9 @@
 #define DEC   ",\"dec_channels\":[4,3,2,2]"
 #define FLAT  ",\"dec_levels\":2,\"dec_channels\":[4,3,0,0]"
 
+/* Without the padding behind the last field, which may hold anything. */
+#define CONFIG_BYTES (offsetof(struct fvsr_config, residual) + sizeof(bool))
+
 static const struct {
 	const char *text, *message;
 } cases[] = {
@@ -132,12 +135,12 @@ static void test_round_trip(void)
 	config.prompts = 3;
 	fvsr_config_write(&config, text);
 	CHECK(fvsr_config_parse(&again, text, strlen(text), &err) == 0);
-	CHECK(!memcmp(&config, &again, sizeof(config)));
+	CHECK(!memcmp(&config, &again, CONFIG_BYTES));
 	config.dec_levels = 2, config.dec_blocks[0] = 1, config.dec_blocks[1] = 0;
 	config.dec_channels[2] = config.dec_channels[3] = 0;
 	fvsr_config_write(&config, text);
 	CHECK(fvsr_config_parse(&again, text, strlen(text), &err) == 0);
-	CHECK(!memcmp(&config, &again, sizeof(config)));
+	CHECK(!memcmp(&config, &again, CONFIG_BYTES));
 }
 
 static void test_hints(void)
