@@ -9,16 +9,6 @@
 
 #define NS_PER_S 1000000000LL
 
-static bool is_bundled(const struct filter_settings *settings)
-{
-	return strcmp(settings->small_model, settings->request.model) == 0;
-}
-
-static bool gave_up_model(const struct ladder *ladder)
-{
-	return ladder->plan.small && ladder->step >= LADDER_SMALL;
-}
-
 void effort_plan(struct ladder_plan *plan, const struct filter_settings *settings, int64_t tick_ns)
 {
 	const struct job_request *request = &settings->request;
@@ -30,7 +20,8 @@ void effort_plan(struct ladder_plan *plan, const struct filter_settings *setting
 		.slowest_ns = slowest_ns > tick_ns ? slowest_ns : tick_ns,
 		.sparse = request->settings.sparse_ratio > LADDER_SPARSE_RATIO,
 		.slices = request->settings.kv_ratio > LADDER_KV_RATIO,
-		.small = settings->small_model[0] && !is_bundled(settings),
+		.small = settings->small_model[0] &&
+			 strcmp(settings->small_model, request->model) != 0,
 		.pinned = settings->step,
 	};
 }
@@ -38,16 +29,11 @@ void effort_plan(struct ladder_plan *plan, const struct filter_settings *setting
 void effort_request(struct job_request *request, const struct ladder *ladder,
 		    const struct filter_settings *settings)
 {
-	if (gave_up_model(ladder))
+	if (ladder->plan.small && ladder->step >= LADDER_SMALL)
 		snprintf(request->model, sizeof(request->model), "%s", settings->small_model);
 	/* Without this a step up would need another stream; it is only worth it for its memory. */
 	if (ladder->best >= LADDER_SLICES && request->settings.kv_ratio > LADDER_KV_RATIO)
 		request->settings.kv_ratio = LADDER_KV_RATIO;
-}
-
-bool effort_bundled(const struct ladder *ladder, const struct filter_settings *settings)
-{
-	return is_bundled(settings) || gave_up_model(ladder);
 }
 
 void effort_apply(struct job *job, const struct ladder *ladder)

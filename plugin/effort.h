@@ -13,8 +13,6 @@ void effort_plan(struct ladder_plan *plan, const struct filter_settings *setting
 /* Model and, where memory is short, number of slices of the job to start. Keeps the sizes. */
 void effort_request(struct job_request *request, const struct ladder *ladder,
 		    const struct filter_settings *settings);
-/* Whether that model is the bundled one. */
-bool effort_bundled(const struct ladder *ladder, const struct filter_settings *settings);
 /* What the chunks of a job may cost from now on. */
 void effort_apply(struct job *job, const struct ladder *ladder);
 

@@ -308,39 +308,37 @@ static bool make_transport(struct flashvsr_filter *filter, const struct sizes *m
 	return filter->transport != NULL;
 }
 
-static struct job *make_job(struct flashvsr_filter *filter, const struct sizes *made)
+/* And its transport. The bundled model alone was trained for whole scales and is told which. */
+static struct job *make_job(struct flashvsr_filter *filter)
 {
 	struct job_request request = filter->settings.request;
-	struct frame_maker maker = {filter->ops->make_frame, filter->transport};
+	struct sizes made = filter->sizes;
+	struct frame_maker maker;
 
 	request.card = filter->card;
 	effort_request(&request, &filter->ladder, &filter->settings);
 	if (retry_without(&filter->retry))
 		snprintf(request.backend, sizeof(request.backend), "cpu");
-	request.settings.in_width = (int)made->in_width;
-	request.settings.in_height = (int)made->in_height;
-	request.settings.out_width = (int)made->out_width;
-	request.settings.out_height = (int)made->out_height;
+	if (strcmp(request.model, filter->settings.small_model) == 0)
+		made = sizes_whole(&made);
+	request.settings.in_width = (int)made.in_width;
+	request.settings.in_height = (int)made.in_height;
+	request.settings.out_width = (int)made.out_width;
+	request.settings.out_height = (int)made.out_height;
+	if (!make_transport(filter, &made))
+		return NULL;
+	maker = (struct frame_maker){filter->ops->make_frame, filter->transport};
 	return job_create(&request, ++filter->serial, &maker);
-}
-
-static struct job *make_both(struct flashvsr_filter *filter)
-{
-	const struct sizes made =
-		effort_bundled(&filter->ladder, &filter->settings) ? sizes_whole(&filter->sizes)
-								   : filter->sizes;
-
-	return make_transport(filter, &made) ? make_job(filter, &made) : NULL;
 }
 
 /* Replaces the job, if any; the worker keeps of the old one what serves the new one too. */
 static void start_job(struct flashvsr_filter *filter, int64_t now)
 {
-	struct job *job = make_both(filter);
+	struct job *job = make_job(filter);
 
 	if (!job && filter->ops == &frame_transport_interop) {
 		refuse_sharing(filter, "no memory for frames on the graphics card");
-		job = make_both(filter);
+		job = make_job(filter);
 	}
 	filter->job_sizes = filter->sizes;
 	if (!job) {

@@ -29,8 +29,8 @@ struct sizes_target {
 struct sizes sizes_choose(const struct sizes_target *target, uint32_t in_width, uint32_t in_height,
 			  uint32_t canvas_width, uint32_t canvas_height);
 /*
- * The same for a network that was trained to enlarge two, three or four times and knows which: the
- * nearest of these that is not much less than what is wanted. What it makes is then scaled.
+ * What a network should make of it that was trained to enlarge two, three or four times: the least
+ * of these that is not much less than what is wanted. That picture is then scaled.
  */
 struct sizes sizes_whole(const struct sizes *wanted);
 bool sizes_same(const struct sizes *a, const struct sizes *b);

@@ -30,7 +30,8 @@ def _check(small, large):
     differing = {k for k in large if large[k] != small.get(k)}
     levels, deeper = small["dec_levels"], large["dec_levels"] - small["dec_levels"]
     before, after = [list(zip(c["dec_channels"], c["dec_blocks"]))[:levels] for c in (small, large)]
-    differing -= {"prompts"} if small.get("prompts", 1) == 1 else set()
+    if small.get("prompts", 1) == 1:
+        differing.discard("prompts")
     if differing - ONLY or deeper not in (0, 1) or before[:-1] != after[:-1]:
         raise ValueError(f"only the last level can grow, and these differ: {sorted(differing)}")
     if deeper and before != after:
