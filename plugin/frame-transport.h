@@ -5,8 +5,9 @@
  * business.
  *
  * All functions run on a thread that is inside the graphics context, and none waits for the GPU or
- * for the worker. Frames are freed with fvsr_frame_destroy() and may outlive the transport. A frame
- * that the worker hands back for showing is complete: the worker has waited for the card.
+ * for the worker. Frames are freed with fvsr_frame_destroy() and may outlive the transport. The
+ * worker waits for the card before it hands a frame back: one to be shown is complete, and one to
+ * be filled has been read.
  */
 #ifndef FLASHVSR_FRAME_TRANSPORT_H
 #define FLASHVSR_FRAME_TRANSPORT_H

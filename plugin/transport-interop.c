@@ -125,11 +125,7 @@ static struct cuda_place place_of(const struct fvsr_picture *picture)
 	};
 }
 
-/*
- * The frame was read by the engine before, which is waited for on the card. That is a copy, not
- * the engine's work: 'to_engine' never waits for that as long as the worker lets the card finish
- * before it sends the next frame (see fvsr_stream_timing()).
- */
+/* The engine has read the frame: the worker has waited for that. It reads it again after this. */
 static bool copy_in(struct frame_transport *transport, const struct shared_texture *shared,
 		    const struct fvsr_picture *picture)
 {
@@ -140,12 +136,11 @@ static bool copy_in(struct frame_transport *transport, const struct shared_textu
 		.height = (size_t)picture->height,
 	};
 
-	return follow(transport, share->stream, share->to_engine) &&
-	       copy_mapped(transport, shared, &copy, &copy.from) &&
+	return copy_mapped(transport, shared, &copy, &copy.from) &&
 	       follow(transport, share->to_engine, share->stream);
 }
 
-/* The frame is complete: the worker has waited for it. What it puts in next waits for the copy. */
+/* The frame is complete: the worker has waited for that. The engine fills it again after this. */
 static bool copy_out(struct frame_transport *transport, const struct fvsr_picture *picture)
 {
 	struct cuda_share *share = transport->share;

@@ -338,6 +338,22 @@ static bool unwanted(void *opaque)
 	return atomic_load(&worker->interrupt);
 }
 
+/* The render thread reads the frame without asking whether the card has finished with it. */
+static int receive_complete(struct worker *worker, fvsr_frame *frame)
+{
+	const int code = fvsr_stream_receive(worker->stream, frame);
+
+	return code == FVSR_OK ? fvsr_stream_wait_received(worker->stream) : code;
+}
+
+/* The render thread writes the next picture into the frame as soon as it has it back. */
+static int send_complete(struct worker *worker, const fvsr_frame *frame)
+{
+	const int code = fvsr_stream_send(worker->stream, frame);
+
+	return code == FVSR_OK ? fvsr_stream_wait_sent(worker->stream) : code;
+}
+
 /* Computes only when it is this worker's turn. FVSR_ERR_CANCELLED: another job, or none, is due. */
 static int receive(struct worker *worker, fvsr_frame *frame)
 {
@@ -346,7 +362,7 @@ static int receive(struct worker *worker, fvsr_frame *frame)
 	int code;
 
 	if (fvsr_stream_next(worker->stream) != FVSR_NEXT_COMPUTE)
-		return fvsr_stream_receive(worker->stream, frame);
+		return receive_complete(worker, frame);
 	asked_ms = now_ms();
 	if (!model_pool_begin_turn(worker->pool, &worker->turn, device, unwanted, worker))
 		return FVSR_ERR_CANCELLED;
@@ -357,7 +373,7 @@ static int receive(struct worker *worker, fvsr_frame *frame)
 	fvsr_stream_set_budget(worker->stream, (double)worker->job->budget_ns / 1e6 /
 						       model_pool_users(worker->pool));
 	note_began(worker, now_ms());
-	code = fvsr_stream_receive(worker->stream, frame);
+	code = receive_complete(worker, frame);
 	note_timing(worker);
 	note_began(worker, 0.0);
 	model_pool_end_turn(worker->pool, &worker->turn);
@@ -376,7 +392,7 @@ static void work(struct worker *worker)
 			frame_queue_write_end(out);
 		worker->output_due = code == FVSR_OK;
 	} else {
-		code = fvsr_stream_send(worker->stream, frame_queue_peek(in, 0));
+		code = send_complete(worker, frame_queue_peek(in, 0));
 		worker->output_due = true;
 		if (code != FVSR_ERR_AGAIN && code != FVSR_ERR_CANCELLED)
 			frame_queue_pop(in);

@@ -64,7 +64,7 @@ struct fvsr_queue {
 	bool planning;
 	size_t scratch_bytes; /* what ops asked for while planning */
 	void *scratch;        /* set by the owner afterwards; shared by all ops, used within one */
-	double stage_ms[FVSR_STAGES]; /* sums; complete after finish() */
+	double stage_ms[FVSR_STAGES]; /* sums of what finish() or wait_emitted() has waited for */
 	int error;            /* the first failure, FVSR_ERR_*; 0 if none */
 	struct fvsr_error message;
 	atomic_bool interrupted; /* by another thread: the next op fails with FVSR_ERR_CANCELLED */
@@ -299,6 +299,12 @@ struct fvsr_backend {
 	void (*join)(struct fvsr_queue *queue);
 	/* A finished picture (FVSR_U8 x 4 or planar float, tight rows) to the caller's frame. */
 	void (*emit)(struct fvsr_queue *queue, const struct fvsr_picture *dst, const void *src);
+	/*
+	 * Wait until the last ingest() has read its frame, or the last emit() has written its, and
+	 * for nothing that was called after it. NULL for backends whose calls return when it is done.
+	 */
+	void (*wait_ingested)(struct fvsr_queue *queue);
+	void (*wait_emitted)(struct fvsr_queue *queue);
 
 	void (*ingest)(struct fvsr_queue *queue, const struct fvsr_ingest *a);
 	/* Space-to-depth by 16: CANVAS (3, 16 h, 16 w) -> ACT (h, w, 768), c*256 + y*16 + x. */

@@ -444,15 +444,39 @@ int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame)
 	return 0;
 }
 
-void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool restart)
+int fvsr_stream_wait_sent(fvsr_stream *stream)
 {
-	struct fvsr_queue *queue = fvsr_run_queue(stream->run);
+	const struct fvsr_backend *backend;
+
+	if (!stream)
+		return FVSR_ERR_ARGUMENT;
+	backend = stream->model->device->backend;
+	if (backend->wait_ingested)
+		backend->wait_ingested(fvsr_run_queue(stream->run));
+	return queue_result(stream);
+}
+
+/* The wait is the rest of the work that the frame took. */
+int fvsr_stream_wait_received(fvsr_stream *stream)
+{
+	const struct fvsr_backend *backend;
 	double began = now_ms();
 
-	stream->model->device->backend->finish(queue);
+	if (!stream)
+		return FVSR_ERR_ARGUMENT;
+	backend = stream->model->device->backend;
+	if (backend->wait_emitted)
+		backend->wait_emitted(fvsr_run_queue(stream->run));
 	stream->timing.total_ms += now_ms() - began;
 	fvsr_pace_work(&stream->pace, began);
 	fvsr_pace_done(&stream->pace, now_ms());
+	return queue_result(stream);
+}
+
+void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool restart)
+{
+	struct fvsr_queue *queue = fvsr_run_queue(stream->run);
+
 	stream->timing.ingest_ms = queue->stage_ms[FVSR_STAGE_INGEST];
 	stream->timing.projection_ms = queue->stage_ms[FVSR_STAGE_PROJECTION];
 	stream->timing.transformer_ms = queue->stage_ms[FVSR_STAGE_TRANSFORMER];

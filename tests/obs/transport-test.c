@@ -11,15 +11,14 @@
  *	transport-test faults         the stand-in only: each call of the driver fails in turn
  */
 #include <obs.h>
-#include <util/platform.h>
 
 #include <math.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bare-obs.h"
 #include "cuda-driver.h"
 #include "transport-choice.h"
 
@@ -46,40 +45,6 @@ static int failures;
 static const struct frame_transport_ops *const ops = &frame_transport_interop;
 static const struct frame_transport_setup setup = {IN_WIDTH, IN_HEIGHT, OUT_WIDTH, OUT_HEIGHT, 0};
 
-/* ---- libobs -------------------------------------------------------------------------------- */
-
-static void log_line(int level, const char *format, va_list args, void *data)
-{
-	(void)data;
-	if (level > LOG_ERROR && !getenv("TEST_OBS_LOG"))
-		return;
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-}
-
-static bool start(void)
-{
-	struct obs_video_info video = {
-		.graphics_module = "libobs-opengl.so.1",
-		.fps_num = 30,
-		.fps_den = 1,
-		.base_width = 320,
-		.base_height = 240,
-		.output_width = 320,
-		.output_height = 240,
-		.output_format = VIDEO_FORMAT_NV12,
-		.gpu_conversion = true,
-	};
-	struct obs_audio_info audio = {.samples_per_sec = 48000, .speakers = SPEAKERS_STEREO};
-
-	base_set_log_handler(log_line, NULL);
-	if (!obs_startup("en-US", NULL, NULL))
-		return false;
-	if (getenv("OBS_HEADLESS_DATA"))
-		obs_add_data_path(getenv("OBS_HEADLESS_DATA"));
-	return obs_reset_video(&video) == OBS_VIDEO_SUCCESS && obs_reset_audio(&audio);
-}
-
 /* ---- pictures ------------------------------------------------------------------------------ */
 
 /* A soft pattern that moves, with alpha; 'seed' numbers the picture. */
@@ -97,32 +62,12 @@ static void fill(uint8_t *pixels, int width, int height, int seed)
 static gs_texture_t *make_texture(int width, int height, int seed)
 {
 	uint8_t *pixels = malloc((size_t)width * height * 4);
-	const uint8_t *data = pixels;
 	gs_texture_t *texture;
 
 	fill(pixels, width, height, seed);
-	texture = gs_texture_create((uint32_t)width, (uint32_t)height, GS_RGBA_UNORM, 1, &data, 0);
+	texture = bare_obs_texture(width, height, pixels);
 	free(pixels);
 	return texture;
-}
-
-/* The bytes of a texture; free() them. */
-static uint8_t *read_texture(gs_texture_t *texture, int width, int height)
-{
-	gs_stagesurf_t *surface =
-		gs_stagesurface_create((uint32_t)width, (uint32_t)height, GS_RGBA_UNORM);
-	uint8_t *pixels = calloc((size_t)width * height, 4), *data;
-	uint32_t linesize;
-
-	gs_stage_texture(surface, texture);
-	if (gs_stagesurface_map(surface, &data, &linesize)) {
-		for (int y = 0; y < height; y++)
-			memcpy(pixels + (size_t)y * width * 4, data + (size_t)y * linesize,
-			       (size_t)width * 4);
-		gs_stagesurface_unmap(surface);
-	}
-	gs_stagesurface_destroy(surface);
-	return pixels;
 }
 
 static bool is_pattern(const uint8_t *pixels, int width, int height, int seed)
@@ -323,7 +268,7 @@ static void check_shown(gs_texture_t *texture, int n)
 	CHECK(texture != NULL);
 	if (!texture)
 		return;
-	shown = read_texture(texture, OUT_WIDTH, OUT_HEIGHT);
+	shown = bare_obs_read(texture, OUT_WIDTH, OUT_HEIGHT);
 	CHECK(is_pattern(shown, OUT_WIDTH, OUT_HEIGHT, n));
 	free(shown);
 }
@@ -412,20 +357,19 @@ static void receive(struct engines *e, struct frame_transport *transport, struct
 		int card = fvsr_stream_receive(e->card, out);
 		int cpu = fvsr_stream_receive(e->cpu, e->cpu_out);
 		const struct fvsr_picture *expected = fvsr_frame_picture(e->cpu_out);
-		struct fvsr_timing timing;
 		gs_texture_t *texture;
 		uint8_t *shown;
 
 		CHECK(card == cpu);
 		if (card || cpu)
 			return;
-		fvsr_stream_timing(e->card, &timing, true); /* waits, as the worker does */
+		CHECK(!fvsr_stream_wait_received(e->card)); /* as the worker does */
 		CHECK(fvsr_frame_tag(out) == fvsr_frame_tag(e->cpu_out));
 		texture = show(transport, out);
 		CHECK(texture != NULL);
 		if (!texture)
 			return;
-		shown = read_texture(texture, OUT_WIDTH, OUT_HEIGHT);
+		shown = bare_obs_read(texture, OUT_WIDTH, OUT_HEIGHT);
 		e->worst_db =
 			fmin(e->worst_db, psnr(shown, expected->data, OUT_WIDTH * OUT_HEIGHT * 4));
 		free(shown);
@@ -454,6 +398,7 @@ static void test_engine(struct frame_transport *transport, struct frames *frames
 		fvsr_frame_set_tag(e.cpu_in, n);
 		CHECK(carry_in(transport, frames->in[n % FRAMES], n));
 		CHECK(!fvsr_stream_send(e.card, frames->in[n % FRAMES]));
+		CHECK(!fvsr_stream_wait_sent(e.card));
 		CHECK(!fvsr_stream_send(e.cpu, e.cpu_in));
 		receive(&e, transport, frames);
 	}
@@ -567,13 +512,9 @@ int main(int argc, char **argv)
 {
 	const char *test = argc > 1 ? argv[1] : "";
 	int result = 0;
-	long kept;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	obs_add_data_path("/"); /* libobs never frees this list */
-	obs_remove_data_path("/");
-	kept = bnum_allocs();
-	if (!start()) {
+	if (!bare_obs_start()) {
 		printf("FAILED: libobs does not start here\n");
 		return 1;
 	}
@@ -585,10 +526,7 @@ int main(int argc, char **argv)
 		test_faults();
 	else
 		result = 2;
-	if (getenv("OBS_HEADLESS_DATA"))
-		obs_remove_data_path(getenv("OBS_HEADLESS_DATA"));
-	obs_shutdown();
-	CHECK(bnum_allocs() <= kept);
+	CHECK(bare_obs_stop());
 	if (!result)
 		printf("%s\n", failures ? "FAILED" : "OK");
 	return result ? result : failures ? 1 : 0;

@@ -94,7 +94,8 @@ struct fvsr_cuda_queue {
 		void *pinned;
 		CUevent moved;
 	} out;
-	CUevent order; /* for streams of the caller */
+	CUevent order;    /* for streams of the caller */
+	CUevent emitted;  /* the last picture that left for device memory is there */
 	CUevent finished;
 	struct {
 		CUstream stream;

@@ -55,6 +55,7 @@
 	X(cuEventCreate)                                                                           \
 	X(cuEventDestroy)                                                                          \
 	X(cuEventRecord)                                                                           \
+	X(cuEventQuery)                                                                            \
 	X(cuEventSynchronize)                                                                      \
 	X(cuEventElapsedTime)                                                                      \
 	X(cuLaunchKernelEx)                                                                        \

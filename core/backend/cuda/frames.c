@@ -3,7 +3,8 @@
  * Pictures to and from the device. An incoming one is copied at once, from host memory through a
  * pinned slot or from device memory in the order of the caller's stream, beside whatever the queue
  * is computing; only bicubic waits for its turn. Outgoing ones leave in the queue's order: into
- * device memory without waiting, into host memory when emit() returns.
+ * device memory without waiting, into host memory when emit() returns. Each picture's copy has an
+ * event behind it, so that the host can wait for that copy alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +88,8 @@ static void open_in(struct fvsr_cuda_queue *queue, size_t bytes)
 		struct fvsr_cuda_slot *slot = &queue->in.slot[i];
 
 		if (!FVSR_CUDA_TRY(queue, cuMemHostAlloc, &slot->pinned, bytes, 0) ||
-		    !FVSR_CUDA_TRY(queue, cuEventCreate, &slot->moved, CU_EVENT_DISABLE_TIMING) ||
+		    !FVSR_CUDA_TRY(queue, cuEventCreate, &slot->moved,
+				   CU_EVENT_DISABLE_TIMING | CU_EVENT_BLOCKING_SYNC) ||
 		    !FVSR_CUDA_TRY(queue, cuEventCreate, &slot->used, CU_EVENT_DISABLE_TIMING))
 			return;
 	}
@@ -337,8 +339,8 @@ static void emit_to_device(struct fvsr_cuda_queue *queue, const struct fvsr_pict
 	if (FVSR_CUDA_TRY(queue, cuEventRecord, queue->order, stream) &&
 	    FVSR_CUDA_TRY(queue, cuStreamWaitEvent, queue->stream, queue->order, 0) &&
 	    FVSR_CUDA_TRY(queue, cuMemcpy2DAsync, &move, queue->stream) &&
-	    FVSR_CUDA_TRY(queue, cuEventRecord, queue->order, queue->stream))
-		FVSR_CUDA_TRY(queue, cuStreamWaitEvent, stream, queue->order, 0);
+	    FVSR_CUDA_TRY(queue, cuEventRecord, queue->emitted, queue->stream))
+		FVSR_CUDA_TRY(queue, cuStreamWaitEvent, stream, queue->emitted, 0);
 }
 
 /* Waits for this picture only, not for what was enqueued after it. */
@@ -377,5 +379,31 @@ void fvsr_cuda_emit(struct fvsr_queue *base, const struct fvsr_picture *dst, con
 		emit_to_host(queue, dst, src);
 	else
 		emit_to_device(queue, dst, src);
+	fvsr_cuda_leave(queue->device);
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Waiting for one picture                                                                     */
+
+/* An event that was never recorded is not waited for. */
+void fvsr_cuda_wait_ingested(struct fvsr_queue *base)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+	const int last = (queue->in.next + FVSR_CUDA_FRAMES - 1) % FVSR_CUDA_FRAMES;
+
+	if (fvsr_queue_idle(base) || !queue->in.bytes || !fvsr_cuda_enter(queue->device))
+		return;
+	FVSR_CUDA_TRY(queue, cuEventSynchronize, queue->in.slot[last].moved);
+	fvsr_cuda_leave(queue->device);
+}
+
+void fvsr_cuda_wait_emitted(struct fvsr_queue *base)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+
+	if (fvsr_queue_idle(base) || !fvsr_cuda_enter(queue->device))
+		return;
+	if (FVSR_CUDA_TRY(queue, cuEventSynchronize, queue->emitted))
+		fvsr_cuda_collect_stages(queue);
 	fvsr_cuda_leave(queue->device);
 }

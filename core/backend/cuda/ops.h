@@ -13,7 +13,7 @@ int fvsr_cuda_queue_open(struct fvsr_queue **out, struct fvsr_device *device,
 void fvsr_cuda_queue_close(struct fvsr_queue *queue);
 int fvsr_cuda_finish(struct fvsr_queue *queue);
 void fvsr_cuda_stage(struct fvsr_queue *queue, enum fvsr_stage stage);
-/* In the context, when all that was enqueued is done: adds up the stages' times. */
+/* In the context: adds up the times of the stages that are done. Waits for none. */
 void fvsr_cuda_collect_stages(struct fvsr_cuda_queue *queue);
 void fvsr_cuda_copy(struct fvsr_queue *queue, void *dst, const void *src, size_t bytes);
 void fvsr_cuda_zero(struct fvsr_queue *queue, void *dst, size_t bytes);
@@ -29,6 +29,8 @@ void fvsr_cuda_join(struct fvsr_queue *queue);
 /* frames.c */
 void fvsr_cuda_emit(struct fvsr_queue *queue, const struct fvsr_picture *dst, const void *src);
 void fvsr_cuda_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a);
+void fvsr_cuda_wait_ingested(struct fvsr_queue *queue);
+void fvsr_cuda_wait_emitted(struct fvsr_queue *queue);
 /* While planning: room for an outgoing picture of 'bytes'. */
 void fvsr_cuda_frames_prepare(struct fvsr_cuda_queue *queue, size_t bytes);
 /* 'alive': the context is there and entered, so there is something to free in it. */

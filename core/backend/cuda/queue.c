@@ -24,6 +24,7 @@ static int open_streams(struct fvsr_cuda_queue *queue, struct fvsr_error *err)
 	struct fvsr_cuda_device *device = queue->device;
 	CUstream *streams[] = {&queue->stream, &queue->transfer, &queue->away.stream};
 	CUevent *events[] = {&queue->order, &queue->away.ready, &queue->away.done};
+	CUevent *waited[] = {&queue->emitted, &queue->finished}; /* by the host */
 	int result = 0;
 
 	for (size_t i = 0; i < sizeof(streams) / sizeof(*streams) && !result; i++)
@@ -32,8 +33,8 @@ static int open_streams(struct fvsr_cuda_queue *queue, struct fvsr_error *err)
 	for (size_t i = 0; i < sizeof(events) / sizeof(*events) && !result; i++)
 		result = FVSR_CUDA_GET(device, err, cuEventCreate, events[i],
 				       CU_EVENT_DISABLE_TIMING);
-	if (!result)
-		result = FVSR_CUDA_GET(device, err, cuEventCreate, &queue->finished,
+	for (size_t i = 0; i < sizeof(waited) / sizeof(*waited) && !result; i++)
+		result = FVSR_CUDA_GET(device, err, cuEventCreate, waited[i],
 				       CU_EVENT_DISABLE_TIMING | CU_EVENT_BLOCKING_SYNC);
 	for (int i = 0; i < FVSR_CUDA_STAMPS && !result; i++)
 		result = FVSR_CUDA_GET(device, err, cuEventCreate, &queue->stamps.event[i],
@@ -73,19 +74,18 @@ static void close_streams(struct fvsr_cuda_queue *queue)
 {
 	const struct fvsr_cuda_driver *driver = &queue->device->driver;
 	CUstream streams[] = {queue->stream, queue->transfer, queue->away.stream};
-	CUevent events[] = {queue->order, queue->away.ready, queue->away.done};
+	CUevent events[] = {queue->order, queue->away.ready, queue->away.done, queue->emitted,
+			    queue->finished};
 
-	if (queue->finished)
-		driver->cuEventDestroy(queue->finished);
 	for (int i = 0; i < FVSR_CUDA_STAMPS; i++)
 		if (queue->stamps.event[i])
 			driver->cuEventDestroy(queue->stamps.event[i]);
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
 		if (events[i])
 			driver->cuEventDestroy(events[i]);
+	for (size_t i = 0; i < sizeof(streams) / sizeof(*streams); i++)
 		if (streams[i])
 			driver->cuStreamDestroy(streams[i]);
-	}
 }
 
 static void wait_for_all(struct fvsr_cuda_queue *queue)
@@ -150,9 +150,20 @@ void fvsr_cuda_stage(struct fvsr_queue *base, enum fvsr_stage stage)
 	fvsr_cuda_leave(queue->device);
 }
 
+/* The oldest stamp's stage has ended: the next stamp has been reached. */
+static bool stamp_done(struct fvsr_cuda_queue *queue)
+{
+	const int next = (queue->stamps.first + 1) % FVSR_CUDA_STAMPS;
+	const CUresult result =
+		FVSR_CUDA_CALL(queue->device, cuEventQuery, queue->stamps.event[next]);
+
+	return result != CUDA_ERROR_NOT_READY &&
+	       fvsr_cuda_check(queue, result, "cuEventQuery", __FILE__, __LINE__);
+}
+
 void fvsr_cuda_collect_stages(struct fvsr_cuda_queue *queue)
 {
-	while (queue->stamps.count > 1 && collect_stamp(queue))
+	while (queue->stamps.count > 1 && stamp_done(queue) && collect_stamp(queue))
 		continue;
 }
 

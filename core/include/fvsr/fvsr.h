@@ -360,6 +360,14 @@ FVSR_API int fvsr_stream_end(fvsr_stream *stream);
  * Any other error is final for the stream: close it, or call fvsr_stream_reset().
  */
 FVSR_API int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame);
+/*
+ * Wait for one frame in device memory, the last one sent or received, and for nothing that the
+ * stream was given after it: until its pixels have been read, so that it may be overwritten, or
+ * until they are all there. Only then may work that is not ordered on picture.queue, or another
+ * thread, touch that memory. Frames in host memory need neither. Both return what failed meanwhile.
+ */
+FVSR_API int fvsr_stream_wait_sent(fvsr_stream *stream);
+FVSR_API int fvsr_stream_wait_received(fvsr_stream *stream);
 /* What fvsr_stream_receive() would do now. */
 enum fvsr_next {
 	FVSR_NEXT_NOTHING = 1, /* FVSR_ERR_AGAIN or FVSR_ERR_EOF */
@@ -397,7 +405,7 @@ struct fvsr_timing {
 	double transformer_ms;
 	double decoder_ms;
 	double color_ms;
-	double total_ms;       /* wall time of the chunks, without the pauses */
+	double total_ms;       /* wall time of receiving, waits for received frames too, but no pauses */
 	double paused_ms;      /* see fvsr_stream_set_budget() */
 	uint64_t chunks;       /* how many the figures sum up */
 	uint64_t frames;       /* how many frames came out of them */
@@ -405,7 +413,8 @@ struct fvsr_timing {
 
 /*
  * Sums over the chunks since the stream was opened or since the last call with 'restart'. Waits for
- * work in flight on a device.
+ * nothing: on a device the stages count once the frames that they made have been waited for, by
+ * fvsr_stream_wait_received() or by receiving them into host memory.
  */
 FVSR_API void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool restart);
 

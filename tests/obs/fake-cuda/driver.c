@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A stand-in for the CUDA driver's library on machines without a card, as far as sharing textures
- * uses it: device memory is host memory, everything happens at once, and a mapped texture is read
- * from and written to OpenGL. It aborts on what the real one would answer with an error or worse: a
- * call without a context, a copy to an array that is not mapped, a resource unregistered while
- * mapped. Contexts, memory, streams, events and resources that are left when the library goes are
- * told on stderr, and end the program with an error.
+ * A stand-in for the CUDA driver's library on machines without a card: contexts, memory, streams,
+ * events and shared textures; engine.c has what the engine asks for beside them. Device memory is
+ * host memory, work in streams happens late (queues.h), and a mapped texture is read from and
+ * written to OpenGL. It aborts on what the real one would answer with an error or worse: a call
+ * without a context, a copy to an array that is not mapped, a resource unregistered while mapped;
+ * and where OBS's next commands would wait for another stream than the one a texture was mapped
+ * for. Contexts, memory, streams, events and resources that are left when the library goes are told
+ * on stderr, and end the program with an error.
  *
  * FAKE_CUDA_FAIL=N lets the Nth call from cuInit() on fail, and no other. After a call that failed
  * to enter the context nothing can be freed, and what is left is no error.
  */
+#include "fake.h"
+#include "queues.h"
+
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,16 +26,12 @@
 
 #include "cuda-driver.h"
 
-#define FAKE(name) __attribute__((visibility("default"))) cuda_result name
-
 #define GL_TEXTURE_2D         0x0DE1
 #define GL_TEXTURE_BINDING_2D 0x8069
 #define GL_RGBA               0x1908
 #define GL_UNSIGNED_BYTE      0x1401
 #define GL_TEXTURE_WIDTH      0x1000
 #define GL_TEXTURE_HEIGHT     0x1001
-
-#define ERROR_UNKNOWN 999
 
 struct resource {
 	unsigned texture;
@@ -39,6 +41,7 @@ struct resource {
 
 static atomic_int calls, contexts, memories, handles, resources, shut;
 static _Thread_local int depth; /* contexts pushed */
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 static int the_context;
 static struct resource *known[1024]; /* so that the leak checker leaves it to us */
 
@@ -51,24 +54,24 @@ static struct {
 			  unsigned type, const void *data);
 } gl;
 
-static void broken(const char *what)
+void fake_broken(const char *what)
 {
 	fprintf(stderr, "fake CUDA: %s\n", what);
 	abort();
 }
 
-static int fails(void)
+int fake_fails(void)
 {
 	const char *wanted = getenv("FAKE_CUDA_FAIL");
 
 	return atomic_fetch_add(&calls, 1) + 1 == (wanted ? atoi(wanted) : -1);
 }
 
-static int begin(void)
+int fake_begin(void)
 {
 	if (!depth)
-		broken("a call without a context");
-	return fails();
+		fake_broken("a call without a context");
+	return fake_fails();
 }
 
 static void load_gl(void)
@@ -77,7 +80,7 @@ static void load_gl(void)
 	void *(*get)(const char *);
 
 	if (!egl)
-		broken("no libEGL");
+		fake_broken("no libEGL");
 	*(void **)&get = dlsym(egl, "eglGetProcAddress");
 	*(void **)&gl.bind = get("glBindTexture");
 	*(void **)&gl.get_integer = get("glGetIntegerv");
@@ -92,7 +95,7 @@ FAKE(cuInit)(unsigned flags)
 {
 	(void)flags;
 	atomic_store(&calls, 0);
-	return fails() ? ERROR_UNKNOWN : 0;
+	return fake_fails() ? ERROR_UNKNOWN : 0;
 }
 
 FAKE(cuGetErrorName)(cuda_result result, const char **name)
@@ -104,10 +107,13 @@ FAKE(cuGetErrorName)(cuda_result result, const char **name)
 FAKE(cuDevicePrimaryCtxRetain)(cuda_handle *context, int card)
 {
 	if (card != 0)
-		broken("another card");
-	if (fails())
+		fake_broken("another card");
+	if (fake_fails())
 		return ERROR_UNKNOWN;
-	atomic_fetch_add(&contexts, 1);
+	pthread_mutex_lock(&starting);
+	if (atomic_fetch_add(&contexts, 1) == 0)
+		fake_queues_start();
+	pthread_mutex_unlock(&starting);
 	*context = &the_context;
 	return 0;
 }
@@ -115,17 +121,21 @@ FAKE(cuDevicePrimaryCtxRetain)(cuda_handle *context, int card)
 FAKE(cuDevicePrimaryCtxRelease_v2)(int card)
 {
 	(void)card;
-	if (atomic_fetch_sub(&contexts, 1) < 1)
-		broken("released more often than retained");
+	pthread_mutex_lock(&starting);
+	if (atomic_load(&contexts) < 1)
+		fake_broken("released more often than retained");
+	if (atomic_fetch_sub(&contexts, 1) == 1)
+		fake_queues_stop();
+	pthread_mutex_unlock(&starting);
 	return 0;
 }
 
 FAKE(cuCtxGetId)(cuda_handle context, unsigned long long *id)
 {
 	if (context != &the_context)
-		broken("another context");
+		fake_broken("another context");
 	*id = 7;
-	if (!fails())
+	if (!fake_fails())
 		return 0;
 	atomic_store(&shut, 1);
 	return ERROR_UNKNOWN;
@@ -134,8 +144,8 @@ FAKE(cuCtxGetId)(cuda_handle context, unsigned long long *id)
 FAKE(cuCtxPushCurrent_v2)(cuda_handle context)
 {
 	if (context != &the_context || !atomic_load(&contexts))
-		broken("a context that is not there");
-	if (fails()) {
+		fake_broken("a context that is not there");
+	if (fake_fails()) {
 		atomic_store(&shut, 1);
 		return ERROR_UNKNOWN;
 	}
@@ -146,7 +156,7 @@ FAKE(cuCtxPushCurrent_v2)(cuda_handle context)
 FAKE(cuCtxPopCurrent_v2)(cuda_handle *context)
 {
 	if (!depth)
-		broken("no context to pop");
+		fake_broken("no context to pop");
 	depth--;
 	*context = &the_context;
 	return 0;
@@ -154,92 +164,90 @@ FAKE(cuCtxPopCurrent_v2)(cuda_handle *context)
 
 /* ---- streams, events, memory --------------------------------------------------------------- */
 
-static cuda_result make_handle(cuda_handle *handle)
-{
-	if (begin())
-		return ERROR_UNKNOWN;
-	*handle = malloc(1);
-	atomic_fetch_add(&handles, 1);
-	return 0;
-}
-
-static cuda_result destroy_handle(cuda_handle handle)
-{
-	begin();
-	free(handle);
-	atomic_fetch_sub(&handles, 1);
-	return 0;
-}
-
-/* The sanitizer notices a handle that is not there any more. */
-static cuda_result use(cuda_handle handle)
-{
-	if (begin())
-		return ERROR_UNKNOWN;
-	*(volatile char *)handle = 0;
-	return 0;
-}
-
 FAKE(cuCtxGetStreamPriorityRange)(int *lowest, int *highest)
 {
-	*lowest = 0;
-	*highest = -5;
-	return begin() ? ERROR_UNKNOWN : 0;
+	*lowest = FAKE_LOWEST_PRIORITY;
+	*highest = FAKE_HIGHEST_PRIORITY;
+	return fake_begin() ? ERROR_UNKNOWN : 0;
 }
 
 FAKE(cuStreamCreateWithPriority)(cuda_handle *stream, unsigned flags, int priority)
 {
-	if (flags != CUDA_STREAM_NON_BLOCKING || priority > 0 || priority < -5)
-		broken("an odd stream");
-	return make_handle(stream);
+	if (flags != CUDA_STREAM_NON_BLOCKING || priority > FAKE_LOWEST_PRIORITY ||
+	    priority < FAKE_HIGHEST_PRIORITY)
+		fake_broken("an odd stream");
+	if (fake_begin())
+		return ERROR_UNKNOWN;
+	*stream = fake_stream_create(priority);
+	atomic_fetch_add(&handles, 1);
+	return 0;
 }
 
 FAKE(cuStreamDestroy_v2)(cuda_handle stream)
 {
-	return destroy_handle(stream);
+	fake_begin();
+	fake_stream_destroy(stream);
+	atomic_fetch_sub(&handles, 1);
+	return 0;
 }
 
 FAKE(cuStreamSynchronize)(cuda_handle stream)
 {
-	return use(stream);
+	if (fake_begin())
+		return ERROR_UNKNOWN;
+	fake_stream_synchronize(stream);
+	return 0;
 }
 
 FAKE(cuStreamWaitEvent)(cuda_handle stream, cuda_handle event, unsigned flags)
 {
 	(void)flags;
-	*(volatile char *)event = 0;
-	return use(stream);
+	if (fake_begin())
+		return ERROR_UNKNOWN;
+	fake_stream_wait(stream, event);
+	return 0;
 }
 
 FAKE(cuEventCreate)(cuda_handle *event, unsigned flags)
 {
 	(void)flags;
-	return make_handle(event);
+	if (fake_begin())
+		return ERROR_UNKNOWN;
+	*event = fake_event_create();
+	atomic_fetch_add(&handles, 1);
+	return 0;
 }
 
 FAKE(cuEventDestroy_v2)(cuda_handle event)
 {
-	return destroy_handle(event);
+	fake_begin();
+	fake_event_destroy(event);
+	atomic_fetch_sub(&handles, 1);
+	return 0;
 }
 
 FAKE(cuEventRecord)(cuda_handle event, cuda_handle stream)
 {
-	*(volatile char *)event = 0;
-	return use(stream);
+	if (fake_begin())
+		return ERROR_UNKNOWN;
+	fake_event_record(event, stream);
+	return 0;
 }
 
 FAKE(cuMemAlloc_v2)(cuda_pointer *memory, size_t bytes)
 {
-	if (begin())
+	if (fake_begin())
 		return ERROR_UNKNOWN;
 	*memory = (cuda_pointer)(uintptr_t)malloc(bytes);
 	atomic_fetch_add(&memories, 1);
 	return 0;
 }
 
+/* Waits for the card, as the real one does. */
 FAKE(cuMemFree_v2)(cuda_pointer memory)
 {
-	begin();
+	fake_begin();
+	fake_streams_synchronize();
 	free((void *)(uintptr_t)memory);
 	atomic_fetch_sub(&memories, 1);
 	return 0;
@@ -255,19 +263,37 @@ static uint8_t *row_of(const struct cuda_place *place, size_t y, size_t bytes)
 	if (place->memory == CUDA_MEMORY_DEVICE)
 		return (uint8_t *)(uintptr_t)place->device + y * place->pitch;
 	if (place->memory != CUDA_MEMORY_ARRAY || !resource->pixels)
-		broken("a copy from or to what is not mapped");
+		fake_broken("a copy from or to what is not mapped");
 	if (bytes != (size_t)resource->width * 4 || y >= (size_t)resource->height)
-		broken("a copy of another size than the texture's");
+		fake_broken("a copy of another size than the texture's");
 	return resource->pixels + y * (size_t)resource->width * 4;
 }
 
-FAKE(cuMemcpy2DAsync_v2)(const struct cuda_copy *copy, cuda_handle stream)
+struct rows {
+	struct cuda_copy copy;
+	size_t first, end;
+};
+
+static void copy_rows(const void *argument)
 {
-	if (use(stream))
-		return ERROR_UNKNOWN;
-	for (size_t y = 0; y < copy->height; y++)
+	const struct rows *rows = argument;
+	const struct cuda_copy *copy = &rows->copy;
+
+	for (size_t y = rows->first; y < rows->end; y++)
 		memcpy(row_of(&copy->to, y, copy->width_bytes),
 		       row_of(&copy->from, y, copy->width_bytes), copy->width_bytes);
+}
+
+/* In two halves, so that whoever does not wait may see one of them. */
+FAKE(cuMemcpy2DAsync_v2)(const struct cuda_copy *copy, cuda_handle stream)
+{
+	const struct rows upper = {*copy, 0, copy->height / 2};
+	const struct rows lower = {*copy, copy->height / 2, copy->height};
+
+	if (fake_begin())
+		return ERROR_UNKNOWN;
+	fake_stream_add(stream, copy_rows, &upper, sizeof(upper));
+	fake_stream_add(stream, copy_rows, &lower, sizeof(lower));
 	return 0;
 }
 
@@ -276,10 +302,10 @@ FAKE(cuMemcpy2DAsync_v2)(const struct cuda_copy *copy, cuda_handle stream)
 FAKE(cuGLGetDevices_v2)(unsigned *count, int *cards, unsigned max, int list)
 {
 	if (max < 1 || list != CUDA_DEVICE_LIST_ALL)
-		broken("an odd list");
+		fake_broken("an odd list");
 	*count = 1;
 	cards[0] = 0;
-	return fails() ? ERROR_UNKNOWN : 0;
+	return fake_fails() ? ERROR_UNKNOWN : 0;
 }
 
 FAKE(cuGraphicsGLRegisterImage)
@@ -290,8 +316,8 @@ FAKE(cuGraphicsGLRegisterImage)
 
 	(void)flags;
 	if (target != GL_TEXTURE_2D)
-		broken("another target");
-	if (begin())
+		fake_broken("another target");
+	if (fake_begin())
 		return ERROR_UNKNOWN;
 	if (!gl.bind)
 		load_gl();
@@ -316,9 +342,9 @@ FAKE(cuGraphicsUnregisterResource)(cuda_handle handle)
 {
 	struct resource *resource = handle;
 
-	begin();
+	fake_begin();
 	if (resource->pixels)
-		broken("unregistered while it is mapped");
+		fake_broken("unregistered while it is mapped");
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (known[i] == resource)
 			known[i] = NULL;
@@ -332,7 +358,7 @@ static void map_one(struct resource *resource)
 	int before;
 
 	if (resource->pixels)
-		broken("mapped twice");
+		fake_broken("mapped twice");
 	resource->pixels = malloc((size_t)resource->width * (size_t)resource->height * 4);
 	gl.get_integer(GL_TEXTURE_BINDING_2D, &before);
 	gl.bind(GL_TEXTURE_2D, resource->texture);
@@ -342,9 +368,10 @@ static void map_one(struct resource *resource)
 
 FAKE(cuGraphicsMapResources)(unsigned count, cuda_handle *list, cuda_handle stream)
 {
+	(void)stream; /* what OBS has drawn is there when it is read here */
 	if (!count)
-		broken("nothing to map");
-	if (use(stream))
+		fake_broken("nothing to map");
+	if (fake_begin())
 		return ERROR_UNKNOWN;
 	for (unsigned i = 0; i < count; i++)
 		map_one(list[i]);
@@ -355,9 +382,9 @@ FAKE(cuGraphicsSubResourceGetMappedArray)
 (cuda_handle *array, cuda_handle handle, unsigned index, unsigned level)
 {
 	if (!((struct resource *)handle)->pixels || index || level)
-		broken("the array of what is not mapped");
+		fake_broken("the array of what is not mapped");
 	*array = handle;
-	return begin() ? ERROR_UNKNOWN : 0;
+	return fake_begin() ? ERROR_UNKNOWN : 0;
 }
 
 static void unmap_one(struct resource *resource)
@@ -365,7 +392,7 @@ static void unmap_one(struct resource *resource)
 	int before;
 
 	if (!resource->pixels)
-		broken("unmapped what is not mapped");
+		fake_broken("unmapped what is not mapped");
 	gl.get_integer(GL_TEXTURE_BINDING_2D, &before);
 	gl.bind(GL_TEXTURE_2D, resource->texture);
 	gl.set_image(GL_TEXTURE_2D, 0, 0, 0, resource->width, resource->height, GL_RGBA,
@@ -375,12 +402,18 @@ static void unmap_one(struct resource *resource)
 	resource->pixels = NULL;
 }
 
-/* When it fails the mapping is gone all the same. */
+/*
+ * What OBS draws next waits for what the stream was given before. When it fails the mapping is gone
+ * all the same.
+ */
 FAKE(cuGraphicsUnmapResources)(unsigned count, cuda_handle *list, cuda_handle stream)
 {
+	if (fake_stream_held_up(stream))
+		fake_broken("OBS waits for another stream than the one that textures are mapped for");
+	fake_stream_synchronize(stream);
 	for (unsigned i = 0; i < count; i++)
 		unmap_one(list[i]);
-	return use(stream);
+	return fake_begin() ? ERROR_UNKNOWN : 0;
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */

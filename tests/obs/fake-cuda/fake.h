@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the stand-in's files share.
+ */
+#ifndef FAKE_CUDA_FAKE_H
+#define FAKE_CUDA_FAKE_H
+
+/* An entry of the driver's library. */
+#define FAKE(name) __attribute__((visibility("default"))) int name
+
+#define ERROR_UNKNOWN 999
+
+/* The program did what it must not. */
+_Noreturn void fake_broken(const char *what);
+/* A call begins: true when it is to fail. The second aborts where no context is current. */
+int fake_fails(void);
+int fake_begin(void);
+
+#endif
