@@ -295,6 +295,7 @@ static bool make_transport(struct flashvsr_filter *filter, const struct sizes *m
 		filter->ops->clear(filter->transport);
 		return true;
 	}
+	picture_keep(filter->picture);
 	filter->ops->destroy(filter->transport);
 	filter->ops = filter->choice.ops;
 	filter->made = *made;
@@ -544,6 +545,20 @@ static bool compose(struct flashvsr_filter *filter, gs_texture_t *texture, int64
 	return true;
 }
 
+/* Without a copy where that is possible: drawing into another texture takes OBS's time. */
+static bool show(struct flashvsr_filter *filter, gs_texture_t *texture, int64_t time)
+{
+	const bool same_size = texture &&
+			       gs_texture_get_width(texture) == filter->sizes.out_width &&
+			       gs_texture_get_height(texture) == filter->sizes.out_height;
+
+	if (!same_size || !filter->ops->lasting)
+		return compose(filter, texture, time);
+	picture_show(filter->picture, texture);
+	filter->content_ns = time;
+	return true;
+}
+
 /* What was staged some pictures ago goes to the worker, and 'out', if any, into a texture. */
 static gs_texture_t *exchange_frames(struct flashvsr_filter *filter, const fvsr_frame *out)
 {
@@ -581,7 +596,7 @@ static void carry_frames(struct flashvsr_filter *filter, int64_t now)
 	texture = exchange_frames(filter, news ? due : NULL);
 	while (filter->ops->ready(filter->transport))
 		exchange_frames(filter, NULL);
-	if (due && (!news || compose(filter, texture, time))) {
+	if (due && (!news || show(filter, texture, time))) {
 		filter->shown_ns = time;
 		set_phase(filter, PHASE_UPSCALING, now);
 	}

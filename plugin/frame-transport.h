@@ -34,6 +34,7 @@ struct frame_exchange {
 
 struct frame_transport_ops {
 	const char *name; /* for the log and the status */
+	bool lasting;     /* what exchange() shows stays as it is until it shows another */
 
 	/* NULL: it cannot be had, and 'reason' says why. */
 	struct frame_transport *(*create)(const struct frame_transport_setup *setup, char *reason,

@@ -16,11 +16,12 @@
 
 struct picture {
 	gs_effect_t *effect;
-	gs_eparam_t *image, *image_size;
+	gs_eparam_t *image, *image_size, *multiplier;
 	gs_texrender_t *rendered;                 /* GS_RGBA: the source as OBS renders it */
 	gs_texrender_t *straight;                 /* GS_RGBA_UNORM: the same for the engine */
 	gs_texrender_t *shown;                    /* GS_RGBA: what the filter shows */
 	gs_texrender_t *rendered_hdr, *shown_hdr; /* GS_RGBA16F: the same two with light above 1 */
+	gs_texture_t *foreign; /* shown instead of those; NULL: none, see picture_show() */
 	uint32_t shown_width, shown_height;
 	enum gs_color_space shown_space;
 	int64_t source_ns;
@@ -47,6 +48,7 @@ struct picture *picture_create(void)
 	}
 	picture->image = gs_effect_get_param_by_name(picture->effect, "image");
 	picture->image_size = gs_effect_get_param_by_name(picture->effect, "image_size");
+	picture->multiplier = gs_effect_get_param_by_name(picture->effect, "multiplier");
 	return picture;
 }
 
@@ -67,19 +69,24 @@ void picture_destroy(struct picture *picture)
 
 /* ---- passes -------------------------------------------------------------------------------- */
 
+/* Its content is undefined: whoever does not draw all over it clears it. */
 static bool begin_target(gs_texrender_t *target, uint32_t width, uint32_t height,
 			 enum gs_color_space space)
 {
-	struct vec4 clear_color;
-
 	gs_texrender_reset(target);
 	if (!gs_texrender_begin_with_color_space(target, width, height, space))
 		return false;
-	vec4_zero(&clear_color);
-	gs_clear(GS_CLEAR_COLOR, &clear_color, 0.0f, 0);
 	gs_ortho(0.0f, (float)width, 0.0f, (float)height, -100.0f, 100.0f);
 	gs_blend_state_push();
 	return true;
+}
+
+static void clear_target(void)
+{
+	struct vec4 clear_color;
+
+	vec4_zero(&clear_color);
+	gs_clear(GS_CLEAR_COLOR, &clear_color, 0.0f, 0);
 }
 
 static void end_target(gs_texrender_t *target)
@@ -88,22 +95,37 @@ static void end_target(gs_texrender_t *target)
 	gs_texrender_end(target);
 }
 
+static void set_image(struct picture *picture, gs_texture_t *image)
+{
+	struct vec2 size;
+
+	vec2_set(&size, (float)gs_texture_get_width(image), (float)gs_texture_get_height(image));
+	gs_effect_set_texture(picture->image, image);
+	gs_effect_set_vec2(picture->image_size, &size);
+}
+
 /* One technique of the effect over the whole target, bytes to bytes. */
 static bool run_pass(struct picture *picture, const char *technique, gs_texture_t *from,
 		     gs_texrender_t *to, uint32_t width, uint32_t height, enum gs_color_space space)
 {
+	const bool same_size =
+		gs_texture_get_width(from) == width && gs_texture_get_height(from) == height;
 	const bool srgb_before = gs_framebuffer_srgb_enabled();
-	struct vec2 size;
+	const enum gs_cull_mode cull_before = gs_get_cull_mode();
 
 	if (!begin_target(to, width, height, space))
 		return false;
 	gs_enable_blending(false);
 	gs_enable_framebuffer_srgb(false);
-	vec2_set(&size, (float)gs_texture_get_width(from), (float)gs_texture_get_height(from));
-	gs_effect_set_texture(picture->image, from);
-	gs_effect_set_vec2(picture->image_size, &size);
-	while (gs_effect_loop(picture->effect, technique))
-		gs_draw_sprite(from, 0, width, height);
+	gs_set_cull_mode(GS_NEITHER);
+	set_image(picture, from);
+	while (gs_effect_loop(picture->effect, technique)) {
+		if (same_size)
+			gs_draw(GS_TRIS, 0, 3);
+		else
+			gs_draw_sprite(from, 0, width, height);
+	}
+	gs_set_cull_mode(cull_before);
 	gs_enable_framebuffer_srgb(srgb_before);
 	end_target(to);
 	return true;
@@ -135,6 +157,7 @@ gs_texture_t *picture_capture(struct picture *picture, obs_source_t *filter, uin
 	picture->source_ns = 0;
 	if (!target || !parent || !begin_target(picture->rendered, width, height, GS_CS_SRGB))
 		return NULL;
+	clear_target();
 	began_ns = os_gettime_ns();
 	render_target(target, parent);
 	picture->source_ns = (int64_t)(os_gettime_ns() - began_ns);
@@ -150,20 +173,40 @@ int64_t picture_source_ns(const struct picture *picture)
 	return picture->source_ns;
 }
 
+static void set_shown(struct picture *picture, gs_texture_t *foreign, uint32_t width,
+		      uint32_t height, enum gs_color_space space)
+{
+	picture->foreign = foreign;
+	picture->shown_width = width;
+	picture->shown_height = height;
+	picture->shown_space = space;
+}
+
 bool picture_compose(struct picture *picture, gs_texture_t *texture, uint32_t width,
 		     uint32_t height)
 {
 	const bool same_size =
 		gs_texture_get_width(texture) == width && gs_texture_get_height(texture) == height;
 
-	picture->shown_width = picture->shown_height = 0;
+	set_shown(picture, NULL, 0, 0, GS_CS_SRGB);
 	if (!run_pass(picture, same_size ? "Compose" : "Bicubic", texture, picture->shown, width,
 		      height, GS_CS_SRGB))
 		return false;
-	picture->shown_space = GS_CS_SRGB;
-	picture->shown_width = width;
-	picture->shown_height = height;
+	set_shown(picture, NULL, width, height, GS_CS_SRGB);
 	return true;
+}
+
+void picture_show(struct picture *picture, gs_texture_t *texture)
+{
+	set_shown(picture, texture, gs_texture_get_width(texture), gs_texture_get_height(texture),
+		  GS_CS_SRGB);
+}
+
+void picture_keep(struct picture *picture)
+{
+	if (picture->foreign)
+		picture_compose(picture, picture->foreign, picture->shown_width,
+				picture->shown_height);
 }
 
 bool picture_compose_hdr(struct picture *picture, obs_source_t *filter, const struct sizes *sizes,
@@ -172,18 +215,17 @@ bool picture_compose_hdr(struct picture *picture, obs_source_t *filter, const st
 	obs_source_t *target = obs_filter_get_target(filter);
 	obs_source_t *parent = obs_filter_get_parent(filter);
 
-	picture->shown_width = picture->shown_height = 0;
+	set_shown(picture, NULL, 0, 0, space);
 	if (!target || !parent ||
 	    !begin_target(picture->rendered_hdr, sizes->in_width, sizes->in_height, space))
 		return false;
+	clear_target();
 	render_target(target, parent);
 	end_target(picture->rendered_hdr);
 	if (!run_pass(picture, "BicubicLight", gs_texrender_get_texture(picture->rendered_hdr),
 		      picture->shown_hdr, sizes->out_width, sizes->out_height, space))
 		return false;
-	picture->shown_space = space;
-	picture->shown_width = sizes->out_width;
-	picture->shown_height = sizes->out_height;
+	set_shown(picture, NULL, sizes->out_width, sizes->out_height, space);
 	return true;
 }
 
@@ -215,10 +257,17 @@ static const char *technique_between(enum gs_color_space from, enum gs_color_spa
 	return multiplied ? "DrawMultiply" : "Draw";
 }
 
+static void draw_with(struct picture *picture, gs_effect_t *effect, const char *technique,
+		      gs_texture_t *texture)
+{
+	while (gs_effect_loop(effect, technique))
+		gs_draw_sprite(texture, 0, picture->shown_width, picture->shown_height);
+}
+
 void picture_draw(struct picture *picture)
 {
 	gs_effect_t *effect = obs_get_base_effect(OBS_EFFECT_DEFAULT);
-	gs_texture_t *texture = gs_texrender_get_texture(
+	gs_texture_t *own = gs_texrender_get_texture(
 		is_hdr(picture->shown_space) ? picture->shown_hdr : picture->shown);
 	float multiplier;
 	const char *technique =
@@ -228,10 +277,15 @@ void picture_draw(struct picture *picture)
 	gs_enable_framebuffer_srgb(true);
 	gs_blend_state_push();
 	gs_blend_function(GS_BLEND_ONE, GS_BLEND_INVSRCALPHA);
-	gs_effect_set_texture_srgb(gs_effect_get_param_by_name(effect, "image"), texture);
-	gs_effect_set_float(gs_effect_get_param_by_name(effect, "multiplier"), multiplier);
-	while (gs_effect_loop(effect, technique))
-		gs_draw_sprite(texture, 0, picture->shown_width, picture->shown_height);
+	if (picture->foreign) {
+		set_image(picture, picture->foreign);
+		gs_effect_set_float(picture->multiplier, multiplier);
+		draw_with(picture, picture->effect, "Show", picture->foreign);
+	} else {
+		gs_effect_set_texture_srgb(gs_effect_get_param_by_name(effect, "image"), own);
+		gs_effect_set_float(gs_effect_get_param_by_name(effect, "multiplier"), multiplier);
+		draw_with(picture, effect, technique, own);
+	}
 	gs_blend_state_pop();
 	gs_enable_framebuffer_srgb(srgb_before);
 }

@@ -31,6 +31,12 @@ int64_t picture_source_ns(const struct picture *picture);
 bool picture_compose(struct picture *picture, gs_texture_t *texture, uint32_t width,
 		     uint32_t height);
 /*
+ * The same without a copy: shows 'texture' itself, of the output's size, which must stay and change
+ * only with what is shown. Before it goes, picture_keep() takes the copy.
+ */
+void picture_show(struct picture *picture, gs_texture_t *texture);
+void picture_keep(struct picture *picture);
+/*
  * For high dynamic range: renders what lies under 'filter' as it is, light of 'space' in floating
  * point, and sets that, enlarged, as what is shown.
  */

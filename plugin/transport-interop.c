@@ -307,6 +307,7 @@ static const char *interop_trouble(const struct frame_transport *transport)
 
 const struct frame_transport_ops frame_transport_interop = {
 	.name = "shared textures",
+	.lasting = true,
 	.create = interop_create,
 	.destroy = interop_destroy,
 	.make_frame = interop_make_frame,

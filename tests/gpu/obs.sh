@@ -4,7 +4,8 @@
 # The filter in OBS on a card: textures shared with CUDA, picture by picture against the CPU engine,
 # and live, with what it costs OBS. Prints a short table last; logs lie in $RESULTS.
 #
-#	obs.sh [part ...]      parts: transport live readback full; fault: the engine's calls of
+#	obs.sh [part ...]      parts: transport live readback full; handover: two filters beside a
+#	                       busy neighbour, every picture compared; fault: the engine's calls of
 #	                       the driver begin to fail, and then no longer; kernels: how long each
 #	                       of the engine's kernels keeps the card in the live part
 #
@@ -44,8 +45,8 @@ if [ "$1" = pack ]; then
 	mkdir -p "$out"/{build/tests/gpu,build/tests/obs,lib,media,golden}
 	cp -rL "$build/rundir" "$out/build/"
 	cp "$build/tests/gpu/obs_live" "$out/build/tests/gpu/"
-	cp "$build/tests/obs/transport-test" "$out/build/tests/obs/"
-	strip "$out/build/tests/gpu/obs_live" "$out/build/tests/obs/transport-test"
+	cp "$build/tests/obs/transport-test" "$build/tests/obs/handover-test" "$out/build/tests/obs/"
+	strip "$out/build/tests/gpu/obs_live" "$out"/build/tests/obs/*
 	strip --strip-unneeded "$out/build/rundir/obs-flashvsr/bin/64bit/obs-flashvsr.so"
 	# What the plugin needs beside the kit.
 	for lib in libjansson.so.4 libzip.so.4 libcrypto.so.3 libzstd.so.1 libbz2.so.1.0 \
@@ -71,7 +72,7 @@ if [ ! -d "$golden" ]; then # packed
 	golden=$here/golden build=${BUILD:-$here/build} media=${MEDIA:-$here/media}
 	libs=$here/lib
 fi
-parts=${*:-transport live readback full fault kernels}
+parts=${*:-transport handover live readback full fault kernels}
 plugin=$build/rundir/obs-flashvsr
 
 wants() {
@@ -100,7 +101,7 @@ step() {
 	*) word="FAILED ($result)" ;;
 	esac
 	printf '%-12s %-12s %4d s  %s\n' "$name" "$word" $(($(date +%s) - began)) \
-		"$(grep -E 'FAILED|skipped|^OK' "$out/$name.log" | tail -n 1 | cut -c1-110)" |
+		"$(grep -E 'FAILED|skipped|^OK|wrong pictures' "$out/$name.log" | tail -n 2 | tr '\n' ' ' | cut -c1-110)" |
 		tee -a "$table"
 	# Kernels that are waited for one by one say nothing about speed.
 	[ "$name" = kernels ] ||
@@ -125,6 +126,10 @@ if wants transport; then
 fi
 if [ $skipped = 1 ] && [ "$backend" = cuda ]; then
 	exit 77
+fi
+if wants handover; then
+	step handover "$build/tests/obs/handover-test" "$plugin/data/models/bundled.safetensors" \
+		640 360 1100
 fi
 if wants live || wants readback || wants full || wants fault || wants kernels; then
 	for size in $live_size $full_size; do

@@ -6,6 +6,9 @@
  *HDR.
  *
  *	color-test PLUGIN_FOLDER MEDIA_FOLDER MODEL SLOW_MODEL CASE
+ *
+ * CASE: sdr, hdr; card, on the stand-in for a card, whose network changes nothing: there what is
+ * upscaled, and shown from the texture that is shared with the card, must be exact too.
  */
 #include "obs-host.h"
 
@@ -22,6 +25,7 @@
 #define BLOCKS (SIDE / BLOCK)
 
 static const char *media_folder;
+static const char *upscaling_model; /* of the case 'card'; NULL: bicubic */
 
 static const char *media(const char *name)
 {
@@ -120,7 +124,7 @@ static int largest_difference(const struct view *view)
 static obs_source_t *add_filter(obs_source_t *source, struct watch *watch, const char *step,
 				int scale)
 {
-	obs_source_t *filter = host_create_filter("upscale", NULL, scale, step);
+	obs_source_t *filter = host_create_filter("upscale", upscaling_model, scale, step);
 
 	watch_begin_change(watch);
 	obs_source_filter_add(source, filter);
@@ -138,8 +142,11 @@ static void test_one(const char *name, int tolerance)
 	const struct view *view = watch_next(watch, 0);
 
 	CHECK(view != NULL, "'%s' shows nothing", name);
-	filter = add_filter(source, watch, "bicubic", 2);
-	CHECK(host_wait_status(filter, "Bicubic by choice", 10.0), "%s", name);
+	filter = add_filter(source, watch, upscaling_model ? "full" : "bicubic", 2);
+	CHECK(host_wait_status(filter, upscaling_model ? "Upscaling" : "Bicubic by choice", 30.0),
+	      "%s", name);
+	if (upscaling_model)
+		CHECK(host_wait_status(filter, "frames by shared textures", 10.0), "%s", name);
 	view = watch_next(watch, UINT64_MAX);
 	if (CHECK(view && view->width == 2 * SIDE, "%s: size", name)) {
 		printf("  %-28s largest difference %d of 255\n", name, largest_difference(view));
@@ -303,6 +310,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[5], "hdr") == 0) {
 		test_hdr();
 	} else {
+		upscaling_model = strcmp(argv[5], "card") == 0 ? argv[3] : NULL;
 		test_sdr();
 		test_passed_on();
 	}

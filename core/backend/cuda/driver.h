@@ -35,6 +35,7 @@
 	X(cuModuleGetFunctionCount)                                                                \
 	X(cuModuleEnumerateFunctions)                                                              \
 	X(cuFuncGetName)                                                                           \
+	X(cuFuncLoad)                                                                              \
 	X(cuFuncSetAttribute)                                                                      \
 	X(cuMemAlloc)                                                                              \
 	X(cuMemFree)                                                                               \

@@ -33,6 +33,7 @@
 	X(add, 0)                                                                                  \
 	X(to_bf16, 0)                                                                              \
 	X(fill, 0)                                                                                 \
+	X(delay, 0)                                                                                \
 	X(qk_rope_512, 0)                                                                          \
 	X(qk_rope_1536, 0)                                                                         \
 	X(qk_rope_any, FVSR_CUDA_ROPE_ANY_SHARED)                                                  \

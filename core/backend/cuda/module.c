@@ -105,15 +105,22 @@ static int note_kernels(struct fvsr_cuda_device *device, CUmodule module, struct
 	return result;
 }
 
-/* Kernels may have more than 48 KiB of shared memory only when asked for. */
+/*
+ * Left alone, the driver loads a kernel when it is launched for the first time, which can keep the
+ * card, and OBS with it, in the midst of a stream. More than 48 KiB of shared memory must be asked
+ * for.
+ */
 static int prepare_kernel(struct fvsr_cuda_device *device, int i, struct fvsr_error *err)
 {
+	int result;
+
 	if (shared_bytes(i) > device->shared_limit)
 		return fvsr_fail(err, FVSR_ERR_UNSUPPORTED,
 				 "kernel %s needs more shared memory than this GPU has",
 				 kernels[i].name);
-	if (shared_bytes(i) <= 48 * 1024)
-		return 0;
+	result = FVSR_CUDA_GET(device, err, cuFuncLoad, device->kernels[i]);
+	if (result < 0 || shared_bytes(i) <= 48 * 1024)
+		return result;
 	return FVSR_CUDA_GET(device, err, cuFuncSetAttribute, device->kernels[i],
 			     CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, shared_bytes(i));
 }

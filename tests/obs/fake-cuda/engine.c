@@ -131,6 +131,12 @@ ENTRY cuFuncGetName(const char **name, CUfunction function)
 	return CUDA_SUCCESS;
 }
 
+ENTRY cuFuncLoad(CUfunction function)
+{
+	(void)function;
+	return fake_begin() ? CUDA_ERROR_UNKNOWN : CUDA_SUCCESS;
+}
+
 ENTRY cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, int value)
 {
 	(void)function;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keeping a stream for a while, so that the host can put work behind it that then runs without
+ * waiting for the host (backend/cuda/profile.c).
+ */
+#include "common.cuh"
+
+DEVICE uint64_t card_time_ns(void)
+{
+	uint64_t ns;
+
+	asm volatile("mov.u64 %0, %globaltimer;" : "=l"(ns));
+	return ns;
+}
+
+/* grid: 1, one thread */
+KERNEL delay(const __grid_constant__ struct fvsr_delay_params p)
+{
+	const uint64_t end = card_time_ns() + p.ns;
+
+	while (card_time_ns() < end)
+		continue;
+}
