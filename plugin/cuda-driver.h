@@ -24,6 +24,9 @@ typedef void *cuda_handle; /* of a context, stream, event, array or registered r
 #define CUDA_EVENT_DISABLE_TIMING 2u
 #define CUDA_DEVICE_LIST_ALL      1 /* of a GL context or a D3D11 device */
 
+#define CUDA_REGISTER_READ_ONLY     1u
+#define CUDA_REGISTER_WRITE_DISCARD 2u
+
 enum cuda_memory {
 	CUDA_MEMORY_DEVICE = 2,
 	CUDA_MEMORY_ARRAY = 3,

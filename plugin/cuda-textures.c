@@ -55,14 +55,19 @@ bool cuda_textures_on_card(const struct cuda_driver *driver, int card, char *rea
 	return false;
 }
 
+/* For Direct3D 11 CUDA takes no such hints. */
 cuda_result cuda_textures_register(const struct cuda_driver *driver, gs_texture_t *texture,
-				   cuda_handle *resource, const char **what)
+				   enum cuda_texture_use use, cuda_handle *resource,
+				   const char **what)
 {
+	const unsigned hint =
+		use == CUDA_TEXTURE_READ ? CUDA_REGISTER_READ_ONLY : CUDA_REGISTER_WRITE_DISCARD;
 	void *object = gs_texture_get_obj(texture);
 
 	if (gs_get_device_type() == GS_DEVICE_OPENGL && driver->gl_register && object) {
 		*what = "cuGraphicsGLRegisterImage";
-		return driver->gl_register(resource, *(const unsigned *)object, GL_TEXTURE_2D, 0);
+		return driver->gl_register(resource, *(const unsigned *)object, GL_TEXTURE_2D,
+					   hint);
 	}
 	if (gs_get_device_type() == GS_DEVICE_DIRECT3D_11 && driver->d3d11_register && object) {
 		*what = "cuGraphicsD3D11RegisterResource";

@@ -21,11 +21,18 @@ bool cuda_textures_on_card(const struct cuda_driver *driver, int card, char *rea
 /* The first card that OBS renders on; -1 if CUDA cannot tell. */
 int cuda_textures_card(const struct cuda_driver *driver);
 
+/* By CUDA; what it writes is always the whole texture. */
+enum cuda_texture_use {
+	CUDA_TEXTURE_READ = 1,
+	CUDA_TEXTURE_WRITTEN = 2,
+};
+
 /*
  * Makes 'texture' known to the current CUDA context, until driver->unregister(). Formats that end
  * in _UNORM work with both renderers. 'what' is the function that gave the result.
  */
 cuda_result cuda_textures_register(const struct cuda_driver *driver, gs_texture_t *texture,
-				   cuda_handle *resource, const char **what);
+				   enum cuda_texture_use use, cuda_handle *resource,
+				   const char **what);
 
 #endif

@@ -755,34 +755,50 @@ static void filter_tick(void *data, float seconds)
 	keep_dialog(filter);
 }
 
+/* Once for each picture of OBS. */
+static void update_picture(struct flashvsr_filter *filter, int64_t now)
+{
+	filter->prepared = true;
+	filter->source_ns = 0;
+	filter->sizes = measure(filter);
+	follow_changes(filter, now);
+	if (sizes_enlarge(&filter->sizes))
+		prepare(filter, now);
+	else
+		choose_delay(filter, false);
+}
+
+/* False when it is the source's own picture that is to be shown. */
+static bool draw_picture(struct flashvsr_filter *filter)
+{
+	if (!sizes_enlarge(&filter->sizes) ||
+	    !picture_composed(filter->picture, filter->sizes.out_width, filter->sizes.out_height))
+		return false;
+	picture_draw(filter->picture);
+	return true;
+}
+
+/* The engines' threads do not hold the graphics driver's locks meanwhile. */
 static void filter_render(void *data, gs_effect_t *effect)
 {
 	struct flashvsr_filter *filter = data;
 	const int64_t now = (int64_t)obs_get_video_frame_time();
 	const uint64_t began_ns = os_gettime_ns();
 	const bool first = !filter->prepared;
+	bool drawn;
 
 	UNUSED_PARAMETER(effect);
 	if (!obs_filter_get_target(filter->context) || !obs_filter_get_parent(filter->context))
 		return;
 	filter->rendered_ns = now;
-	if (first) {
-		filter->prepared = true;
-		filter->source_ns = 0;
-		filter->sizes = measure(filter);
-		follow_changes(filter, now);
-		if (sizes_enlarge(&filter->sizes))
-			prepare(filter, now);
-		else
-			choose_delay(filter, false);
-	}
-	if (!sizes_enlarge(&filter->sizes) ||
-	    !picture_composed(filter->picture, filter->sizes.out_width, filter->sizes.out_height)) {
-		obs_source_skip_video_filter(filter->context);
-		return;
-	}
-	picture_draw(filter->picture);
+	model_pool_hold(filter->shared->pool);
 	if (first)
+		update_picture(filter, now);
+	drawn = draw_picture(filter);
+	model_pool_let_go(filter->shared->pool);
+	if (!drawn)
+		obs_source_skip_video_filter(filter->context);
+	else if (first)
 		render_cost_add(&filter->cost,
 				(int64_t)(os_gettime_ns() - began_ns) - filter->source_ns);
 }

@@ -6,12 +6,14 @@
 #include "model-pool.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define POLL_MS 100 /* how often a cancelled wait is noticed without being told */
+#define POLL_MS      100    /* how often a cancelled wait is noticed without being told */
+#define HOLD_MOST_NS 500000 /* a picture of OBS that takes longer must not stop the engines */
 
 struct entry {
 	struct entry *next;
@@ -28,6 +30,7 @@ struct model_pool {
 	unsigned owners;
 	struct entry *entries;
 	struct model_pool_turn *line; /* all devices, oldest first */
+	atomic_llong held_ns; /* since when; 0: not */
 };
 
 struct model_pool *model_pool_create(void)
@@ -37,6 +40,7 @@ struct model_pool *model_pool_create(void)
 	if (!pool)
 		return NULL;
 	pool->owners = 1;
+	atomic_init(&pool->held_ns, 0);
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->changed, NULL);
 	return pool;
@@ -129,6 +133,22 @@ static bool note_progress(void *opaque, uint64_t done, uint64_t total, const cha
 	       loading->progress.report(loading->progress.opaque, done, total, what);
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static bool is_held(void *opaque)
+{
+	const struct model_pool *pool = opaque;
+	const int64_t since_ns = atomic_load(&pool->held_ns);
+
+	return since_ns && now_ns() - since_ns < HOLD_MOST_NS;
+}
+
 /* Called and left with the lock held. */
 static int load(struct model_pool *pool, struct entry *entry, fvsr_model **out,
 		const struct fvsr_model_options *options, struct fvsr_error *err)
@@ -139,6 +159,7 @@ static int load(struct model_pool *pool, struct entry *entry, fvsr_model **out,
 	int code;
 
 	own.progress = (struct fvsr_progress){note_progress, &loading};
+	own.hold = (struct fvsr_hold){is_held, pool};
 	pthread_mutex_unlock(&pool->lock);
 	code = fvsr_model_open(&model, entry->spec, &own, err);
 	pthread_mutex_lock(&pool->lock);
@@ -269,6 +290,18 @@ unsigned model_pool_users(struct model_pool *pool)
 		users += entry->users;
 	pthread_mutex_unlock(&pool->lock);
 	return users ? users : 1;
+}
+
+void model_pool_hold(struct model_pool *pool)
+{
+	if (pool)
+		atomic_store(&pool->held_ns, now_ns());
+}
+
+void model_pool_let_go(struct model_pool *pool)
+{
+	if (pool)
+		atomic_store(&pool->held_ns, 0);
 }
 
 /* ---- turns --------------------------------------------------------------------------------- */

@@ -33,6 +33,14 @@ unsigned model_pool_count(struct model_pool *pool);
 /* How many workers use one, at least 1. */
 unsigned model_pool_users(struct model_pool *pool);
 
+/*
+ * Between these two the models' engines begin nothing on a graphics card, for half a millisecond at
+ * most: the render thread calls the card's driver, whose locks it would have to wait for. For that
+ * thread only; neither waits. NULL is allowed.
+ */
+void model_pool_hold(struct model_pool *pool);
+void model_pool_let_go(struct model_pool *pool);
+
 /* A worker's place in the line for a device; the pool's while it waits or computes. */
 struct model_pool_turn {
 	struct model_pool_turn *next;

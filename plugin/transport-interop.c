@@ -51,7 +51,7 @@ static bool failed(struct frame_transport *transport, const char *what, cuda_res
 
 /* In the context, as everything below but what the table of functions names. */
 static bool share_texture(struct frame_transport *transport, struct shared_texture *shared,
-			  int width, int height)
+			  enum cuda_texture_use use, int width, int height)
 {
 	const char *what;
 	cuda_result result;
@@ -63,7 +63,7 @@ static bool share_texture(struct frame_transport *transport, struct shared_textu
 			 "no texture of %dx%d can be made", width, height);
 		return false;
 	}
-	result = cuda_textures_register(&transport->share->driver, shared->texture,
+	result = cuda_textures_register(&transport->share->driver, shared->texture, use,
 					&shared->resource, &what);
 	return !failed(transport, what, result);
 }
@@ -71,11 +71,12 @@ static bool share_texture(struct frame_transport *transport, struct shared_textu
 static bool share_textures(struct frame_transport *transport,
 			   const struct frame_transport_setup *setup)
 {
-	bool ok = share_texture(transport, &transport->shown, setup->out_width, setup->out_height);
+	bool ok = share_texture(transport, &transport->shown, CUDA_TEXTURE_WRITTEN,
+				setup->out_width, setup->out_height);
 
 	for (unsigned i = 0; i < TEXTURES && ok; i++)
-		ok = share_texture(transport, &transport->ring[i].shared, setup->in_width,
-				   setup->in_height);
+		ok = share_texture(transport, &transport->ring[i].shared, CUDA_TEXTURE_READ,
+				   setup->in_width, setup->in_height);
 	return ok;
 }
 
@@ -94,14 +95,18 @@ static void unshare_textures(struct frame_transport *transport)
 
 /* ---- copies -------------------------------------------------------------------------------- */
 
-/* 'later' goes on when all that is in 'earlier' now is done. */
-static bool follow(struct frame_transport *transport, cuda_handle later, cuda_handle earlier)
+/* What the engine does next with the frames waits for these copies. */
+static bool let_engine_follow(struct frame_transport *transport)
 {
-	const struct cuda_driver *driver = &transport->share->driver;
-	cuda_handle order = transport->share->order;
+	const struct cuda_share *share = transport->share;
+	const struct cuda_driver *driver = &share->driver;
 
-	return !failed(transport, "cuEventRecord", driver->event_record(order, earlier)) &&
-	       !failed(transport, "cuStreamWaitEvent", driver->stream_wait(later, order, 0));
+	return !failed(transport, "cuEventRecord",
+		       driver->event_record(share->order, share->stream)) &&
+	       !failed(transport, "cuStreamWaitEvent",
+		       driver->stream_wait(share->to_engine, share->order, 0)) &&
+	       !failed(transport, "cuStreamWaitEvent",
+		       driver->stream_wait(share->from_engine, share->order, 0));
 }
 
 /* Fills in the mapped texture's side of 'copy', whose other side is a frame's, and does it. */
@@ -125,33 +130,29 @@ static struct cuda_place place_of(const struct fvsr_picture *picture)
 	};
 }
 
-/* The engine has read the frame: the worker has waited for that. It reads it again after this. */
+/* The engine has read the frame: the worker has waited for that. */
 static bool copy_in(struct frame_transport *transport, const struct shared_texture *shared,
 		    const struct fvsr_picture *picture)
 {
-	struct cuda_share *share = transport->share;
 	struct cuda_copy copy = {
 		.to = place_of(picture),
 		.width_bytes = (size_t)picture->width * 4,
 		.height = (size_t)picture->height,
 	};
 
-	return copy_mapped(transport, shared, &copy, &copy.from) &&
-	       follow(transport, share->to_engine, share->stream);
+	return copy_mapped(transport, shared, &copy, &copy.from);
 }
 
-/* The frame is complete: the worker has waited for that. The engine fills it again after this. */
+/* The frame is complete: the worker has waited for that. */
 static bool copy_out(struct frame_transport *transport, const struct fvsr_picture *picture)
 {
-	struct cuda_share *share = transport->share;
 	struct cuda_copy copy = {
 		.from = place_of(picture),
 		.width_bytes = (size_t)picture->width * 4,
 		.height = (size_t)picture->height,
 	};
 
-	return copy_mapped(transport, &transport->shown, &copy, &copy.to) &&
-	       follow(transport, share->from_engine, share->stream);
+	return copy_mapped(transport, &transport->shown, &copy, &copy.to);
 }
 
 /* Either may be NULL. */
@@ -173,6 +174,7 @@ static bool copy_both(struct frame_transport *transport, const struct shared_tex
 		ok = copy_out(transport, fvsr_frame_picture(out));
 	if (in && ok)
 		ok = copy_in(transport, staged, fvsr_frame_picture(in));
+	ok = ok && let_engine_follow(transport);
 	return !failed(transport, "cuGraphicsUnmapResources",
 		       driver->unmap(count, resources, stream)) &&
 	       ok;

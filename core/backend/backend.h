@@ -258,7 +258,7 @@ struct fvsr_backend {
 
 	/* Fills 'device', 'available' and 'reason'. */
 	void (*describe)(struct fvsr_backend_info *info);
-	/* Of the options: threads, card, background and log. */
+	/* Of the options: threads, card, background, hold and log. */
 	int (*device_open)(struct fvsr_device **out, const struct fvsr_model_options *options,
 			   struct fvsr_error *err);
 	void (*device_close)(struct fvsr_device *device);

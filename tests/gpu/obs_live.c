@@ -28,7 +28,7 @@
 #define START_S    60
 #define BASELINE_S 4
 #define LEAST_DB   30.0
-#define MOST_MS    0.5 /* of the graphics thread, for 99 of 100 pictures */
+#define MOST_MS    0.3 /* of the graphics thread, for 99 of 100 pictures */
 #define FAIL_AFTER "FVSR_CUDA_FAIL_AFTER"
 
 struct run {

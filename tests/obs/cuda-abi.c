@@ -38,3 +38,6 @@ _Static_assert((int)CU_MEMORYTYPE_DEVICE == (int)CUDA_MEMORY_DEVICE, "device mem
 _Static_assert((int)CU_MEMORYTYPE_ARRAY == (int)CUDA_MEMORY_ARRAY, "an array");
 _Static_assert(CU_STREAM_NON_BLOCKING == CUDA_STREAM_NON_BLOCKING, "a stream");
 _Static_assert(CU_EVENT_DISABLE_TIMING == CUDA_EVENT_DISABLE_TIMING, "an event");
+_Static_assert((int)CU_GRAPHICS_REGISTER_FLAGS_READ_ONLY == (int)CUDA_REGISTER_READ_ONLY, "a hint");
+_Static_assert((int)CU_GRAPHICS_REGISTER_FLAGS_WRITE_DISCARD == (int)CUDA_REGISTER_WRITE_DISCARD,
+	       "a hint");

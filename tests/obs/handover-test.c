@@ -12,6 +12,7 @@
 #include <obs.h>
 #include <util/platform.h>
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,62 @@ static bool expect(struct filter *filter, fvsr_model *model)
 	fvsr_frame_destroy(out);
 	fvsr_stream_close(stream);
 	return ok;
+}
+
+/* ---- holding the engine -------------------------------------------------------------------- */
+
+#define HELD_ASKS  300
+#define HELD_LEAST 0.006 /* seconds: it sleeps 20 us before it asks again */
+
+struct holding {
+	atomic_int left, asked; /* how often the answer is yes; how often it was asked */
+};
+
+static bool held(void *opaque)
+{
+	struct holding *holding = opaque;
+
+	atomic_fetch_add(&holding->asked, 1);
+	return atomic_fetch_sub(&holding->left, 1) > 0;
+}
+
+/* Work that is held begins later, and then goes on. */
+static void test_hold(const struct test *test, const struct fvsr_model_options *from)
+{
+	struct fvsr_model_options options = *from;
+	struct holding holding;
+	struct fvsr_settings settings;
+	struct fvsr_error err = {""};
+	fvsr_stream *stream = NULL;
+	fvsr_model *model = NULL;
+	fvsr_frame *in = NULL;
+	uint64_t began_ns;
+	bool ok;
+
+	atomic_init(&holding.left, 0);
+	atomic_init(&holding.asked, 0);
+	options.hold = (struct fvsr_hold){held, &holding};
+	settings_of(test, &settings);
+	ok = !fvsr_model_open(&model, test->model, &options, &err) &&
+	     !fvsr_stream_open(&stream, model, &settings, &err) &&
+	     !fvsr_frame_create(&in, FVSR_FORMAT_RGBA8, settings.in_width, settings.in_height);
+	CHECK(ok, "%s", err.text);
+	if (ok) {
+		fill(fvsr_frame_picture(in), 0, 0);
+		atomic_store(&holding.asked, 0);
+		atomic_store(&holding.left, HELD_ASKS);
+		began_ns = os_gettime_ns();
+		CHECK(!fvsr_stream_send(stream, in) && !fvsr_stream_send(stream, in) &&
+			      !fvsr_stream_send(stream, in) && !fvsr_stream_send(stream, in),
+		      "%s", fvsr_stream_error(stream));
+		CHECK(atomic_load(&holding.asked) > HELD_ASKS, "asked %d times",
+		      atomic_load(&holding.asked));
+		CHECK((double)(os_gettime_ns() - began_ns) / 1e9 > HELD_LEAST,
+		      "it did not wait while it was held");
+	}
+	fvsr_frame_destroy(in);
+	fvsr_stream_close(stream);
+	fvsr_model_unref(model);
 }
 
 /* ---- a filter ------------------------------------------------------------------------------ */
@@ -281,7 +338,9 @@ static void run(struct filter filters[FILTERS])
 		shown = 0;
 		obs_enter_graphics();
 		for (int i = 0; i < FILTERS; i++) {
+			model_pool_hold(filters[i].test->pool);
 			tick(&filters[i]);
+			model_pool_let_go(filters[i].test->pool);
 			shown += filters[i].shown;
 		}
 		obs_leave_graphics();
@@ -360,6 +419,7 @@ static int test_card(struct test *test)
 	}
 	CHECK(code >= 0, "%s", err.text);
 	if (code >= 0) {
+		test_hold(test, &options);
 		test_filters(test, model, card < 0 ? 0 : card);
 		model_pool_close(test->pool, model);
 	}

@@ -7,11 +7,25 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#define HOLD_NAP_NS 20000
+#define HOLD_NAPS   100
+
+/* Not for ever: the caller may have been interrupted while it held. */
+static void wait_while_held(const struct fvsr_hold *hold)
+{
+	const struct timespec nap = {.tv_nsec = HOLD_NAP_NS};
+
+	for (int i = 0; i < HOLD_NAPS && hold->held && hold->held(hold->opaque); i++)
+		nanosleep(&nap, NULL);
+}
 
 bool fvsr_cuda_enter(struct fvsr_cuda_device *device)
 {
 	unsigned long long id;
 
+	wait_while_held(&device->hold);
 	return device->driver.cuCtxGetId(device->context, &id) == CUDA_SUCCESS &&
 	       id == device->context_id &&
 	       device->driver.cuCtxPushCurrent(device->context) == CUDA_SUCCESS;

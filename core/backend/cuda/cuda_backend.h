@@ -41,6 +41,7 @@ struct fvsr_cuda_device {
 	unsigned long long context_id; /* another one after somebody has reset the context */
 	bool retained;
 	bool background;     /* give way to others' work, and leave the processor alone waiting */
+	struct fvsr_hold hold;
 	int priority;        /* of the queues' streams */
 	int sm;              /* 90 for compute capability 9.0 */
 	int multiprocessors;

@@ -176,6 +176,7 @@ int fvsr_cuda_device_open(struct fvsr_device **out, const struct fvsr_model_opti
 	device->base.threads = options->threads;
 	device->base.log = options->log;
 	device->background = options->background;
+	device->hold = options->hold;
 	if (pthread_mutex_init(&device->lock, NULL)) {
 		free(device);
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");

@@ -99,6 +99,16 @@ struct fvsr_progress {
 	void *opaque;
 };
 
+/*
+ * A caller with calls of its own to a GPU's driver, which must not wait for locks that the engine
+ * holds there. 'held' is asked before each operation, from any thread that computes: while it says
+ * true nothing new is begun, for 2 ms at most. held == NULL: never.
+ */
+struct fvsr_hold {
+	bool (*held)(void *opaque);
+	void *opaque;
+};
+
 /* "1.2.3", a static string. */
 FVSR_API const char *fvsr_version(void);
 /* A short English phrase for an FVSR_ERR_* code, a static string. */
@@ -165,6 +175,7 @@ struct fvsr_model_options {
 	int card;
 	/* On a GPU: give way to all other work there (streams of the lowest priority). */
 	bool background;
+	struct fvsr_hold hold;
 	struct fvsr_log log;
 	struct fvsr_progress progress;
 };

@@ -314,7 +314,8 @@ FAKE(cuGraphicsGLRegisterImage)
 	struct resource *resource;
 	int before;
 
-	(void)flags;
+	if (flags != CUDA_REGISTER_READ_ONLY && flags != CUDA_REGISTER_WRITE_DISCARD)
+		fake_broken("a texture that is neither read nor written");
 	if (target != GL_TEXTURE_2D)
 		fake_broken("another target");
 	if (fake_begin())
