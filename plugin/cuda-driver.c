@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finding and opening the CUDA driver: see cuda-driver.h. FLASHVSR_CUDA_DRIVER names another
- * library, for tests.
+ * Finding and opening the CUDA driver: see cuda-driver.h. FLASHVSR_CUDA_DRIVER is the full path of
+ * another library, for tests.
  */
 #include "cuda-driver.h"
 
@@ -17,12 +17,14 @@
 #define DRIVER_NAME "libcuda.so.1"
 #endif
 
+/* Never from the current folder: by a bare name where the system keeps such, or by a full path. */
 static void *library_open(const char *name)
 {
 #ifdef _WIN32
-	/* From the system's folder only. */
 	return (void *)LoadLibraryExA(name, NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
 #else
+	if (strchr(name, '/') && *name != '/')
+		return NULL;
 	return dlopen(name, RTLD_NOW | RTLD_LOCAL);
 #endif
 }

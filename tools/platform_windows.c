@@ -62,11 +62,24 @@ static bool utf8_arguments(int *argc, char ***argv)
 	return true;
 }
 
+/*
+ * Takes the current folder, the folders of PATH and the program's own out of the places where a
+ * bare name of a DLL is looked for, whoever asks: people start programs in folders that hold
+ * downloads. The second call takes the current folder out of the order that a caller may still ask
+ * for with LOAD_WITH_ALTERED_SEARCH_PATH.
+ */
+static void load_from_system_only(void)
+{
+	SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
+	SetDllDirectoryW(L"");
+}
+
 bool fvsr_platform_start(int *argc, char ***argv)
 {
 	HANDLE error = GetStdHandle(STD_ERROR_HANDLE);
 	DWORD mode;
 
+	load_from_system_only();
 	/* A console shows UTF-8 and understands the sequences that redraw a line. */
 	if (GetConsoleMode(error, &mode)) {
 		SetConsoleOutputCP(CP_UTF8);

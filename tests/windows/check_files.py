@@ -5,7 +5,8 @@
     check_files.py OBJDUMP EXPORT-LISTS PLUGIN.DLL PROGRAM.EXE [FVSR-DNNL.DLL]
 
 Whatever the plugin imports from obs.dll must be exported by every OBS that there is a list of, and
-all other imports must come from DLLs that every Windows 10 has. The plugin exports the functions
+all other imports must come from DLLs that every Windows 10 has; those of the program from the ones
+("known DLLs") that a file in the program's folder cannot stand in for. The plugin exports the functions
 by which OBS knows a module and nothing else. oneDNN's DLL, which they load by themselves, may also
 need the Visual C++ runtime.
 """
@@ -17,6 +18,9 @@ from pathlib import Path
 SYSTEM = {"kernel32.dll", "msvcrt.dll", "advapi32.dll", "shell32.dll", "user32.dll", "ole32.dll",
           "gdi32.dll", "psapi.dll", "winmm.dll", "ws2_32.dll", "crypt32.dll", "bcrypt.dll",
           "secur32.dll", "d3d11.dll", "dxgi.dll"}
+# Windows takes these from System32 even where a program's own folder has files of these names.
+KNOWN = {"kernel32.dll", "msvcrt.dll", "advapi32.dll", "shell32.dll", "user32.dll", "ole32.dll",
+         "gdi32.dll", "psapi.dll", "ws2_32.dll"}
 RUNTIME = re.compile(r"(msvcp140|vcruntime140(_1)?|vcomp140)\.dll|api-ms-win-crt-[a-z0-9-]+\.dll")
 ENTRIES = {"obs_module_" + name for name in (
     "set_pointer", "ver", "load", "unload", "post_load", "name", "description", "author",
@@ -81,7 +85,8 @@ def check_plugin(objdump, lists, path):
 
 def check_program(objdump, path):
     imports, exports, text = dump(objdump, path)
-    check_system(path, imports)
+    for library in imports:
+        check(library in KNOWN, f"{path.name} needs {library}, which its folder can replace")
     check(not exports, f"{path.name} exports", *sorted(exports))
     check_safety(path, text)
     print(f"{path.name}: uses", *sorted(imports))

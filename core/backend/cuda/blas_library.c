@@ -47,7 +47,7 @@ static const struct {
 static void *open_pattern(const char *pattern)
 {
 #ifdef _WIN32
-	return fvsr_cuda_library_open(pattern);
+	return fvsr_cuda_library_open_file(pattern);
 #else
 	void *library = NULL;
 	glob_t found;
@@ -55,22 +55,24 @@ static void *open_pattern(const char *pattern)
 	if (glob(pattern, 0, NULL, &found))
 		return NULL;
 	for (size_t i = 0; i < found.gl_pathc && !library; i++)
-		library = fvsr_cuda_library_open(found.gl_pathv[i]);
+		library = fvsr_cuda_library_open_file(found.gl_pathv[i]);
 	globfree(&found);
 	return library;
 #endif
 }
 
-/* The installer can put it beside our own file. */
-static void *open_own(const char *name)
+/*
+ * On Windows the installer can put it beside our own file, and a bare name finds no toolkit: that
+ * would take a search of PATH, whose folders may be anybody's.
+ */
+static void *open_by_name(const char *name)
 {
 #ifdef _WIN32
 	bool there;
 
 	return fvsr_beside_open(name, &there);
 #else
-	(void)name;
-	return NULL;
+	return fvsr_cuda_library_open_system(name);
 #endif
 }
 
@@ -93,11 +95,9 @@ static void *find_library(void)
 	void *library = NULL;
 
 	if (asked && *asked)
-		return strcmp(asked, "off") ? fvsr_cuda_library_open(asked) : NULL;
+		return strcmp(asked, "off") ? fvsr_cuda_library_open_file(asked) : NULL;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !library; i++) {
-		library = open_own(names[i]);
-		if (!library)
-			library = fvsr_cuda_library_open(names[i]);
+		library = open_by_name(names[i]);
 		for (size_t j = 0; j < sizeof(places) / sizeof(*places) && !library; j++)
 			library = open_place(places[j].variable, places[j].pattern, names[i]);
 	}

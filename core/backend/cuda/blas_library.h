@@ -32,8 +32,10 @@ struct fvsr_cuda_blas_library {
 };
 
 /*
- * By name as the system finds it, then in the usual places of the toolkit and of Python packages.
- * The environment's FVSR_CUBLASLT names a file instead, or is "off".
+ * Looks beside our own file on Windows, or where ld.so finds the name elsewhere, then in the usual
+ * places of the toolkit and, except on Windows, of Python packages. The environment's FVSR_CUBLASLT
+ * is the full path of a file to open instead, or "off". A variable with a relative path is ignored,
+ * because the library would come from the current folder.
  */
 bool fvsr_cuda_blas_library_open(struct fvsr_cuda_blas_library *library);
 void fvsr_cuda_blas_library_close(struct fvsr_cuda_blas_library *library);

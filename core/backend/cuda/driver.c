@@ -18,12 +18,34 @@
 #define TEXT_OF(name) #name
 #define NAME_OF(name) TEXT_OF(name) /* after cuda.h has renamed it */
 
-void *fvsr_cuda_library_open(const char *name)
+void *fvsr_cuda_library_open_system(const char *name)
 {
 #ifdef _WIN32
-	return (void *)LoadLibraryA(name);
+	return (void *)LoadLibraryExA(name, NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
 #else
 	return dlopen(name, RTLD_NOW | RTLD_LOCAL);
+#endif
+}
+
+/* On Windows neither "\folder" nor "C:folder" is a full path: both depend on the current one. */
+static bool is_full_path(const char *path)
+{
+#ifdef _WIN32
+	return (*path && path[1] == ':' && path[2] == '\\') || !strncmp(path, "\\\\", 2);
+#else
+	return *path == '/';
+#endif
+}
+
+void *fvsr_cuda_library_open_file(const char *path)
+{
+	if (!is_full_path(path))
+		return NULL;
+#ifdef _WIN32
+	return (void *)LoadLibraryExA(
+		path, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32);
+#else
+	return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 #endif
 }
 
@@ -110,7 +132,7 @@ static bool start(struct fvsr_cuda_driver *driver, char *reason, size_t reason_b
 bool fvsr_cuda_driver_open(struct fvsr_cuda_driver *driver, char *reason, size_t reason_bytes)
 {
 	memset(driver, 0, sizeof(*driver));
-	driver->library = fvsr_cuda_library_open(DRIVER_NAME);
+	driver->library = fvsr_cuda_library_open_system(DRIVER_NAME);
 	if (!driver->library) {
 		snprintf(reason, reason_bytes, "there is no NVIDIA driver (%s)", DRIVER_NAME);
 		return false;

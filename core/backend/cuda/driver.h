@@ -75,8 +75,18 @@ struct fvsr_cuda_driver {
 bool fvsr_cuda_driver_open(struct fvsr_cuda_driver *driver, char *reason, size_t reason_bytes);
 void fvsr_cuda_driver_close(struct fvsr_cuda_driver *driver);
 
-/* A shared library by name or path, and its symbols; NULL when there is none. */
-void *fvsr_cuda_library_open(const char *name);
+/*
+ * Shared libraries and their symbols; NULL when there is none. No library is ever taken from the
+ * current folder, where anybody may have put it.
+ *
+ * fvsr_cuda_library_open_system() opens what the system's own loader finds under a bare name: on
+ * Windows in System32 and nowhere else, elsewhere wherever ld.so looks.
+ *
+ * fvsr_cuda_library_open_file() opens a file by its full path and refuses any other path. On
+ * Windows what that file needs itself comes from its own folder or from System32.
+ */
+void *fvsr_cuda_library_open_system(const char *name);
+void *fvsr_cuda_library_open_file(const char *path);
 void *fvsr_cuda_library_symbol(void *library, const char *name);
 void fvsr_cuda_library_close(void *library);
 
