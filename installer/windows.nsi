@@ -5,13 +5,14 @@
 ; CUBLASLT, if there shall be an optional part: a folder with NVIDIA's library and its licence.
 ;
 ; Everything goes where OBS looks for plugins of all users, %ProgramData%\obs-studio\plugins, so it
-; does not matter where OBS itself is. What it takes away again is what it brought: models that a
-; user has put beside the bundled one stay.
+; does not matter where OBS itself is; windows-folder.nsh says how other users are kept out of it.
+; What it takes away again is what it brought: models that somebody has put beside the bundled one
+; stay.
 ;
 ;	/S	no questions and no windows. Exit status 0: done; 2: something failed;
 ;		3: OBS is running, nothing was changed
 ;	/NOCUBLASLT	without the optional part
-;	/D=...	another folder; must be the last argument
+;	/D=...	another folder, called obs-flashvsr; must be the last argument
 
 Target amd64-unicode
 Unicode true
@@ -25,7 +26,10 @@ SetCompressor /SOLID ${COMPRESSOR}
 !include "${FILES}"
 
 !define KEY "Software\Microsoft\Windows\CurrentVersion\Uninstall\obs-flashvsr"
+!define FAILED 2
 !define OBS_RUNS 3
+
+!include "${__FILEDIR__}/windows-folder.nsh"
 
 Name "FlashVSR Upscale ${VERSION} for OBS Studio"
 OutFile "${OUTPUT}"
@@ -84,6 +88,23 @@ LangString done ${LANG_SIMPCHINESE} "FlashVSR Upscale 已安装"
 LangString next ${LANG_SIMPCHINESE} "在 OBS Studio 中：右键单击来源，选择“滤镜”、“+”、FlashVSR Upscale。"
 LangString obs_runs ${LANG_SIMPCHINESE} "OBS Studio 正在运行。请将其关闭后重试。"
 
+LangString refused ${LANG_ENGLISH} "FlashVSR Upscale was not installed."
+LangString aside ${LANG_ENGLISH} "$INSTDIR was there already, and other users could change it. It is now called $Aside, and nothing in it is used. If you keep models in it, move them to a folder of your own."
+LangString refused ${LANG_GERMAN} "FlashVSR Upscale wurde nicht installiert."
+LangString aside ${LANG_GERMAN} "$INSTDIR war schon da, und andere Benutzer konnten den Inhalt ändern. Der Ordner heißt jetzt $Aside, und nichts darin wird benutzt. Eigene Modelle darin verschieben Sie bitte in einen eigenen Ordner."
+LangString refused ${LANG_SPANISH} "FlashVSR Upscale no se instaló."
+LangString aside ${LANG_SPANISH} "$INSTDIR ya existía y otros usuarios podían modificarla. Ahora se llama $Aside y no se usa nada de lo que contiene. Si guarda modelos en ella, muévalos a una carpeta propia."
+LangString refused ${LANG_FRENCH} "FlashVSR Upscale n’a pas été installé."
+LangString aside ${LANG_FRENCH} "$INSTDIR existait déjà et d’autres utilisateurs pouvaient le modifier. Ce dossier s’appelle maintenant $Aside et rien de ce qu’il contient n’est utilisé. S’il contient vos modèles, déplacez-les dans un dossier à vous."
+LangString refused ${LANG_PORTUGUESEBR} "O FlashVSR Upscale não foi instalado."
+LangString aside ${LANG_PORTUGUESEBR} "$INSTDIR já existia e outros usuários podiam alterá-la. Agora ela se chama $Aside, e nada do que há nela é usado. Se você guarda modelos nela, mova-os para uma pasta sua."
+LangString refused ${LANG_JAPANESE} "FlashVSR Upscale はインストールされませんでした。"
+LangString aside ${LANG_JAPANESE} "$INSTDIR は既に存在し、ほかのユーザーが変更できる状態でした。名前を $Aside に変更しました。中のファイルは使用されません。自分のモデルがある場合は、自分のフォルダーに移動してください。"
+LangString refused ${LANG_KOREAN} "FlashVSR Upscale이 설치되지 않았습니다."
+LangString aside ${LANG_KOREAN} "$INSTDIR 폴더가 이미 있었고 다른 사용자가 바꿀 수 있는 상태였습니다. 이름을 $Aside(으)로 바꾸었으며, 그 안의 파일은 사용되지 않습니다. 직접 넣어 둔 모델이 있으면 자신의 폴더로 옮기세요."
+LangString refused ${LANG_SIMPCHINESE} "FlashVSR Upscale 未安装。"
+LangString aside ${LANG_SIMPCHINESE} "$INSTDIR 原已存在，且其他用户可以更改其内容。它现已改名为 $Aside，其中的文件均不会被使用。如果其中有您自己的模型，请将其移到您自己的文件夹。"
+
 LangString cublaslt ${LANG_ENGLISH} "NVIDIA cuBLASLt: faster with the released model on NVIDIA cards"
 LangString cublaslt ${LANG_GERMAN} "NVIDIA cuBLASLt: schneller mit dem veröffentlichten Modell auf NVIDIA-Karten"
 LangString cublaslt ${LANG_SPANISH} "NVIDIA cuBLASLt: más rápido con el modelo publicado en tarjetas NVIDIA"
@@ -132,28 +153,42 @@ LangString cublaslt ${LANG_SIMPCHINESE} "NVIDIA cuBLASLt：在 NVIDIA 显卡上�
 
 ; ---- parts ------------------------------------------------------------------------------------
 
+Function Refuse
+	MessageBox MB_OK|MB_ICONSTOP "$(refused)$\r$\n$\r$\n$Reason" /SD IDOK
+	SetErrorLevel ${FAILED}
+	Abort
+FunctionEnd
+
 Section "FlashVSR Upscale"
 	SectionIn RO
-	; An older version may have files that this one does not have any more. '_?=' lets it run
-	; where it is, so that it can be waited for; so it cannot delete itself.
-	${If} ${FileExists} "$INSTDIR\uninstall.exe"
-		ExecWait '"$INSTDIR\uninstall.exe" /S _?=$INSTDIR'
+	Call PrepareFolder
+	${If} $Reason == ""
+		Call UninstallEarlier
+	${EndIf}
+	${If} $Reason != ""
+		Call Refuse
+	${EndIf}
+	${If} $Aside != ""
+		MessageBox MB_OK|MB_ICONINFORMATION "$(aside)" /SD IDOK
 	${EndIf}
 	ClearErrors
 	!insertmacro PutFiles
-	WriteUninstaller "$INSTDIR\uninstall.exe"
+	${GetParent} "${UNINSTALLER}" $0
+	CreateDirectory $0
+	WriteUninstaller "${UNINSTALLER}"
 	WriteRegStr HKLM "${KEY}" DisplayName "FlashVSR Upscale for OBS Studio"
 	WriteRegStr HKLM "${KEY}" DisplayVersion "${VERSION}"
 	WriteRegStr HKLM "${KEY}" Publisher "The obs-flashvsr authors"
 	WriteRegStr HKLM "${KEY}" InstallLocation "$INSTDIR"
-	WriteRegStr HKLM "${KEY}" DisplayIcon "$INSTDIR\uninstall.exe"
-	WriteRegStr HKLM "${KEY}" UninstallString '"$INSTDIR\uninstall.exe"'
-	WriteRegStr HKLM "${KEY}" QuietUninstallString '"$INSTDIR\uninstall.exe" /S'
+	WriteRegStr HKLM "${FOLDER_KEY}" Folder "$FolderId"
+	WriteRegStr HKLM "${KEY}" DisplayIcon "${UNINSTALLER}"
+	WriteRegStr HKLM "${KEY}" UninstallString '"${UNINSTALLER}"'
+	WriteRegStr HKLM "${KEY}" QuietUninstallString '"${UNINSTALLER}" /S'
 	WriteRegDWORD HKLM "${KEY}" EstimatedSize ${KIB}
 	WriteRegDWORD HKLM "${KEY}" NoModify 1
 	WriteRegDWORD HKLM "${KEY}" NoRepair 1
 	${If} ${Errors}
-		SetErrorLevel 2
+		SetErrorLevel ${FAILED}
 		Abort
 	${EndIf}
 SectionEnd
@@ -165,7 +200,7 @@ Section "$(cublaslt)" optional
 	SetOutPath "$INSTDIR\licences"
 	File "${CUBLASLT}/cuBLAS.txt"
 	${If} ${Errors}
-		SetErrorLevel 2
+		SetErrorLevel ${FAILED}
 		Abort
 	${EndIf}
 SectionEnd
@@ -194,18 +229,30 @@ FunctionEnd
 Function un.onInit
 	SetShellVarContext all
 	SetRegView 64
+	; It does not lie in the folder that it empties.
+	ReadRegStr $INSTDIR HKLM "${KEY}" InstallLocation
 	!insertmacro RefuseWhileObsRuns
 FunctionEnd
 
 ; ---- uninstalling -----------------------------------------------------------------------------
 
 Section Uninstall
-	!insertmacro RemoveFiles
-	Delete "$INSTDIR\bin\64bit\cublasLt64_13.dll"
-	Delete "$INSTDIR\licences\cuBLAS.txt"
-	Delete "$INSTDIR\uninstall.exe"
-	; Only what is empty: not while there are models of the user's.
-	!insertmacro RemoveFolders
-	RMDir "$INSTDIR"
+	; A folder that took the place of the one that was installed holds nothing of ours.
+	Call un.HoldOwnFolder
+	${If} $Folder <> ${CLOSED}
+		!insertmacro RemoveFiles
+		Delete "$INSTDIR\bin\64bit\cublasLt64_13.dll"
+		Delete "$INSTDIR\licences\cuBLAS.txt"
+		; Only what is empty: not while there are models of the user's.
+		!insertmacro RemoveFolders
+		Call un.ReleaseFolder
+		RMDir "$INSTDIR"
+	${EndIf}
+	${IfNot} ${FileExists} "$INSTDIR\*.*"
+		DeleteRegKey HKLM "${FOLDER_KEY}"
+	${EndIf}
+	Delete "${UNINSTALLER}"
+	${GetParent} "${UNINSTALLER}" $0
+	RMDir $0
 	DeleteRegKey HKLM "${KEY}"
 SectionEnd
