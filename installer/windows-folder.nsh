@@ -11,13 +11,18 @@
 ; its owner makes meanwhile. Links are refused. While a folder is held open here, nobody can rename
 ; it or those above it.
 ;
-; What stays as it is are the rights of the folders above, which OBS shares among all plugins: a
-; user who made them can put plugins there for everybody.
+; The folders above, which all plugins share, must not be a user's either, who could exchange what
+; is in them at any time. Such ones become the administrators', with the rights that folders there
+; usually have: everybody can still add a plugin.
 
 !define UNINSTALLER "$PROGRAMFILES64\obs-flashvsr\uninstall.exe"
 ; Owner: the administrators. Nothing is inherited from above, and everything below inherits this:
 ; SYSTEM and the administrators may do everything, users may read and execute.
 !define RIGHTS "O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)"
+; What a folder that an administrator makes in %ProgramData% inherits there: users may read, execute
+; and add (0x116: files, folders, attributes), and have all rights over what they added.
+!define RIGHTS_ABOVE "O:BAD:ARAI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIIOID;GA;;;CO)\
+(A;OICIID;0x1200a9;;;BU)(A;CIID;0x116;;;BU)"
 ; Outlives an uninstallation that leaves models in the folder.
 !define FOLDER_KEY "Software\obs-flashvsr"
 !define CLOSED -1 ; INVALID_HANDLE_VALUE
@@ -93,6 +98,57 @@ Function FindLinks
 			${EndIf}
 		${EndIf}
 	${LoopUntil} $2 == ""
+FunctionEnd
+
+; $0 is 1 if the folder that handle $1 is belongs to SYSTEM (22) or the administrators (26).
+Function IsAdministrators
+	System::Call "*(&v256) p .r2"
+	System::Call "advapi32::GetKernelObjectSecurity(p r1, i 1, p r2, i 256, *i .r3) i .r0"
+	${If} $0 <> 0
+		System::Call "advapi32::GetSecurityDescriptorOwner(p r2, *p .r3, *i .r4)"
+		System::Call "advapi32::IsWellKnownSid(p r3, i 22) i .r0"
+		${If} $0 = 0
+			System::Call "advapi32::IsWellKnownSid(p r3, i 26) i .r0"
+		${EndIf}
+	${EndIf}
+	System::Free $2
+FunctionEnd
+
+; Sets $Reason, or makes the folders between %ProgramData% and $INSTDIR the administrators'. Only
+; the folders themselves are changed: what is in them may be links to files of others.
+Function OwnFoldersAbove
+	StrCpy $6 $INSTDIR
+	StrLen $1 $APPDATA
+	StrCpy $2 $INSTDIR $1
+	${If} $2 != $APPDATA
+		Return
+	${EndIf}
+	${Do}
+		${GetParent} $6 $6
+		${If} $6 == $APPDATA
+			${Break}
+		${EndIf}
+		; READ_CONTROL, WRITE_DAC and WRITE_OWNER, of a link itself.
+		System::Call "kernel32::CreateFileW(w r6, i 0xE0000, i 7, p 0, i 3, i 0x02200000, p 0) \
+			p .r1 ?e"
+		Pop $3
+		${If} $1 = ${CLOSED}
+			StrCpy $Reason "$6 keeps administrators out (error $3)."
+			Return
+		${EndIf}
+		Call IsAdministrators
+		${If} $0 = 0
+			System::Call "advapi32::ConvertStringSecurityDescriptorToSecurityDescriptorW(\
+				w '${RIGHTS_ABOVE}', i 1, *p .r2, p 0)"
+			System::Call "advapi32::SetKernelObjectSecurity(p r1, i 5, p r2) i .r0 ?e"
+			Pop $3
+			System::Call "kernel32::LocalFree(p r2)"
+		${EndIf}
+		System::Call "kernel32::CloseHandle(p r1)"
+		${If} $0 = 0
+			StrCpy $Reason "$6 belongs to a user and stays so (error $3)."
+		${EndIf}
+	${Loop}
 FunctionEnd
 
 ; Renames whatever is called $INSTDIR; $Aside is its new name.
@@ -177,6 +233,9 @@ Function PrepareFolder
 		Return
 	${EndIf}
 	Call FindLinks ; now that nobody can exchange them any more
+	${If} $Reason == ""
+		Call OwnFoldersAbove
+	${EndIf}
 	${If} $Reason != ""
 		Return
 	${EndIf}

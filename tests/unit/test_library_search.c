@@ -12,6 +12,7 @@
 #include "backend/cuda/blas_library.h"
 #include "backend/cuda/driver.h"
 #include "check.h"
+#include "cuda-driver.h"
 
 #define MARK "planted-ran"
 
@@ -19,16 +20,20 @@
 #include <direct.h>
 #define get_folder _getcwd
 #define NAME       "cublasLt64_13.dll"
+#define DRIVER     "nvcuda.dll"
 #define SLASH      "\\"
 #else
 #include <unistd.h>
 #define get_folder getcwd
 #define NAME       "libcublasLt.so.13"
+#define DRIVER     "libcuda.so.1"
 #define SLASH      "/"
 #endif
 
-static const char *const variables[] = {"FVSR_CUBLASLT", "CUDA_PATH", "CUDA_HOME", "VIRTUAL_ENV",
-					"HOME"};
+static const char *const variables[] = {"FVSR_CUBLASLT", "FLASHVSR_CUDA_DRIVER", "CUDA_PATH",
+					"CUDA_HOME",     "VIRTUAL_ENV",          "HOME"};
+
+#define FIRST_FOLDER 2 /* these name folders, the others files */
 
 #define NUM_VARIABLES (sizeof(variables) / sizeof(*variables))
 
@@ -47,11 +52,12 @@ static void clear_variables(void)
 		set_variable(variables[i], "");
 }
 
-/* Opens both libraries as the backend does; true when a planted one ran. */
+/* Opens the libraries as engine and plugin do; true when a planted one ran. */
 static bool planted_runs(void)
 {
 	struct fvsr_cuda_blas_library blas;
 	struct fvsr_cuda_driver driver;
+	struct cuda_driver plugins_driver;
 	char reason[256];
 	FILE *mark;
 
@@ -60,6 +66,8 @@ static bool planted_runs(void)
 		fvsr_cuda_driver_close(&driver);
 	if (fvsr_cuda_blas_library_open(&blas))
 		fvsr_cuda_blas_library_close(&blas);
+	cuda_driver_open(&plugins_driver, reason, sizeof(reason));
+	cuda_driver_close(&plugins_driver);
 	mark = fopen(MARK, "r");
 	if (mark)
 		fclose(mark);
@@ -81,12 +89,13 @@ static void test_relative_paths(void)
 {
 	clear_variables();
 	CHECK(!planted_runs());
-	for (size_t i = 1; i < NUM_VARIABLES; i++) {
+	for (size_t i = FIRST_FOLDER; i < NUM_VARIABLES; i++) {
 		CHECK(!runs_with(variables[i], "toolkit"));
 		CHECK(!runs_with(variables[i], "." SLASH "toolkit"));
 	}
 	CHECK(!runs_with("FVSR_CUBLASLT", NAME));
 	CHECK(!runs_with("FVSR_CUBLASLT", "." SLASH NAME));
+	CHECK(!runs_with("FLASHVSR_CUDA_DRIVER", "." SLASH DRIVER));
 #ifdef _WIN32
 	CHECK(!runs_with("FVSR_CUBLASLT", "C:" NAME));
 #endif
@@ -118,6 +127,8 @@ static void test_full_paths(const char *here)
 	CHECK(system_has_one() || runs_with("CUDA_PATH", path));
 	snprintf(path, sizeof(path), "%s" SLASH NAME, here);
 	CHECK(runs_with("FVSR_CUBLASLT", path));
+	snprintf(path, sizeof(path), "%s" SLASH DRIVER, here);
+	CHECK(runs_with("FLASHVSR_CUDA_DRIVER", path));
 }
 
 int main(void)

@@ -60,10 +60,15 @@ is_proper() {
 # Nothing for others: an ordinary folder has 755 here.
 shuts_others_out() { [[ $(stat -c %a "$plugin") == ?[05]0 ]]; }
 
+others_cannot_write() { # FOLDER...
+	[ -z "$(find "$@" -maxdepth 0 -perm /o+w)" ]
+}
+
 # ---- the folder is there before the first installation -----------------------------------------
 
 plant "$plugin"
 cp -r "$plugin" "$work/planted"
+chmod 777 "$plugins" "${plugins%/*}"
 # As the first version registered itself.
 "$wine" reg add "$key" /v UninstallString /d \
 	'"C:\ProgramData\obs-studio\plugins\obs-flashvsr\uninstall.exe"' >/dev/null 2>&1
@@ -73,6 +78,7 @@ expect "installs where somebody was before" status_is 0 "$installer" /S
 expect "no planted program ran" none_ran
 expect "nothing planted is where it counts" is_proper
 expect "the folder shuts others out" shuts_others_out
+expect "and nobody else can exchange it" others_cannot_write "$plugins" "${plugins%/*}"
 expect "what was there is aside, untouched" diff -r "$work/planted" "$(aside)"
 "$wine" reg query "$key" /v UninstallString >"$work/said" 2>/dev/null
 expect "the uninstaller is registered where users cannot write" grep -qF '"C:\Program Files\obs-flashvsr\uninstall.exe"' \
