@@ -1,17 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Downloading: see download.h. HTTP ranges continue where the last attempt ended; a server that
- * knows none sends everything again, which replaces what there was.
+ * Downloads a file: see download.h. It asks for what is missing, one request after the other
+ * (transfer.c makes them), until all is there or the requests no longer get on; then it checks the
+ * file and gives it its name.
  */
 #include "download.h"
+
+#include "system.h"
+#include "transfer.h"
 
 #include <util/bmem.h>
 #include <util/dstr.h>
 #include <util/platform.h>
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#define PAUSE_MAX_MS 120000u
+#define NAP_MS       20u /* between two looks at whether the user has cancelled */
+
+/*
+ * A day is long enough for a line of 0.6 Mbit/s. A server that is slower than 'slow_bytes' adds
+ * less than a 'step' in 'slow_s', so such attempts are in vain.
+ */
+static const struct download_rules rules_for_users = {
+	.attempts = 5,
+	.step = 1u << 20,
+	.pause_ms = 1000,
+	.total_s = 24 * 60 * 60,
+	.connect_s = 20,
+	.slow_bytes = 10000,
+	.slow_s = 30,
+};
+
+struct job {
+	const struct download *download;
+	const struct download_rules *rules;
+	const struct download_progress *progress;
+	struct fvsr_error *err;
+	const char *part;
+	uint64_t start_ns;
+	uint64_t have;    /* bytes of the part */
+	uint64_t counted; /* of them, before the attempts that were in vain */
+	unsigned in_vain;
+	bool mixed; /* the part holds bytes of several responses, or of an earlier call */
+	bool started_over;
+};
 
 static int fail(struct fvsr_error *err, int code, const char *format, ...)
 {
@@ -23,43 +60,19 @@ static int fail(struct fvsr_error *err, int code, const char *format, ...)
 	return code;
 }
 
-#ifndef FVSR_WITH_CURL
-
 bool download_possible(void)
 {
-	return false;
+	return transfer_possible();
 }
 
-int download_file(const struct download *download, const struct fvsr_progress *progress,
-		  struct fvsr_error *err)
+bool download_sha256_valid(const char *text)
 {
-	(void)progress;
-	return fail(err, FVSR_ERR_UNSUPPORTED, "this build cannot download; please get %s yourself",
-		    download->url);
+	return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
-#else
-
-#include <curl/curl.h>
-
-#define ATTEMPTS  5 /* without getting on */
-#define CONNECT_S 20L
-#define STALL_S   30L
-#define REDIRECTS 10L
-#define PAUSE_MS  500
-
-struct transfer {
-	const struct download *download;
-	const struct fvsr_progress *progress;
-	CURL *curl;
-	FILE *file;
-	uint64_t have; /* bytes in the file */
-	bool cancelled, too_long, disk_failed;
-};
-
-bool download_possible(void)
+bool download_url_valid(const char *url)
 {
-	return true;
+	return strncmp(url, "https://", 8) == 0 && url[8];
 }
 
 static const char *base_name(const char *path)
@@ -69,120 +82,6 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static size_t write_data(char *data, size_t size, size_t count, void *opaque)
-{
-	struct transfer *transfer = opaque;
-	const uint64_t limit = transfer->download->bytes;
-
-	if (limit && transfer->have + size * count > limit) {
-		transfer->too_long = true;
-		return 0;
-	}
-	if (fwrite(data, size, count, transfer->file) != count) {
-		transfer->disk_failed = true;
-		return 0;
-	}
-	transfer->have += size * count;
-	return size * count;
-}
-
-static int note_progress(void *opaque, curl_off_t total, curl_off_t now, curl_off_t up_total,
-			 curl_off_t up_now)
-{
-	struct transfer *transfer = opaque;
-	const struct fvsr_progress *progress = transfer->progress;
-
-	(void)total, (void)now, (void)up_total, (void)up_now;
-	transfer->cancelled =
-		progress && progress->report &&
-		!progress->report(progress->opaque, transfer->have, transfer->download->bytes,
-				  base_name(transfer->download->path));
-	return transfer->cancelled;
-}
-
-/* Nothing but the web; and from an encrypted address to encrypted ones only. */
-static const char *protocols(const char *url)
-{
-	return strncmp(url, "http://", 7) == 0 ? "http,https" : "https";
-}
-
-static CURL *make_request(struct transfer *transfer)
-{
-	CURL *curl = curl_easy_init();
-	const char *url = transfer->download->url;
-
-	if (!curl)
-		return NULL;
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-#if LIBCURL_VERSION_NUM >= 0x075500
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocols(url));
-	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, protocols(url));
-#endif
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, REDIRECTS);
-	curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, STALL_S);
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "obs-flashvsr");
-	curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)transfer->have);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_data);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
-	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, note_progress);
-	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
-	return curl;
-}
-
-/* What cannot get better by trying again. */
-static bool final(CURLcode code, long status)
-{
-	return code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
-	       code == CURLE_TOO_MANY_REDIRECTS ||
-	       (code == CURLE_HTTP_RETURNED_ERROR && status >= 400 && status < 500 &&
-		status != 408 && status != 429 && status != 416);
-}
-
-/* FVSR_ERR_AGAIN: another attempt may get on. */
-static int attempt(struct transfer *transfer, const char *part, struct fvsr_error *err)
-{
-	long status = 0;
-	CURLcode code;
-
-	transfer->file = os_fopen(part, "ab");
-	if (!transfer->file)
-		return fail(err, FVSR_ERR_IO, "%s cannot be written: %s", part, strerror(errno));
-	transfer->curl = make_request(transfer);
-	if (!transfer->curl) {
-		fclose(transfer->file);
-		return fail(err, FVSR_ERR_MEMORY, "out of memory");
-	}
-	code = curl_easy_perform(transfer->curl);
-	curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_cleanup(transfer->curl);
-	if (fclose(transfer->file) != 0)
-		transfer->disk_failed = true;
-	if (transfer->cancelled)
-		return fail(err, FVSR_ERR_CANCELLED, "cancelled");
-	if (transfer->disk_failed)
-		return fail(err, FVSR_ERR_IO, "%s cannot be written: is the disk full?", part);
-	if (transfer->too_long)
-		return fail(err, FVSR_ERR_FORMAT, "%s is longer than it should be",
-			    base_name(transfer->download->path));
-	if (code == CURLE_OK)
-		return 0;
-	fail(err, FVSR_ERR_IO, "%s: %s", base_name(transfer->download->path),
-	     curl_easy_strerror(code));
-	if (code == CURLE_HTTP_RETURNED_ERROR)
-		fail(err, FVSR_ERR_IO, "%s: the server answers with %ld",
-		     base_name(transfer->download->path), status);
-	/* The server knows no ranges, or what is there is not the beginning of what it has. */
-	if (code == CURLE_RANGE_ERROR || status == 416)
-		os_unlink(part);
-	return final(code, status) ? FVSR_ERR_IO : FVSR_ERR_AGAIN;
-}
-
 static uint64_t size_of(const char *path)
 {
 	const int64_t bytes = os_get_file_size(path);
@@ -190,60 +89,279 @@ static uint64_t size_of(const char *path)
 	return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
-static int fetch(const struct download *download, const char *part,
-		 const struct fvsr_progress *progress, struct fvsr_error *err)
+static int cannot_write(const struct job *job)
 {
-	int code = FVSR_ERR_AGAIN;
-
-	for (int in_vain = 0; in_vain < ATTEMPTS && code == FVSR_ERR_AGAIN;) {
-		struct transfer transfer = {
-			.download = download, .progress = progress, .have = size_of(part)};
-		const uint64_t before = transfer.have;
-
-		if (download->bytes && transfer.have >= download->bytes)
-			return 0;
-		if (in_vain)
-			os_sleep_ms(PAUSE_MS);
-		code = attempt(&transfer, part, err);
-		in_vain = transfer.have > before ? 0 : in_vain + 1;
-		if (code == 0 && download->bytes && transfer.have < download->bytes)
-			code = FVSR_ERR_AGAIN;
-	}
-	return code == FVSR_ERR_AGAIN ? FVSR_ERR_IO : code;
+	return fail(job->err, FVSR_ERR_IO, "%s cannot be written: %s", job->part, strerror(errno));
 }
 
-static int check(const struct download *download, const char *part,
-		 const struct fvsr_progress *progress, struct fvsr_error *err)
+static int remove_file(const struct job *job, const char *path)
 {
-	char sha256[65];
-	int code = fvsr_file_sha256(part, sha256, progress, err);
+	return os_unlink(path) == 0 ? 0 : fail(job->err, FVSR_ERR_IO, "%s cannot be removed", path);
+}
 
+static bool report(const struct job *job, enum download_phase phase, uint64_t done)
+{
+	const struct download_progress *progress = job->progress;
+
+	return !progress || !progress->report ||
+	       progress->report(progress->opaque, phase, done, job->download->bytes);
+}
+
+/* ---- fetching ------------------------------------------------------------------------------ */
+
+static bool report_fetching(void *opaque, uint64_t have)
+{
+	return report(opaque, DOWNLOAD_FETCHING, have);
+}
+
+static int pause_before_next(const struct job *job, unsigned asked_ms)
+{
+	const unsigned doublings = job->in_vain < 2 ? 0 : job->in_vain < 16 ? job->in_vain - 1 : 15;
+	const uint64_t own_ms = (uint64_t)job->rules->pause_ms << doublings;
+	uint64_t pause_ms = own_ms > asked_ms ? own_ms : asked_ms;
+
+	for (pause_ms = pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS; pause_ms;) {
+		const uint32_t nap_ms = pause_ms < NAP_MS ? (uint32_t)pause_ms : NAP_MS;
+
+		if (!report(job, DOWNLOAD_FETCHING, job->have))
+			return fail(job->err, FVSR_ERR_CANCELLED, "cancelled");
+		os_sleep_ms(nap_ms);
+		pause_ms -= nap_ms;
+	}
+	return 0;
+}
+
+static int give_up(const struct job *job, const char *why)
+{
+	char last[sizeof(job->err->text)];
+
+	snprintf(last, sizeof(last), "%s", job->err->text);
+	return fail(job->err, FVSR_ERR_IO, "%.380s (%s; click again to go on)", last, why);
+}
+
+/* Returns what is left of the time for the whole file. */
+static unsigned left_ms(const struct job *job)
+{
+	const uint64_t whole_ms = (uint64_t)job->rules->total_s * 1000;
+	const uint64_t gone_ms = (os_gettime_ns() - job->start_ns) / 1000000;
+
+	return gone_ms < whole_ms ? (unsigned)(whole_ms - gone_ms) : 0;
+}
+
+/*
+ * Throws away a part that does not belong to what the server has now. The second time it fails,
+ * for then the server does not have the file that is wanted.
+ */
+static int start_over(struct job *job)
+{
+	if (job->started_over)
+		return FVSR_ERR_FORMAT;
+	job->started_over = true;
+	job->mixed = false;
+	job->have = job->counted = 0;
+	job->in_vain = 0;
+	return remove_file(job, job->part);
+}
+
+/*
+ * Gives up, or waits until it is time for another attempt. An attempt is in vain unless the part is
+ * a step longer than it ever was: a server that begins at 0 each time does not get on, however much
+ * it sends.
+ */
+static int prepare_next(struct job *job, unsigned asked_ms)
+{
+	job->in_vain++;
+	if (job->have >= job->counted + job->rules->step) {
+		job->counted = job->have;
+		job->in_vain = 0;
+	}
+	if (job->in_vain >= job->rules->attempts)
+		return give_up(job, "given up after several attempts");
+	return pause_before_next(job, asked_ms);
+}
+
+/* Makes one request for what follows the part. Returns 0 when the caller is to go on. */
+static int attempt(struct job *job, unsigned timeout_ms)
+{
+	struct transfer transfer = {
+		.download = job->download,
+		.rules = job->rules,
+		.name = base_name(job->download->path),
+		.timeout_ms = timeout_ms,
+		.have = job->have,
+		.go_on = report_fetching,
+		.opaque = job,
+	};
+	int code;
+
+	transfer.file = os_fopen(job->part, "ab");
+	if (!transfer.file)
+		return cannot_write(job);
+	code = transfer_run(&transfer, job->err);
+	if (fclose(transfer.file) != 0 && (code == 0 || code == FVSR_ERR_AGAIN))
+		code = cannot_write(job);
+	job->mixed = job->mixed || (job->have && transfer.have > job->have);
+	job->have = transfer.have;
+	if (code != FVSR_ERR_AGAIN)
+		return code;
+	return transfer.no_such_range ? start_over(job) : prepare_next(job, transfer.asked_ms);
+}
+
+/* Fetches what the part lacks. Only check_part() finds out that it is another file's. */
+static int fetch(struct job *job)
+{
+	int code = 0;
+
+	job->have = job->counted = size_of(job->part);
+	job->mixed = job->have > 0;
+	while (code == 0 && job->have < job->download->bytes) {
+		const unsigned timeout_ms = left_ms(job);
+
+		if (!timeout_ms)
+			return give_up(job, "it has taken too long");
+		code = attempt(job, timeout_ms);
+	}
+	return code;
+}
+
+/* ---- checking ------------------------------------------------------------------------------ */
+
+static bool report_checking(void *opaque, uint64_t done, uint64_t total, const char *what)
+{
+	(void)total, (void)what;
+	return report(opaque, DOWNLOAD_CHECKING, done);
+}
+
+/* Returns 0, FVSR_ERR_FORMAT when it is another file, or why that cannot be found out. */
+static int check(struct job *job, const char *path)
+{
+	const struct fvsr_progress progress = {report_checking, job};
+	char sha256[65];
+	int code;
+
+	if (!report(job, DOWNLOAD_CHECKING, 0))
+		return fail(job->err, FVSR_ERR_CANCELLED, "cancelled");
+	code = fvsr_file_sha256(path, sha256, &progress, job->err);
+	if (code < 0 || strcmp(sha256, job->download->sha256) == 0)
+		return code;
+	return fail(job->err, FVSR_ERR_FORMAT, "%s is not the file that it should be (SHA-256 %s)",
+		    base_name(job->download->path), sha256);
+}
+
+/* Returns 0 when nothing needs to be fetched, FVSR_ERR_AGAIN when everything does. */
+static int check_earlier(struct job *job)
+{
+	const char *path = job->download->path;
+	int code = FVSR_ERR_FORMAT;
+
+	if (!os_file_exists(path))
+		return FVSR_ERR_AGAIN;
+	if (size_of(path) == job->download->bytes)
+		code = check(job, path);
+	if (code != FVSR_ERR_FORMAT)
+		return code;
+	code = remove_file(job, path);
+	return code == 0 ? FVSR_ERR_AGAIN : code;
+}
+
+/*
+ * Returns FVSR_ERR_AGAIN when all is to be fetched anew, because the server may have changed its
+ * file since the part was begun. The hash shows that; an ETag would only show it earlier.
+ */
+static int check_part(struct job *job)
+{
+	int code = check(job, job->part);
+
+	if (code != FVSR_ERR_FORMAT)
+		return code;
+	if (job->mixed && !job->started_over) {
+		code = start_over(job);
+		return code == 0 ? FVSR_ERR_AGAIN : code;
+	}
+	os_unlink(job->part);
+	return code;
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+static int fetch_and_check(struct job *job)
+{
+	int code;
+
+	do {
+		code = fetch(job);
+		if (code == 0)
+			code = check_part(job);
+	} while (code == FVSR_ERR_AGAIN);
+	return code;
+}
+
+/* Flushes the bytes before they get their name, which a crash could leave without them. */
+static int put_in_place(const struct job *job)
+{
+	FILE *file = os_fopen(job->part, "ab");
+	int code = 0;
+
+	if (!file)
+		return cannot_write(job);
+	if (!system_flush_file(file))
+		code = cannot_write(job);
+	if (fclose(file) != 0 && code == 0)
+		code = cannot_write(job);
 	if (code < 0)
 		return code;
-	if (strcmp(sha256, download->sha256) == 0)
-		return 0;
-	os_unlink(part);
-	return fail(err, FVSR_ERR_FORMAT, "%s is not the file that it should be (SHA-256 %s)",
-		    base_name(download->path), sha256);
+	if (os_rename(job->part, job->download->path) != 0)
+		return fail(job->err, FVSR_ERR_IO, "%s cannot be renamed", job->part);
+	system_flush_folder_of(job->download->path);
+	return 0;
 }
 
-int download_file(const struct download *download, const struct fvsr_progress *progress,
+static int run(struct job *job)
+{
+	int code = check_earlier(job);
+
+	if (code != FVSR_ERR_AGAIN)
+		return code;
+	code = fetch_and_check(job);
+	return code == 0 ? put_in_place(job) : code;
+}
+
+uint64_t download_bytes_there(const struct download *download)
+{
+	struct dstr part = {0};
+	uint64_t bytes = size_of(download->path);
+
+	dstr_printf(&part, "%s.part", download->path);
+	if (bytes != download->bytes)
+		bytes = size_of(part.array);
+	dstr_free(&part);
+	return bytes <= download->bytes ? bytes : 0;
+}
+
+int download_file(const struct download *download, const struct download_progress *progress,
 		  struct fvsr_error *err)
 {
+	struct job job = {
+		.download = download,
+		.rules = download->rules ? download->rules : &rules_for_users,
+		.progress = progress,
+		.err = err,
+		.start_ns = os_gettime_ns(),
+	};
 	struct dstr part = {0};
 	int code;
 
 	err->text[0] = 0;
-	if (os_file_exists(download->path))
-		return 0; /* it was checked before it got this name */
+	if (!download_url_valid(download->url) || !download_sha256_valid(download->sha256) ||
+	    !download->bytes)
+		return fail(err, FVSR_ERR_ARGUMENT,
+			    "%s: an https address, a size and a SHA-256 are needed",
+			    base_name(download->path));
 	dstr_printf(&part, "%s.part", download->path);
-	code = fetch(download, part.array, progress, err);
+	job.part = part.array;
+	code = run(&job);
 	if (code == 0)
-		code = check(download, part.array, progress, err);
-	if (code == 0 && os_rename(part.array, download->path) != 0)
-		code = fail(err, FVSR_ERR_IO, "%s cannot be renamed", part.array);
+		err->text[0] = 0; /* of an attempt in vain */
 	dstr_free(&part);
 	return code;
 }
-
-#endif

@@ -6,7 +6,7 @@
 #ifndef FLASHVSR_MODEL_STORE_H
 #define FLASHVSR_MODEL_STORE_H
 
-#include "fvsr/fvsr.h"
+#include "download.h"
 
 #define MODEL_STORE_FILES 8
 
@@ -41,8 +41,12 @@ struct model_store_status {
 
 struct model_store;
 
-/* Files go to 'folder', which is made when it is needed. Both are copied. NULL: out of memory. */
-struct model_store *model_store_create(const char *folder, const struct model_list *list);
+/*
+ * Files go to 'folder', which is made when it is needed. It and the list are copied; 'rules', which
+ * are NULL but in tests, must outlive the store. NULL: out of memory.
+ */
+struct model_store *model_store_create(const char *folder, const struct model_list *list,
+				       const struct download_rules *rules);
 /* Cancels and waits for that. NULL is allowed. */
 void model_store_destroy(struct model_store *store);
 
@@ -56,7 +60,10 @@ void model_store_cancel(struct model_store *store);
 void model_store_get(struct model_store *store, struct model_store_status *status);
 bool model_store_busy(const struct model_store_status *status);
 
-/* From a JSON file. False when it cannot be read. */
+/*
+ * From a JSON file. False when it cannot be read or has an entry that is not safe to download: each
+ * needs a name without a folder, an https address, a size and a SHA-256. The log says which.
+ */
 bool model_list_read(struct model_list *list, const char *path);
 
 #endif

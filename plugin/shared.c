@@ -22,7 +22,7 @@ struct shared *shared_create(void)
 	atomic_init(&counted->owners, 1);
 	counted->shared.pool = model_pool_create();
 	if (list && folder && model_list_read(&counted->shared.list, list))
-		counted->shared.store = model_store_create(folder, &counted->shared.list);
+		counted->shared.store = model_store_create(folder, &counted->shared.list, NULL);
 	bfree(list);
 	bfree(folder);
 	return &counted->shared;

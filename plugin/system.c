@@ -9,6 +9,7 @@
 
 #ifdef _WIN32
 
+#include <io.h>
 #include <string.h>
 
 #include <windows.h>
@@ -25,6 +26,17 @@ uint64_t system_file_bytes(const char *path)
 	struct _stat64 info;
 
 	return _stat64(path, &info) == 0 ? (uint64_t)info.st_size : 0;
+}
+
+/* _commit() is FlushFileBuffers(). */
+bool system_flush_file(FILE *file)
+{
+	return fflush(file) == 0 && _commit(_fileno(file)) == 0;
+}
+
+void system_flush_folder_of(const char *path)
+{
+	(void)path;
 }
 
 void system_lower_thread_priority(void)
@@ -56,9 +68,13 @@ void system_stay_loaded(void)
 
 #else
 
+#include <fcntl.h>
+#include <libgen.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* MemAvailable, not MemFree: what caches hold can be had too. */
 uint64_t system_available_memory(void)
@@ -81,6 +97,23 @@ uint64_t system_file_bytes(const char *path)
 	struct stat info;
 
 	return stat(path, &info) == 0 && S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
+}
+
+bool system_flush_file(FILE *file)
+{
+	return fflush(file) == 0 && fsync(fileno(file)) == 0;
+}
+
+void system_flush_folder_of(const char *path)
+{
+	char *copy = strdup(path);
+	const int folder = copy ? open(dirname(copy), O_RDONLY | O_CLOEXEC | O_DIRECTORY) : -1;
+
+	free(copy);
+	if (folder < 0)
+		return;
+	(void)fsync(folder);
+	close(folder);
 }
 
 void system_lower_thread_priority(void)

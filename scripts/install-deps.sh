@@ -14,10 +14,11 @@ build="build-essential cmake pkg-config file
 	libobs-dev libdnnl-dev libzip-dev libjansson-dev libcurl4-openssl-dev
 	libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
 # The second compiler with its sanitizers, OpenMP and fuzzer runtimes; libobs' OpenGL renderer and
-# its stock modules under a virtual X server; makers and readers of test files.
+# its stock modules under a virtual X server; makers and readers of test files; certificates for
+# the test's web servers.
 test="clang libclang-rt-14-dev libomp-dev
 	obs-plugins xvfb xauth libx11-dev libgl1-mesa-dri libegl1 valgrind ffmpeg python3 zip
-	python3-numpy python3-pil python3-torch libx264-dev man-db"
+	python3-numpy python3-pil python3-torch libx264-dev man-db openssl"
 # OBS Studio itself, a window manager so that its dialogs get the focus, and its remote control.
 demo="obs-studio obs-plugins xvfb openbox xdotool libgl1-mesa-dri libegl1 ffmpeg
 	fonts-dejavu-core python3 python3-websocket"
