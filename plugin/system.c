@@ -23,9 +23,12 @@ uint64_t system_available_memory(void)
 
 uint64_t system_file_bytes(const char *path)
 {
+	wchar_t wide[1024];
 	struct _stat64 info;
 
-	return _stat64(path, &info) == 0 ? (uint64_t)info.st_size : 0;
+	if (!MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, sizeof(wide) / sizeof(*wide)))
+		return 0;
+	return _wstat64(wide, &info) == 0 ? (uint64_t)info.st_size : 0;
 }
 
 /* _commit() is FlushFileBuffers(). */

@@ -6,6 +6,7 @@
  * AddressSanitizer (FVSR_SANITIZE), useful without.
  */
 #include "check.h"
+#include "system.h"
 #include "worker.h"
 
 #include <stdio.h>
@@ -190,6 +191,26 @@ static void test_impatience(struct driver *driver, const char *folder)
 	CHECK(status.state == WORKER_RUNNING, "the model never gets loaded");
 }
 
+/* Names are UTF-8 on every system. */
+static void test_file_bytes(void)
+{
+#ifdef _WIN32
+	FILE *file = _wfopen(L"gr\u00f6\u00dfe.bin", L"wb");
+#else
+	FILE *file = fopen("gr\u00f6\u00dfe.bin", "wb");
+#endif
+
+	CHECK(file && fwrite("abc", 3, 1, file) == 1 && fclose(file) == 0, "no file can be made");
+	CHECK(system_file_bytes("gr\u00f6\u00dfe.bin") == 3, "%llu bytes",
+	      (unsigned long long)system_file_bytes("gr\u00f6\u00dfe.bin"));
+	CHECK(system_file_bytes("nothing.bin") == 0, "a file that is not there has bytes");
+#ifdef _WIN32
+	_wremove(L"gr\u00f6\u00dfe.bin");
+#else
+	remove("gr\u00f6\u00dfe.bin");
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	struct driver driver = {.random = 1};
@@ -197,6 +218,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return 2;
 	snprintf(driver.model, sizeof(driver.model), "synth:%s/tiny.json:7", argv[1]);
+	test_file_bytes();
 	for (int i = 0; i < 3; i++) {
 		driver.worker = worker_create(NULL, NULL);
 		if (!driver.worker)
