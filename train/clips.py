@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 import moves
+import video
 
 SCREENS = ("desktop", "pixels")  # kinds that are neither mirrored nor turned: text is not
 KERNELS = {  # Pillow's: support, function
@@ -386,23 +387,15 @@ def validation_items(shots, slices=5, side=256, each=2):
 
 def read_video(path, device):
     """Bytes (frames, 3, H, W) of a file."""
-    import cv2
-    capture, frames = cv2.VideoCapture(str(path)), []
-    while True:
-        good, frame = capture.read()
-        if not good:
-            break
-        frames.append(torch.from_numpy(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)))
-    if not frames:
-        raise ValueError(f"{path} has no frames that can be decoded")
-    return torch.stack(frames).to(device).permute(0, 3, 1, 2).contiguous()
+    frames = torch.from_numpy(video.Video(path).read_all())
+    return frames.to(device).permute(0, 3, 1, 2).contiguous()
 
 
 def load(folder, device):
     """All shots of a data set (layout: dataset.py), in the order of its list."""
     with open(os.path.join(folder, "dataset.json"), encoding="utf-8") as f:
         entries = json.load(f)["shots"]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding frees the lock
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # ffmpeg decodes beside us
         return list(pool.map(lambda e: _load_shot(folder, e, device), entries))
 
 

@@ -52,6 +52,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 import moves
+import video
 
 PARTS = ("hr", "pictures", "lr")
 VIDEO = (".mp4", ".mkv", ".webm", ".avi", ".mov")
@@ -137,26 +138,6 @@ def sources(folders):
 
 
 # ---- ffmpeg -------------------------------------------------------------------------------------
-
-def probe(path):
-    out = subprocess.check_output(
-        ["ffprobe", "-v", "error", "-select_streams", "v:0", "-of", "json", "-show_entries",
-         "stream=width,height,r_frame_rate,color_space,nb_frames", path])
-    return json.loads(out)["streams"][0]
-
-
-def read_video(path):
-    """(frames as one uint8 array T,H,W,3; frames a second as text)."""
-    s = probe(path)
-    w, h = s["width"], s["height"]
-    known = s.get("color_space") not in (None, "unknown", "gbr")
-    matrix = "" if known else ":in_color_matrix=" + ("bt709" if h >= 720 else "smpte170m")
-    data = subprocess.check_output(
-        ["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-vsync", "0", "-vf",
-         "scale=flags=accurate_rnd+full_chroma_int+full_chroma_inp+bicubic" + matrix,
-         "-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
-    return np.frombuffer(data, np.uint8).reshape(-1, h, w, 3), s["r_frame_rate"]
-
 
 def encode(frames, fps, path, chain, options):
     """Writes RGB frames through a filter chain with an encoder's options; returns bytes."""
@@ -256,7 +237,8 @@ def crop_shot(frames, rng, limit):
 
 def video_shots(info, opt):
     """Yields (frames, facts) of one video's shots."""
-    frames, fps = read_video(info["path"])
+    clip = video.Video(info["path"])
+    frames, fps = clip.read_all(), "%d/%d" % clip.rate.as_integer_ratio()
     cuts = find_cuts(small(frames))
     spans = [(a, b) for a, b in zip(cuts, cuts[1:]) if b - a >= opt.min_frames]
     for i, (a, b) in enumerate(spans[:opt.shots]):

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests of how batches are made: the scale that the network is told, and what softens, colours and
 blurs them."""
+import ast
 import os
 import sys
+import tempfile
 import unittest
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import clips  # noqa: E402
+import video  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -73,6 +76,38 @@ class Batches(unittest.TestCase):
         for scale in (2, 4):
             added = variance("bicubic 0.4", scale) - variance("bicubic", scale)
             self.assertAlmostEqual(added, 0.4 ** 2, delta=0.01)
+
+
+class Reading(unittest.TestCase):
+    """What a machine has that scripts/install-deps.sh made."""
+
+    def test_video_comes_back(self):
+        wide = np.random.default_rng(3).integers(0, 256, (48, 80, 3), np.uint8)
+        frames = np.stack([wide[:, t:t + 64] for t in range(6)])
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "moving.mkv")
+            with video.Writer(path, 64, 48, 30) as out:
+                for frame in frames:
+                    out.write(frame)
+            read = clips.read_video(path, CPU)
+            self.assertTrue(np.array_equal(read.permute(0, 2, 3, 1).numpy(), frames))
+            with open(path, "wb") as f:
+                f.write(b"no video")
+            with self.assertRaises(video.VideoError):
+                clips.read_video(path, CPU)
+
+    def test_only_installed_modules_are_imported(self):
+        folder = os.path.dirname(os.path.abspath(__file__))
+        names = [n for n in os.listdir(folder) if n.endswith(".py")]
+        there = set(sys.stdlib_module_names) | {n[:-3] for n in names} | {"numpy", "PIL", "torch"}
+        for name in names:
+            with open(os.path.join(folder, name), encoding="utf-8") as f:
+                tree = ast.parse(f.read())
+            for node in ast.walk(tree):
+                modules = ([a.name for a in node.names] if isinstance(node, ast.Import) else
+                           [node.module] if isinstance(node, ast.ImportFrom) else [])
+                for module in modules:
+                    self.assertIn(module.split(".")[0], there, name)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ try:
     import numpy as np
     from PIL import Image
 
+    sys.path.append(str(Path(__file__).resolve().parents[3] / "train"))  # video.py
     import fsr
     import methods
     import metrics

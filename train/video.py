@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Videos as rows of 8-bit RGB frames, through ffmpeg's command line; one frame in memory at a time.
+Training and the quality benchmark read their clips with it.
 
 Untagged video is read as fvsr reads it: as BT.601 up to 576 lines, as BT.709 above.
 """
@@ -69,6 +70,13 @@ class Video:
                 said.seek(0)
                 words = said.read().decode(errors="replace").strip()
                 raise VideoError(f"{self.path}: {words or 'ends within a frame'}")
+
+    def read_all(self):
+        """Returns all frames as one array, frames x height x width x 3."""
+        frames = list(self.frames())
+        if not frames:
+            raise VideoError(f"{self.path} has no frames that can be decoded")
+        return np.stack(frames)
 
 
 class Writer:
