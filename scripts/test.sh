@@ -40,7 +40,7 @@ windows_images() {
 
 configure() { # VARIANT
 	local name=$1
-	local options=(-DCMAKE_BUILD_TYPE=RelWithDebInfo)
+	local options=(-DCMAKE_BUILD_TYPE=RelWithDebInfo -DFVSR_BUILD_TESTS=ON)
 
 	# Device code is the same for every compiler and takes long: once is enough. Instrumented
 	# loops that cannot become vector code are no fault, so asan's warnings stay warnings.

@@ -32,7 +32,7 @@ if ! "$clang" -fsanitize=fuzzer,address,undefined "$work/probe.c" -o "$work/prob
 fi
 
 cmake -S "$root" -B "$work/build" -DCMAKE_C_COMPILER="$clang" -DCMAKE_BUILD_TYPE=Debug \
-	-DFVSR_BUILD_FUZZERS=ON -DFVSR_BUILD_PLUGIN=OFF -DFVSR_BUILD_TOOLS=OFF -DFVSR_ONEDNN=OFF \
+	-DFVSR_BUILD_TESTS=ON -DFVSR_BUILD_FUZZERS=ON -DFVSR_BUILD_PLUGIN=OFF -DFVSR_BUILD_TOOLS=OFF -DFVSR_ONEDNN=OFF \
 	>"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 cmake --build "$work/build" --target fvsr_fuzzers -j 2 >"$work/log" 2>&1 ||
 	{ cat "$work/log"; exit 1; }

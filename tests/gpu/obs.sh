@@ -10,7 +10,8 @@
 #	                       of the engine's kernels keeps the card in the live part
 #
 # Environment, all optional:
-#	BUILD    build folder, or a folder with the same files of it (obs.sh pack makes one)
+#	BUILD    build folder, made with -DFVSR_BUILD_TESTS=ON, or a folder with the same files of
+#	         it (obs.sh pack makes one)
 #	KIT      the unpacked kit that runs libobs without OBS, X or Mesa; else the installed OBS is
 #	         used, on an Xvfb
 #	MEDIA    folder of the media files; else they are made with ffmpeg

@@ -82,7 +82,7 @@ export fvsr
 
 configure() {
 	cmake -S "$root" -B "$build" -DFVSR_CUDA_ARCHS="$archs" -DFVSR_BUILD_PLUGIN=OFF \
-		-DFVSR_ONEDNN=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo &&
+		-DFVSR_BUILD_TESTS=ON -DFVSR_ONEDNN=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo &&
 		cmake --build "$build" -j "$(nproc)" --target fvsr-cli test_ops test_stream test_memory \
 			test_gpu_streams test_gpu_faults
 }
