@@ -4,6 +4,7 @@
 import os
 import random
 import re
+import sys
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -11,8 +12,6 @@ from PIL import Image, ImageDraw, ImageFilter
 from board_kit import (CJK, FONTS, Kit, button, hls, icon, menu_bar, mix, noise, round_box,
                        scroll_bar, shade, status_bar, tool_bar)
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-PHOTOS = os.path.join(HERE, "..", "..", "shared", "clips")
 
 
 # Applications: each returns a picture of w by h ---------------------------------------------------
@@ -776,16 +775,23 @@ MODES = ["hinted", "soft", "bitmap", "soft", "hinted", "rgb", "hinted", "soft", 
 
 
 def free_photos():
-    """(path, credit) of the photographs that are CC0 or in the public domain."""
+    """(path, credit) of the photographs that are CC0 or in the public domain, which web pages and
+    chats show: of the clips in the folder that FVSR_TEST_DATA names."""
     found = []
-    with open(os.path.join(PHOTOS, "MANIFEST.md"), encoding="utf-8") as lines:
+    clips = os.path.join(os.environ.get("FVSR_TEST_DATA", ""), "clips")
+    if not os.path.exists(os.path.join(clips, "MANIFEST.md")):
+        sys.exit("The boards show photographs: FVSR_TEST_DATA must name a folder with "
+                 "clips/MANIFEST.md (docs/testing.md).")
+    with open(os.path.join(clips, "MANIFEST.md"), encoding="utf-8") as lines:
         for line in lines:
             cells = [c.strip() for c in line.strip().strip("|").split("|")]
             name = cells[0].strip("`")
-            path = os.path.join(PHOTOS, name)
+            path = os.path.join(clips, name)
             if name.startswith("train/photo/") and os.path.exists(path) and re.search(
                     r"CC0|public domain", " ".join(cells[3:4])):
                 found.append((path, os.path.basename(name)))
+    if not found:
+        sys.exit(f"{clips}/MANIFEST.md names no photograph in train/photo that is free")
     return sorted(found)
 
 

@@ -11,7 +11,8 @@
 #	ARCHS    device code to build (default 90a;80-virtual)
 #	DEPS     folder with unpacked packages: headers, libraries and pkg-config files of Jansson
 #	         and libzip under $DEPS/usr
-#	GOLDEN   folder of the whole golden streams (default ../shared/golden beside the checkout)
+#	FVSR_TEST_DATA  folder whose golden/ has the whole golden streams (docs/testing.md); without
+#	         it they are skipped
 #	RESULTS where logs and results go (default: a new folder in /tmp)
 #	ROUNDS   rounds of each op test (default 25)
 #	SEED     of the op tests (default: the time)
@@ -19,7 +20,7 @@
 root=$(cd "$(dirname "$0")/../.." && pwd)
 out=${RESULTS:-$(mktemp -d /tmp/fvsr-gpu-XXXXXX)}
 build=${BUILD:-$out/build-gpu}
-golden=${GOLDEN:-$root/../shared/golden}
+golden=${FVSR_TEST_DATA:-/none}/golden
 archs=${ARCHS:-"90a;80-virtual"}
 limit_s=${LIMIT_S:-240}
 here=$root/tests/gpu
@@ -72,7 +73,7 @@ export -f with_path
 verify() {
 	local path=$1 file=$2 model=$3
 	if [ ! -e "$file" ]; then
-		echo "skipped: $file is not here"
+		echo "skipped: $file is not here (FVSR_TEST_DATA: docs/testing.md)"
 		return 77
 	fi
 	FVSR_CUDA_PATH=$path "$fvsr" verify "$file" --model "$model" --backend cuda

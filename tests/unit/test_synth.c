@@ -153,7 +153,7 @@ static void compare(const struct fvsr_weights *a, const struct fvsr_weights *b, 
 }
 
 /* The reference directory, file by file, is synth:ITS-CONFIG:7. */
-static void test_reference(const char *shared)
+static void test_reference(const char *data)
 {
 	static const char dit_name[] = "diffusion_pytorch_model_streaming_dmd.safetensors";
 	struct fvsr_weights *released, *synth;
@@ -163,7 +163,7 @@ static void test_reference(const char *shared)
 	fvsr_tensors *dit;
 	size_t i;
 
-	temp_path(folder, shared, "golden/tiny-model");
+	temp_path(folder, data, "golden/tiny-model");
 	snprintf(spec, sizeof(spec), "synth:%s:7", temp_path(path, folder, "synthetic.json"));
 	if (!CHECK(fvsr_weights_open(&released, folder, true, NULL, NULL, &err) == 0) ||
 	    !CHECK(fvsr_weights_open(&synth, spec, false, NULL, NULL, &err) == 0)) {
@@ -207,21 +207,18 @@ static void test_reference(const char *shared)
 	fvsr_weights_close(synth);
 }
 
-/* With an argument: the folder of reference data; the comparison with it, or a reason. */
+/* With an argument: the comparison with the reference model in the folder FVSR_TEST_DATA. */
 int main(int argc, char **argv)
 {
-	char path[512];
-	FILE *file;
-
+	(void)argv;
 	if (argc > 1) {
-		temp_path(path, argv[1], "golden/tiny-model/synthetic.json");
-		file = fopen(path, "rb");
-		if (!file) {
-			printf("skipped: no reference model at %s\n", argv[1]);
+		const char *data = getenv("FVSR_TEST_DATA");
+
+		if (!data || !*data) {
+			printf("skipped: needs FVSR_TEST_DATA: it is not set (docs/testing.md)\n");
 			return 77;
 		}
-		fclose(file);
-		test_reference(argv[1]);
+		test_reference(data);
 		return check_result();
 	}
 	test_samples();
