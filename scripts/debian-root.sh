@@ -121,9 +121,16 @@ make_root() {
 	done <<<"$binds"
 }
 
-# Puts into the empty root what its first packages need: kept packages, the machine's certificates.
+# Puts into the empty root what must be there before its first packages: how they are installed,
+# kept ones, and the machine's certificates.
 seed() { # ROOT
-	mkdir -p "$1/var/cache/apt/archives" "$1/usr/local/share/ca-certificates"
+	mkdir -p "$1/var/cache/apt/archives" "$1/usr/local/share/ca-certificates" \
+		"$1/etc/dpkg/dpkg.cfg.d" "$1/usr/sbin"
+	# Nothing here outlives the command, so nothing needs to be written to the disk at once; and
+	# no service starts.
+	echo force-unsafe-io >"$1/etc/dpkg/dpkg.cfg.d/unsafe-io"
+	printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
+	chmod 755 "$1/usr/sbin/policy-rc.d"
 	[ -z "${DEBIAN_ROOT_CACHE:-}" ] ||
 		keep_packages "$DEBIAN_ROOT_CACHE" "$1/var/cache/apt/archives"
 	cp -RL /usr/local/share/ca-certificates/. "$1/usr/local/share/ca-certificates/" 2>/dev/null ||
@@ -146,6 +153,7 @@ inside() { # COMMAND [ARGUMENT]...
 		[ -z "$name" ] || variables+=("$name")
 	done <<<"$environment"
 	: >"$work/made"
+	echo "debian-root.sh: $suite, made in $SECONDS s" >&2
 
 	env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		"${variables[@]}" chroot "$root" \
@@ -186,7 +194,7 @@ case ${1:-} in
 -* | "") usage ;;
 esac
 
-suite=$1 out= binds= environment=
+suite=$1 out='' binds='' environment=''
 shift
 while getopts o:b:e: option; do
 	case $option in
@@ -215,10 +223,15 @@ if [ -n "${DEBIAN_ROOT_CACHE:-}" ]; then
 fi
 
 remove_leftovers
-work=$(mktemp -d "$temporary/$prefix.XXXXXX") || no_root "nothing can be written in $temporary"
+# Until it is locked, another script may take the new folder for a leftover.
+work=
+until [ -d "$work" ]; do
+	work=$(mktemp -d "$temporary/$prefix.XXXXXX") ||
+		no_root "nothing can be written in $temporary"
+	exec 9<"$work"
+	flock 9
+done
 chmod 755 "$work"
-exec 9<"$work"
-flock 9
 root=$work/root
 mkdir "$work/seed"
 printf '[safe]\n\tdirectory = *\n' >"$work/seed/gitconfig"

@@ -3,7 +3,7 @@
 #
 # The one list of what Debian 12 must have to build, test and show obs-flashvsr.
 #
-#	install-deps.sh [build|test|demo|windows|root]...	only these groups; all but root without
+#	install-deps.sh [build|test|demo|windows|root]...	only these groups; all of them without
 #								an argument
 #
 # Installs what is missing, through sudo unless root, and does nothing at all when nothing is.
@@ -31,8 +31,9 @@ demo="obs-studio obs-plugins xvfb openbox xdotool libgl1-mesa-dri libegl1 ffmpeg
 windows="gcc-mingw-w64-x86-64-posix libz-mingw-w64-dev libobs-dev dpkg-dev
 	wine64 wine64-preloader nsis zip unzip python3 python3-pip"
 
-# What makes other Debian systems to build and test in: scripts/debian-root.sh.
-root="mmdebstrap debian-archive-keyring util-linux git"
+# What makes other Debian systems to build and test in (scripts/debian-root.sh, and the packages'
+# own test).
+root="mmdebstrap debootstrap debian-archive-keyring util-linux git wget"
 
 packages=
 for group in "${@:-all}"; do
@@ -42,7 +43,7 @@ for group in "${@:-all}"; do
 	demo) packages+=" $demo" ;;
 	windows) packages+=" $windows" ;;
 	root) packages+=" $root" ;;
-	all) packages+=" $build $test $demo $windows" ;;
+	all) packages+=" $build $test $demo $windows $root" ;;
 	*)
 		echo "install-deps.sh: unknown group '$group' (build, test, demo, windows, root)" >&2
 		exit 2
