@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Everything that is tested, on a fresh Debian 12: installs what is missing, builds four ways, runs
-# all tests through ctest and ends with one line of sums. Exits 0 when everything built and nothing
-# failed.
+# all tests through ctest, says what each step took and why tests were skipped, and ends with one
+# line of sums. Exits 0 when everything built and nothing failed; a test that a missing package kept
+# from running counts as failed.
 #
 #	gcc	the build that users get, warnings as errors; all tests, the fuzzers and OBS Studio
 #		itself included
@@ -23,9 +24,19 @@ jobs=$(nproc)
 variants=("$@")
 [ ${#variants[@]} -gt 0 ] || variants=(clang asan gcc windows)
 
-"$root/scripts/install-deps.sh"
+# Says what begins, and what the step before it took; the sums come once more in the end.
+times=() current='' began=0
+step() {
+	if [ -n "$current" ]; then
+		times+=("$(printf '%5d s  %s' $((SECONDS - began)) "$current")")
+		echo "-- $current: $((SECONDS - began)) s"
+	fi
+	current=$* began=$SECONDS
+	[ -z "$current" ] || printf '\n== %s\n' "$current"
+}
 
-step() { printf '\n== %s\n' "$*"; }
+step "install what is missing"
+"$root/scripts/install-deps.sh"
 
 # Device code is the same for both systems: the Windows build embeds what gcc's build has made.
 windows_images() {
@@ -40,7 +51,8 @@ windows_images() {
 
 configure() { # VARIANT
 	local name=$1
-	local options=(-DCMAKE_BUILD_TYPE=RelWithDebInfo -DFVSR_BUILD_TESTS=ON)
+	local options=(-DCMAKE_BUILD_TYPE=RelWithDebInfo -DFVSR_BUILD_TESTS=ON
+		-DFVSR_TESTS_COMPLETE=ON)
 
 	# Device code is the same for every compiler and takes long: once is enough. Instrumented
 	# loops that cannot become vector code are no fault, so asan's warnings stay warnings.
@@ -60,30 +72,15 @@ configure() { # VARIANT
 	cmake -S "$root" -B "$builds/$name" "${options[@]}"
 }
 
-# What ctest wrote for machines: its sums are attributes of the first element.
-count() { # FILE ATTRIBUTE
-	local value
-
-	value=$(grep -o -m 1 "[[:space:]]$2=\"[0-9]*\"" "$1" | head -n 1 | tr -cd 0-9)
-	echo "${value:-0}"
-}
-
-passed=0 failed=0 skipped=0 broken=
+reports=() broken=
 run_tests() { # VARIANT CTEST-ARGUMENT...
 	local name=$1 report=$builds/$1/tests.xml
-	local tests bad skip
 	shift
 
 	rm -f "$report"
 	(cd "$builds/$name" && ctest --output-on-failure --parallel "$jobs" --timeout 600 \
 		--output-junit "$report" "$@") </dev/null || broken+=" $name"
-	[ -f "$report" ] || return 0
-	tests=$(count "$report" tests)
-	bad=$(count "$report" failures)
-	skip=$(($(count "$report" skipped) + $(count "$report" disabled)))
-	passed=$((passed + tests - bad - skip))
-	failed=$((failed + bad))
-	skipped=$((skipped + skip))
+	[ ! -f "$report" ] || reports+=("$report")
 }
 
 # Debian lets Wine's server end with the last program, and one that is started at that moment loses
@@ -101,8 +98,11 @@ export OMP_WAIT_POLICY=passive
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 for variant in "${variants[@]}"; do
+	if [ "$variant" = windows ]; then
+		step "windows: libraries"
+		"$root/scripts/windows-deps.sh" "$builds/windows-deps"
+	fi
 	step "$variant: build"
-	[ "$variant" != windows ] || "$root/scripts/windows-deps.sh" "$builds/windows-deps"
 	configure "$variant"
 	cmake --build "$builds/$variant" --parallel "$jobs"
 done
@@ -132,8 +132,10 @@ for variant in "${variants[@]}"; do
 	esac
 done
 
-echo
+step
+printf '\n'
+printf '%s\n' "${times[@]}" "$(printf '%5d s  all of it' "$SECONDS")"
+printf '\n'
 [ -z "$broken" ] || echo "not everything passed:$broken"
-[ $((passed + failed + skipped)) = 0 ] ||
-	echo "$passed passed, $failed failed, $skipped skipped"
+[ ${#reports[@]} = 0 ] || "$root/scripts/test-report.py" "${reports[@]}"
 [ -z "$broken" ]

@@ -29,7 +29,7 @@ void gpu_open(struct gpu *gpu)
 
 	memset(gpu, 0, sizeof(*gpu));
 	if (!fvsr_cuda_driver_open(&gpu->driver, reason, sizeof(reason))) {
-		printf("skipped: %s\n", reason);
+		printf("skipped: needs a card: %s\n", reason);
 		exit(77);
 	}
 	find(gpu, NAME_OF(cuDevicePrimaryCtxReset), &gpu->reset);

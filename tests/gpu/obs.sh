@@ -126,6 +126,7 @@ if wants transport; then
 	step transport "$build/tests/obs/transport-test" card "synth:$golden/tiny.json:7"
 fi
 if [ $skipped = 1 ] && [ "$backend" = cuda ]; then
+	grep '^skipped: ' "$out/transport.log"
 	exit 77
 fi
 if wants handover; then
@@ -174,4 +175,7 @@ echo "output | frames by | frames/s | new pictures of OBS's | frames that OBS to
 	"| render ms (p99) | lagged | read-backs | PSNR to the source | VRAM GiB | left out"
 sed 's/|/ | /g' "$out/results.txt"
 [ $failed = 0 ] || exit 1
-[ $skipped = 0 ] || exit 77
+[ $skipped = 0 ] || {
+	grep -h -m 1 '^skipped: ' "$out"/*.log
+	exit 77
+}

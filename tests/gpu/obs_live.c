@@ -533,7 +533,7 @@ static bool available(const char *backend)
 			continue;
 		printf("%s: %s\n", backend, info.available ? info.device : info.reason);
 		if (!info.available)
-			printf("skipped: no %s: %s\n", backend, info.reason);
+			printf("skipped: needs a card: %s: %s\n", backend, info.reason);
 		return info.available;
 	}
 	return false;

@@ -18,7 +18,7 @@ here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 
 for tool in xvfb-run ffmpeg; do
 	if ! command -v "$tool" >/dev/null; then
-		echo "SKIPPED: $tool is not installed"
+		echo "skipped: $tool is not installed"
 		exit 77
 	fi
 done

@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 
 for program in python3 openssl; do
 	command -v "$program" >/dev/null || {
-		echo "SKIPPED: $program is not installed"
+		echo "skipped: $program is not installed"
 		exit 77
 	}
 done

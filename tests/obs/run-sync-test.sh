@@ -14,7 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 for tool in xvfb-run ffmpeg ffprobe python3; do
 	if ! command -v "$tool" >/dev/null; then
-		echo "SKIPPED: $tool is not installed"
+		echo "skipped: $tool is not installed"
 		exit 77
 	fi
 done

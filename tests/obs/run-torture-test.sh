@@ -11,7 +11,7 @@ program=$1 plugin=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
 
 if ! command -v xvfb-run >/dev/null; then
-	echo "SKIPPED: xvfb-run is not installed"
+	echo "skipped: xvfb-run is not installed"
 	exit 77
 fi
 seconds=1

@@ -779,7 +779,7 @@ int main(int argc, char **argv)
 	test_list(&test);
 	test_bad_lists(&test);
 	if (!download_possible()) {
-		printf("SKIPPED: built without libcurl\n");
+		printf("skipped: built without libcurl\n");
 		return failures ? 1 : 77;
 	}
 	test_servers(&test);

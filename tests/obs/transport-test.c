@@ -94,7 +94,7 @@ static bool card_open(struct card *card)
 
 	memset(card, 0, sizeof(*card));
 	if (!cuda_driver_open(&card->driver, reason, sizeof(reason))) {
-		printf("skipped: no CUDA: %s\n", reason);
+		printf("skipped: needs a card: %s\n", reason);
 		cuda_driver_close(&card->driver);
 		return false;
 	}

@@ -75,7 +75,7 @@ static int open_side(struct side *side, const char *name, int threads)
 	if (side->backend &&
 	    side->backend->device_open(&side->device, &options, &err) == 0)
 		return 0;
-	printf("skipped: %s\n", err.text);
+	printf("skipped: %s%s\n", strcmp(name, "cuda") ? "" : "needs a card: ", err.text);
 	return -1;
 }
 

@@ -30,7 +30,7 @@ step() { printf '\n== %4d s  %s\n' "$SECONDS" "$*"; }
 
 if [ -z "${FVSR_CLEAN_ROOT:-}" ]; then
 	if [ "${1:-}" = --long ]; then
-		[ -n "${FVSR_TEST_LONG:-}" ] || skip "FVSR_TEST_LONG is not set; takes three minutes"
+		[ -n "${FVSR_TEST_LONG:-}" ] || skip "takes long: three minutes, and FVSR_TEST_LONG is not set"
 		shift
 	fi
 	[ -n "${1:-}" ] || {

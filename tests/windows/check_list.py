@@ -19,7 +19,8 @@ if not LIBRARY.exists():
 version = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "libobs0"], text=True,
                          stdout=subprocess.PIPE).stdout
 if not version.startswith("29."):
-    print("skipped: the installed libobs is", version or "of an unknown version")
+    print("skipped: needs another Debian: the installed libobs is",
+          version or "of an unknown version")
     sys.exit(77)
 symbols = subprocess.run(["nm", "-D", "--defined-only", LIBRARY], check=True, text=True,
                          stdout=subprocess.PIPE).stdout
