@@ -29,7 +29,7 @@ times=() current='' began=0
 step() {
 	if [ -n "$current" ]; then
 		times+=("$(printf '%5d s  %s' $((SECONDS - began)) "$current")")
-		echo "-- $current: $((SECONDS - began)) s"
+		echo "== $current: took $((SECONDS - began)) s"
 	fi
 	current=$* began=$SECONDS
 	[ -z "$current" ] || printf '\n== %s\n' "$current"
