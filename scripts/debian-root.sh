@@ -98,6 +98,9 @@ make_root() {
 		--include=git,ca-certificates --aptopt="$work/seed/apt.conf" \
 		--setup-hook='"$FVSR_ROOT_SCRIPT" --seed "$1"' \
 		"$suite" "$root" "$work/seed/sources"
+	# No service of a package starts.
+	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+	chmod 755 "$root/usr/sbin/policy-rc.d"
 	[ ! -f /etc/pip.conf ] || cp /etc/pip.conf "$root/etc/"
 	cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 	GIT_CONFIG_GLOBAL=$work/seed/gitconfig git clone --quiet "$tree" "$root$clone"
@@ -125,12 +128,9 @@ make_root() {
 # kept ones, and the machine's certificates.
 seed() { # ROOT
 	mkdir -p "$1/var/cache/apt/archives" "$1/usr/local/share/ca-certificates" \
-		"$1/etc/dpkg/dpkg.cfg.d" "$1/usr/sbin"
-	# Nothing here outlives the command, so nothing needs to be written to the disk at once; and
-	# no service starts.
+		"$1/etc/dpkg/dpkg.cfg.d"
+	# Nothing here outlives the command, so nothing needs to be written to the disk at once.
 	echo force-unsafe-io >"$1/etc/dpkg/dpkg.cfg.d/unsafe-io"
-	printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
-	chmod 755 "$1/usr/sbin/policy-rc.d"
 	[ -z "${DEBIAN_ROOT_CACHE:-}" ] ||
 		keep_packages "$DEBIAN_ROOT_CACHE" "$1/var/cache/apt/archives"
 	cp -RL /usr/local/share/ca-certificates/. "$1/usr/local/share/ca-certificates/" 2>/dev/null ||
