@@ -20,7 +20,7 @@ Layout of DIR:
 
 A low-resolution file has as many frames as its shot, in the same order. The clean low-resolution
 picture is not stored: training makes it from the shot. Everything is in BT.601, and H.264 in
-limited range, because OpenCV's VideoCapture, which reads these files, assumes BT.601 whatever a file says.
+limited range and tagged so.
 
 dataset.json: {"seed", "options", "shots": [...], "dropped": [...], "refused": [...]}. A shot has
 "name", "width", "height", "frames", "fps", "kind" (video, picture, desktop, pixels), "source",
