@@ -50,7 +50,7 @@ def run(*command):
 
 
 def small_frames(path):
-    grey = run("ffmpeg", "-v", "error", "-i", path, "-vsync", "passthrough", "-vf",
+    grey = run("ffmpeg", "-v", "error", "-i", path, "-fps_mode", "passthrough", "-vf",
                "scale=%d:%d:flags=area,format=gray" % (SMALL_WIDTH, SMALL_HEIGHT),
                "-f", "rawvideo", "-").stdout
     return [grey[at:at + SMALL] for at in range(0, len(grey), SMALL)]

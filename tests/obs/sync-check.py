@@ -39,7 +39,7 @@ def times(path, stream):
 
 
 def flashes(path):
-    raw = run("ffmpeg", "-v", "error", "-i", path, "-map", "0:v", "-vsync", "passthrough",
+    raw = run("ffmpeg", "-v", "error", "-i", path, "-map", "0:v", "-fps_mode", "passthrough",
               "-pix_fmt", "yuv420p", "-f", "rawvideo", "-")
     frames = numpy.frombuffer(raw, numpy.uint8).reshape(-1, SIDE * SIDE * 3 // 2)
     light = frames[:, :SIDE * SIDE].mean(axis=1)
