@@ -21,6 +21,9 @@
 #ifdef _WIN32
 #define BESIDE_EXECUTABLE "../../data/" BUNDLED
 static const char *const places[] = {NULL};
+#elif defined(FVSR_PORTABLE)
+#define BESIDE_EXECUTABLE "data/" BUNDLED
+static const char *const places[] = {NULL};
 #else
 #define BESIDE_EXECUTABLE "../share/obs/obs-plugins/obs-flashvsr/" BUNDLED
 static const char *const places[] = {

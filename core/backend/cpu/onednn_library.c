@@ -7,6 +7,9 @@
  * path.
  *
  * Its threads are those of Microsoft's OpenMP there, ours are GNU's: each has to be told how many.
+ *
+ * The portable build for Linux does likewise (cmake/LateLibrary.cmake): its oneDNN needs a libgomp
+ * and a libstdc++, which a machine may lack. Both use the one libgomp of the machine.
  */
 #include "onednn_library.h"
 
@@ -59,6 +62,48 @@ void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
 {
 	if (library->module)
 		FreeLibrary((HMODULE)library->module);
+	memset(library, 0, sizeof(*library));
+}
+
+#elif defined(FVSR_PORTABLE)
+
+#include <dlfcn.h>
+#include <omp.h>
+
+#include "backend/beside.h"
+
+#define FILE_NAME "fvsr-dnnl.so"
+
+bool fvsr_late_dnnl(void *opened); /* made by LateLibrary.cmake */
+
+bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, size_t reason_bytes)
+{
+	bool there;
+	const char *error;
+
+	memset(library, 0, sizeof(*library));
+	library->module = fvsr_beside_open(FILE_NAME, &there);
+	if (!there) {
+		snprintf(reason, reason_bytes,
+			 "oneDNN: there is no " FILE_NAME " in the plugin's folder");
+		return false;
+	}
+	if (!library->module || !fvsr_late_dnnl(library->module)) {
+		error = dlerror();
+		snprintf(reason, reason_bytes, "oneDNN: " FILE_NAME " cannot be loaded: %s",
+			 error ? error : "it is another one");
+		fvsr_dnnl_library_close(library);
+		return false;
+	}
+	library->get_max_threads = omp_get_max_threads;
+	library->set_num_threads = omp_set_num_threads;
+	return true;
+}
+
+void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
+{
+	if (library->module)
+		dlclose(library->module);
 	memset(library, 0, sizeof(*library));
 }
 
