@@ -13,8 +13,14 @@
 
 #define PATH_MAX_CHARS 1024
 
-/* Full path of what is beside this module; 'name' is ASCII. */
-static bool find(wchar_t *path, const char *name)
+/*
+ * Beside the program and the module of OBS until version 32, which lie in that folder, and below the
+ * module of OBS 33.
+ */
+static const char *const folders[] = {"", "bin\\64bit\\"};
+
+/* Full path of what is in one of the folders seen from this module's; both names are ASCII. */
+static bool find(wchar_t *path, const char *folder, const char *name)
 {
 	HMODULE self;
 	wchar_t *end;
@@ -28,8 +34,10 @@ static bool find(wchar_t *path, const char *name)
 	if (!length || length >= PATH_MAX_CHARS)
 		return false;
 	end = wcsrchr(path, L'\\');
-	if (!end || (size_t)(end + 1 - path) + strlen(name) >= PATH_MAX_CHARS)
+	if (!end || (size_t)(end + 1 - path) + strlen(folder) + strlen(name) >= PATH_MAX_CHARS)
 		return false;
+	while (*folder)
+		*++end = (wchar_t)*folder++;
 	do
 		*++end = (wchar_t)*name;
 	while (*name++);
@@ -40,7 +48,9 @@ void *fvsr_beside_open(const char *name, bool *there)
 {
 	wchar_t path[PATH_MAX_CHARS];
 
-	*there = find(path, name);
+	*there = false;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders) && !*there; i++)
+		*there = find(path, folders[i], name);
 	if (!*there)
 		return NULL;
 	return (void *)LoadLibraryExW(

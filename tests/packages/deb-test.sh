@@ -25,6 +25,9 @@ dev=$work/cpack/libfvsr-dev_${version}_$arch.deb
 files() { dpkg-deb -c "$1" | awk '$1 !~ /^d/ { print $6 }' | sort; }
 
 files "$filter" >"$work/filter"
+if [ "$obs_libdir" = lib/x86_64-linux-gnu ]; then
+	expect "every OBS finds the filter, once" python3 "$(dirname "$0")/places.py" "$filter"
+fi
 for name in bin/fvsr "$obs_libdir/obs-plugins/obs-flashvsr.so" share/man/man1/fvsr.1.gz \
 	share/obs/obs-plugins/obs-flashvsr/{manifest.json,locale/en-US.ini,effects/flashvsr.effect} \
 	share/obs/obs-plugins/obs-flashvsr/models/bundled.safetensors \

@@ -37,6 +37,7 @@ expect "and finds the bundled model" status_is 0 "$plugin/bin/64bit/fvsr.exe" in
 (cd "$data/obs-studio/plugins" && find obs-flashvsr -type f | sort) >"$work/installed"
 unzip -Z1 "$work"/out/*.zip | sort >"$work/zipped"
 expect "the zip holds the same files" diff "$work/installed" "$work/zipped"
+expect "every OBS finds the filter, once" python3 "$root/tests/packages/places.py" "$work"/out/*.zip
 
 # An older version had a file that there is no more; its uninstaller knows only what it brought.
 echo changed >"$plugin/data/locale/en-US.ini"
