@@ -5,11 +5,12 @@
 # Studio on a virtual screen with the demo clip and the filter on it, lets OBS record ten seconds,
 # checks the recording and leaves it with two pictures in out/.
 #
-#	demo.sh [--out DIR] [--build DIR|--installed] [--scale 2|3|4]
+#	demo.sh [--out DIR] [--build DIR|--installed|--portable TARBALL] [--scale 2|3|4]
 #
 #	--out DIR	where the results go; out/ of this tree by default
 #	--build DIR	use what is already built there, install and build nothing
 #	--installed	show the filter that this system has installed, install and build nothing
+#	--portable TARBALL	the same with a portable tarball, unpacked into the home that OBS gets
 #	--scale N	how many times larger, 2 by default: what two processor cores can do live
 #
 # OBS gets a home, a profile and a scene of its own and touches nobody's settings. Neither a screen,
@@ -20,6 +21,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 out=$root/out
 build=
 installed=
+portable=
 scale=2
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -30,6 +32,7 @@ while [ $# -gt 0 ]; do
 		;;
 	--out) out=$2 ;;
 	--build) build=$2 ;;
+	--portable) installed=yes portable=$(realpath "$2") ;;
 	--scale) scale=$2 ;;
 	*)
 		sed -n '3,/^$/s/^#[ \t]\?//p' "$0" >&2
@@ -58,7 +61,7 @@ die() {
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-rm -f "$out"/{recording.mkv,side-by-side.png,obs-filter-dialog.png,obs.log}
+rm -f "$out"/{modules.json,recording.mkv,side-by-side.png,obs-filter-dialog.png,obs.log}
 
 if [ -z "$build$installed" ]; then
 	build=$root/build
@@ -98,6 +101,7 @@ config=$XDG_CONFIG_HOME/obs-studio
 mkdir -p "$config/basic/profiles/demo" "$config/basic/scenes" "$config/plugins"
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 [ -n "$installed" ] || cp -rL "$plugin" "$config/plugins/"
+[ -z "$portable" ] || tar -xzf "$portable" -C "$HOME"
 
 # A port that nobody listens on, for OBS' remote control.
 port=4455
@@ -213,6 +217,21 @@ for _ in $(seq 300); do
 done
 kill -0 "$obs" 2>/dev/null && die "OBS does not end"
 wait "$obs" || die "OBS ended with status $?"
+
+step "OBS' log and its plugin manager"
+if grep -iE '^(warning|error): .*flashvsr' "$out/obs.log"; then
+	die "OBS warns of the filter"
+fi
+grep -qx 'info:  *obs-flashvsr\.so' "$out/obs.log" || die "the filter is not among the loaded modules"
+version=$(sed -n 's/^info: OBS \([0-9]*\)\..*/\1/p' "$out/obs.log" | head -n 1)
+if [ "${version:-0}" -ge 32 ]; then
+	cp "$config/plugin_manager/modules.json" "$out/" || die "OBS has no list of plugins"
+	grep -q '"display_name": *"FlashVSR Upscale"' "$out/modules.json" ||
+		die "the plugin manager does not list the filter"
+	echo "OBS $version: the plugin manager lists the filter"
+else
+	echo "OBS $version has no plugin manager"
+fi
 
 # ---------------------------------------------------------------------------------------------
 read -r _ recorded source_frame < <(grep '^pair ' "$work/checks")

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The one list of what Debian 12 must have to build, test and show obs-flashvsr.
+# The one list of what Debian must have to build, test and show obs-flashvsr: 12, and where a group
+# says so 11, 13 and sid.
 #
-#	install-deps.sh [build|test|demo|windows|root]...	only these groups; all of them without
-#								an argument
+#	install-deps.sh [build|test|demo|windows|root|release|portable]...	only these groups; without
+#				an argument all but the last two
 #
 # Installs what is missing, through sudo unless root, and does nothing at all when nothing is.
 set -euo pipefail
@@ -17,9 +18,11 @@ build="build-essential cmake pkg-config file
 # The second compiler with its sanitizers, OpenMP and fuzzer runtimes; libobs' OpenGL renderer and
 # its stock modules under a virtual X server; makers and readers of test files; certificates for
 # the test's web servers.
-test="clang libclang-rt-14-dev libomp-dev
+test="clang libclang-rt-dev libomp-dev
 	obs-plugins xvfb xauth libx11-dev libgl1-mesa-dri libegl1 valgrind ffmpeg python3 zip
 	python3-numpy python3-pil python3-torch libx264-dev man-db openssl"
+# Debian 13 and sid, too: what `test.sh --root` needs beside build and demo.
+release="xauth libx11-dev python3-numpy python3-pil zip unzip man-db openssl"
 # OBS Studio itself, a window manager so that its dialogs get the focus, and its remote control.
 demo="obs-studio obs-plugins xvfb openbox xdotool libgl1-mesa-dri libegl1 ffmpeg
 	fonts-dejavu-core python3 python3-websocket"
@@ -35,6 +38,10 @@ windows="gcc-mingw-w64-x86-64-posix libz-mingw-w64-dev libobs-dev dpkg-dev
 # own test).
 root="mmdebstrap debootstrap debian-archive-keyring util-linux git wget"
 
+# Debian 11: the portable build for Linux (cmake/portable.cmake).
+portable="build-essential pkg-config file git dpkg-dev patchelf xz-utils libcurl4-openssl-dev
+	python3 python3-pip"
+
 packages=
 for group in "${@:-all}"; do
 	case $group in
@@ -43,9 +50,12 @@ for group in "${@:-all}"; do
 	demo) packages+=" $demo" ;;
 	windows) packages+=" $windows" ;;
 	root) packages+=" $root" ;;
+	release) packages+=" $release" ;;
+	portable) packages+=" $portable" ;;
 	all) packages+=" $build $test $demo $windows $root" ;;
 	*)
-		echo "install-deps.sh: unknown group '$group' (build, test, demo, windows, root)" >&2
+		echo "install-deps.sh: unknown group '$group' (build, test, demo, windows, root," \
+			"release, portable)" >&2
 		exit 2
 		;;
 	esac

@@ -16,11 +16,20 @@
 #	clang	the second compiler's opinion, warnings as errors; nothing is run
 #
 # Without an argument all of them, or name some: test.sh gcc. The builds stay in build-test/.
+#
+#	test.sh --root trixie|sid
+#
+# does something else: in a fresh Debian of that release (scripts/debian-root.sh, root only) it builds
+# with warnings as errors what is committed, and runs the tests that meet the release's libraries and
+# its OBS Studio, which upscales and records.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 builds=$root/build-test
 jobs=$(nproc)
+if [ "${1:-}" = --root ]; then
+	exec "$root/scripts/debian-root.sh" "$2" -- scripts/test.sh release
+fi
 variants=("$@")
 [ ${#variants[@]} -gt 0 ] || variants=(clang asan gcc windows)
 
@@ -36,7 +45,11 @@ step() {
 }
 
 step "install what is missing"
-"$root/scripts/install-deps.sh"
+if [ "${variants[*]}" = release ]; then
+	"$root/scripts/install-deps.sh" build demo release
+else
+	"$root/scripts/install-deps.sh"
+fi
 
 # Device code is the same for both systems: the Windows build embeds what gcc's build has made.
 windows_images() {
@@ -59,6 +72,7 @@ configure() { # VARIANT
 	case $name in
 	gcc) options+=(-DCMAKE_C_COMPILER=gcc -DFVSR_WERROR=ON
 		"-DFVSR_CUDA_ARCHS=90a;80-virtual") ;;
+	release) options+=(-DCMAKE_C_COMPILER=gcc -DFVSR_WERROR=ON -DFVSR_CUDA=OFF) ;;
 	clang) options+=(-DCMAKE_C_COMPILER=clang -DFVSR_WERROR=ON -DFVSR_CUDA=OFF) ;;
 	asan) options+=(-DCMAKE_C_COMPILER=clang "-DFVSR_SANITIZE=address,undefined"
 		-DFVSR_BUILD_PLUGIN=OFF -DFVSR_CUDA=OFF) ;;
@@ -117,6 +131,10 @@ for variant in "${variants[@]}"; do
 	gcc)
 		step "gcc: tests"
 		run_tests gcc
+		;;
+	release)
+		step "release: tests"
+		run_tests release -L 'unit|ops|golden|cli|obs|demo|packages'
 		;;
 	windows)
 		step "windows: tests under Wine"
