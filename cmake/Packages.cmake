@@ -4,6 +4,9 @@
 # files by dpkg-shlibdeps.
 set(debian ${PROJECT_SOURCE_DIR}/installer/debian)
 set(made ${PROJECT_BINARY_DIR}/packages)
+# Which release of Debian the packages are for: they depend on the names that libraries have there.
+set(FVSR_DEB_SUITE unstable CACHE STRING "suite that the Debian packages are for")
+set(FVSR_DEB_ENDING "" CACHE STRING "end of their version, such as ~deb12u1")
 
 # ---- the library, for other programs -----------------------------------------------------------
 
@@ -79,6 +82,7 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
 set(CPACK_COMPONENTS_ALL Unspecified dev)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_VERSION ${PROJECT_VERSION}${FVSR_DEB_ENDING})
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_NAME obs-flashvsr)

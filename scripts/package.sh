@@ -1,15 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Every package of obs-flashvsr, from a fresh Debian 12: installs what is missing, builds for Linux
-# and for Windows, and leaves in out/packages (or the folder that is named)
+# The packages for this Debian and for Windows: installs what is missing, builds, and leaves in
+# out/packages (or the folder that is named)
 #
 #	obs-flashvsr_VERSION_amd64.deb		filter, command line, manual page
 #	libfvsr-dev_VERSION_amd64.deb		library and header, for programs
-#	obs-flashvsr-VERSION-linux-x86_64.tar.gz	the same files, for other systems
+#	obs-flashvsr-VERSION-linux-x86_64.tar.gz	the same files, for systems with the same libraries
 #	obs-flashvsr-VERSION-windows-x64-installer.exe	filter and command line
 #	obs-flashvsr-VERSION-windows-x64.zip	the same, to be unpacked by hand
 #	SHA256SUMS
+#
+# With --debs instead the Debian packages for every release that has its own, and a portable tarball,
+# each made in a fresh Debian: see scripts/package-linux.sh.
 #
 # With --with-cublaslt before the folder also
 #
@@ -21,6 +24,10 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+if [ "${1:-}" = --debs ]; then
+	shift
+	exec "$root/scripts/package-linux.sh" "$@"
+fi
 cublaslt=
 if [ "${1:-}" = --with-cublaslt ]; then
 	cublaslt=$root/build-packages/cublaslt
