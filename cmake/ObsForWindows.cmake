@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # libobs for the Windows build: the headers of libobs-dev and an import library for obs.dll, as
 # PkgConfig::LIBOBS. There is no obs.dll here to take one from, so it is made from the lists in
-# obs-exports (see scripts/obs-exports.py). It has what the oldest and the newest supported OBS
-# both export: whatever else the plugin called would not link.
+# obs-exports (see scripts/obs-exports.py). It has what the oldest and newer versions of OBS all
+# export: whatever else the plugin called would not link.
 find_path(FVSR_OBS_INCLUDE_DIR obs-module.h
           HINTS ENV OBS_INCLUDE_DIR
           PATHS /usr/include/obs /usr/local/include/obs

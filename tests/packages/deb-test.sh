@@ -47,6 +47,14 @@ expect "fvsr reads the model that came with it" grep -q . <("$root/usr/bin/fvsr"
 	"$root/usr/share/obs/obs-plugins/obs-flashvsr/models/bundled.safetensors")
 plugin=$root/usr/$obs_libdir/obs-plugins/obs-flashvsr.so
 expect "the plugin is there" test -f "$plugin"
+expect "the plugin manager learns all that it shows" python3 -c '
+import json, sys
+text = ("id", "name", "display_name", "version", "os_arch", "description", "long_description")
+manifest = json.load(open(sys.argv[1]))
+assert all(manifest[key] for key in text) and manifest["version"] == sys.argv[2], manifest
+assert set(manifest["urls"]) == {"repository", "website", "support"}, manifest
+assert manifest["has_banner"] is False and manifest["has_icon"] is False, manifest
+' "$root/usr/share/obs/obs-plugins/obs-flashvsr/manifest.json" "$version"
 expect "nothing is loaded from where it was built" [ -z "$(readelf -d "$root/usr/bin/fvsr" \
 	"$plugin" | grep -iE 'rpath|runpath')" ]
 expect "the plugin exports a module" grep -q ' T obs_module_load$' \

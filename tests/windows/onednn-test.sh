@@ -45,6 +45,11 @@ expect "and the plain backend computes" computes_on cpu-plain
 ln "$library" "$work/fvsr-dnnl.dll" 2>/dev/null || cp "$library" "$work/fvsr-dnnl.dll"
 expect "with it there is oneDNN" backends_say '^cpu .*oneDNN [0-9.]+'
 expect "which computes" computes_on cpu
+# The module that OBS 33 loads lies two folders above the one of OBS 32 and its libraries.
+mkdir -p "$work/bin/64bit"
+mv "$work/fvsr-dnnl.dll" "$work/bin/64bit/"
+expect "from below it is found, too" backends_say '^cpu .*oneDNN [0-9.]+'
+mv "$work/bin/64bit/fvsr-dnnl.dll" "$work/"
 for dll in vcomp140 msvcp140 vcruntime140 vcruntime140_1; do
 	export WINEDLLOVERRIDES=$dll=
 	expect "without $dll.dll it says so" \
