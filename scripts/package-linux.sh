@@ -28,14 +28,17 @@ all_packages() { # FOLDER
 	local build=$root/build-packages/device-code packages
 
 	out=$(realpath -m "$1")
-	rm -rf "$out"
 	mkdir -p "$out"
-	if [ -z "$images" ] && command -v nvcc >/dev/null; then
+	rm -f "$out"/{obs-flashvsr,libfvsr-dev}* "$out/SHA256SUMS"
+	if [ -z "$images" ]; then
 		step "Device code"
+		"$root/scripts/install-deps.sh" build
 		cmake -S "$root" -B "$build" -DFVSR_BUILD_TESTS=OFF ${archs:+"-DFVSR_CUDA_ARCHS=$archs"}
-		cmake --build "$build" --parallel "$(nproc)" --target fvsr_device_code
-		images=$build/core/backend/cuda
-		archs=$(sed -n 's/^FVSR_CUDA_ARCHS:[A-Z]*=//p' "$build/CMakeCache.txt")
+		if grep -q '^FVSR_NVCC:FILEPATH=/' "$build/CMakeCache.txt"; then
+			cmake --build "$build" --parallel "$(nproc)" --target fvsr_device_code
+			images=$build/core/backend/cuda
+			archs=$(sed -n 's/^FVSR_CUDA_ARCHS:[A-Z]*=//p' "$build/CMakeCache.txt")
+		fi
 	fi
 	[ -z "$images" ] || device=("$images" "${archs:?which cards the device code is for}")
 	for suite in ${FVSR_SUITES:-bookworm trixie sid bullseye}; do
@@ -53,7 +56,7 @@ all_packages() { # FOLDER
 	for package in "$out"/*-portable.tar.gz; do
 		[ ! -f "$package" ] || "$root/tests/packages/portable-test.sh" "$package"
 	done
-	(cd "$out" && sha256sum -- * >SHA256SUMS && ls -l && cat SHA256SUMS)
+	(cd "$out" && sha256sum -- obs-flashvsr* libfvsr-dev* >SHA256SUMS && ls -l && cat SHA256SUMS)
 }
 
 # ---- inside --------------------------------------------------------------------------------------
