@@ -14,8 +14,8 @@
 #define PATH_MAX_CHARS 1024
 
 /*
- * Beside the program and the module of OBS until version 32, which lie in that folder, and below the
- * module of OBS 33.
+ * Beside the program and the module of OBS until version 32, which lie in that folder, and below
+ * the module of OBS 33.
  */
 static const char *const folders[] = {"", "bin\\64bit\\"};
 

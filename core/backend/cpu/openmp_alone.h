@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What GNU OpenMP does for a program with a single thread, for the portable build (LateLibrary.cmake)
- * where the machine has no libgomp. Only the entries that gcc uses for this tree's loops are here:
- * whatever else a loop needed would not link.
+ * What GNU OpenMP does for a program with a single thread, for the portable build
+ * (LateLibrary.cmake) where the machine has no libgomp. Only the entries that gcc uses for this
+ * tree's loops are here: whatever else a loop needed would not link.
  */
 #ifndef FVSR_CPU_OPENMP_ALONE_H
 #define FVSR_CPU_OPENMP_ALONE_H
