@@ -159,6 +159,14 @@ static uint32_t crc32_of(const unsigned char *data, size_t size)
 	return ~crc;
 }
 
+#define ENCRYPTED        1  /* of an entry's flags */
+#define ENCRYPTION_BYTES 12 /* before an encrypted entry's data */
+
+static size_t encryption_bytes(const struct craft_entry *e)
+{
+	return e->flags & ENCRYPTED ? ENCRYPTION_BYTES : 0;
+}
+
 /* What local and central headers share: from "version needed" to the extra field's length. */
 static void add_common(struct bytes *out, const struct craft_entry *e, const char *name,
 		       uint32_t size)
@@ -172,7 +180,7 @@ static void add_common(struct bytes *out, const struct craft_entry *e, const cha
 	bytes_number(out, 0, 2);
 	bytes_number(out, 0x21, 2);
 	bytes_number(out, crc, 4);
-	bytes_number(out, shown, 4);
+	bytes_number(out, e->zip64_size ? shown : size + encryption_bytes(e), 4);
 	bytes_number(out, shown, 4);
 	bytes_number(out, strlen(name), 2);
 	bytes_number(out, e->zip64_size ? 20 : 0, 2);
@@ -217,6 +225,7 @@ void craft_zip(struct bytes *out, const struct craft_entry *entries, size_t coun
 		add_common(out, &entries[i], entries[i].name, (uint32_t)entries[i].size);
 		bytes_text(out, entries[i].name);
 		add_zip64(out, &entries[i]);
+		bytes_fill(out, 0, encryption_bytes(&entries[i]));
 		bytes_add(out, entries[i].data, entries[i].size);
 	}
 	if (options->repeat_offset_of)
