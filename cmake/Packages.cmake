@@ -89,6 +89,10 @@ set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_NAME obs-flashvsr)
 set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_SECTION video)
 set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_ENHANCES obs-studio)
 set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_RECOMMENDS obs-studio)
+# OBS refuses a plugin that was built against a later version than its own, except the last number.
+if(LIBOBS_VERSION MATCHES "^[0-9]+\\.[0-9]+")
+  set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_BREAKS "obs-studio (<< ${CMAKE_MATCH_0}~)")
+endif()
 set(CPACK_COMPONENT_UNSPECIFIED_DESCRIPTION
     "filter for OBS Studio that upscales live video with FlashVSR
 Makes the picture of a source two, three or four times as large while it

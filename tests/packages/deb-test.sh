@@ -36,6 +36,9 @@ for name in bin/fvsr "$obs_libdir/obs-plugins/obs-flashvsr.so" share/man/man1/fv
 done
 expect "and no more programs" [ "$(grep -c '/bin/' "$work/filter")" = 1 ]
 expect "it needs libobs" grep -q 'libobs0 (>=' <(dpkg-deb -f "$filter" Depends)
+obs=$(pkg-config --modversion libobs | cut -d . -f 1,2)
+expect "and no OBS before the one it is built against" grep -qxF "obs-studio (<< $obs~)" \
+	<(dpkg-deb -f "$filter" Breaks)
 expect "the library's has three files and two texts" [ "$(files "$dev" | wc -l)" = 5 ]
 expect "nobody's files but root's" [ -z "$(dpkg-deb -c "$filter" | grep -v ' root/root ')" ]
 
