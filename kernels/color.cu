@@ -17,9 +17,12 @@ DEVICE size_t padded(const struct fvsr_color_params &p, int c, int y, int x)
 	return ((size_t)c * p.pad_height + y) * p.pad_width + x;
 }
 
+/* Finite, see "NaN and infinity" in backend.h. */
 DEVICE float sample(const struct fvsr_color_params &p, int kind, size_t at)
 {
-	return kind ? __half2float(((const __half *)p.canvas)[at]) : p.decoded[at];
+	float x = kind ? __half2float(((const __half *)p.canvas)[at]) : p.decoded[at];
+
+	return fminf(fmaxf(x, -FVSR_COLOR_LIMIT), FVSR_COLOR_LIMIT); /* NaN: the lower */
 }
 
 /* grid: (FVSR_COLOR_PARTS, 3 channels, 2 kinds: picture, canvas) */
@@ -129,7 +132,7 @@ KERNEL __launch_bounds__(THREADS)
 
 #pragma unroll
 		for (int c = 0; c < 3; c++) {
-			rgb[c] = p.decoded[padded(p, c, y, x)];
+			rgb[c] = sample(p, 0, padded(p, c, y, x));
 			if (p.mode == MODE_ADAIN)
 				rgb[c] = (rgb[c] - known[c].x) / known[c].y * known[3 + c].y +
 					 known[3 + c].x;
@@ -181,6 +184,6 @@ KERNEL __launch_bounds__(THREADS)
 		return;
 #pragma unroll
 	for (int c = 0; c < 3; c++)
-		rgb[c] = p.decoded[padded(p, c, y, x)] + blur(p, c, y, x);
+		rgb[c] = sample(p, 0, padded(p, c, y, x)) + blur(p, c, y, x);
 	put(p, x, y, rgb);
 }

@@ -223,6 +223,8 @@ struct fvsr_conv_rgb_params {
 
 #define FVSR_COLOR_PARTS 128 /* partial sums of a plane */
 
+#define FVSR_COLOR_LIMIT 16.0f /* FVSR_PICTURE_LIMIT of backend.h */
+
 struct fvsr_color_params {
 	const float *decoded; /* (3, pad_height, pad_width) */
 	const void *canvas;   /* half, the same shape */

@@ -66,11 +66,14 @@ KERNEL __launch_bounds__(128)
 {
 	int column = blockIdx.x * 128 + threadIdx.x, row = blockIdx.y, channel = blockIdx.z;
 	int x = min(column, p.width - 1), y = min(row, p.height - 1);
+	float value;
 
 	if (column >= p.pad_width)
 		return;
+	value = p.src[((size_t)channel * p.height + y) * p.width + x];
+	value = fminf(fmaxf(value, -1), 1); /* NaN: -1 */
 	((__half *)p.canvas)[((size_t)channel * p.pad_height + row) * p.pad_width + column] =
-		__float2half_rn(p.src[((size_t)channel * p.height + y) * p.width + x]);
+		__float2half_rn(value);
 	if (!channel && column < p.width && row < p.height)
 		((unsigned char *)p.alpha)[(size_t)row * p.width + column] = 255;
 }

@@ -4,6 +4,8 @@
  * scores of block means, then, per head and query slice, the threshold by radix selection and the
  * kept key blocks as ascending lists. Neither a boolean matrix nor a sort.
  */
+#include <float.h>
+
 #include "common.cuh"
 
 #define QUERIES 8 /* rows that a block of threads scores, one for each warp in the end */
@@ -14,6 +16,12 @@ DEVICE bool inside_window(int query, int key, int range)
 	int first = query - range / 2;
 
 	return key >= first && key < first + range;
+}
+
+/* So that the softmax is one of finite differences, see "NaN and infinity" in backend.h. */
+DEVICE float tame(float score)
+{
+	return isnan(score) ? -INFINITY : fminf(score, FLT_MAX);
 }
 
 DEVICE float warp_max(float x)
@@ -72,7 +80,7 @@ KERNEL __launch_bounds__(32 * QUERIES)
 				      inside_window(query % p.block_columns,
 						    block % p.block_columns, p.local_range);
 
-			map[(size_t)query * keys + key] = inside ? mine * scale : -INFINITY;
+			map[(size_t)query * keys + key] = inside ? tame(mine * scale) : -INFINITY;
 		}
 	}
 	__syncthreads();
@@ -83,13 +91,13 @@ KERNEL __launch_bounds__(32 * QUERIES)
 		largest = fmaxf(largest, map[key]);
 	largest = warp_max(largest);
 	for (int key = lane; key < keys; key += 32) {
-		float x = expf(map[key] - largest);
+		float x = map[key] > -INFINITY ? expf(map[key] - largest) : 0;
 
 		map[key] = x;
 		sum += x;
 	}
 	sum = warp_sum(sum);
-	for (int key = lane; key < keys; key += 32)
+	for (int key = lane; sum > 0 && key < keys; key += 32)
 		map[key] /= sum;
 }
 

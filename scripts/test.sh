@@ -74,7 +74,8 @@ configure() { # VARIANT
 		"-DFVSR_CUDA_ARCHS=90a;80-virtual") ;;
 	release) options+=(-DCMAKE_C_COMPILER=gcc -DFVSR_WERROR=ON -DFVSR_CUDA=OFF) ;;
 	clang) options+=(-DCMAKE_C_COMPILER=clang -DFVSR_WERROR=ON -DFVSR_CUDA=OFF) ;;
-	asan) options+=(-DCMAKE_C_COMPILER=clang "-DFVSR_SANITIZE=address,undefined"
+	asan) options+=(-DCMAKE_C_COMPILER=clang
+		"-DFVSR_SANITIZE=address,undefined,float-cast-overflow"
 		-DFVSR_BUILD_PLUGIN=OFF -DFVSR_CUDA=OFF) ;;
 	windows) options+=(--toolchain "$root/cmake/windows-x64.cmake" -DCMAKE_BUILD_TYPE=Release
 		-DFVSR_WERROR=ON "-DFVSR_WINDOWS_DEPS=$builds/windows-deps" $(windows_images)) ;;

@@ -24,6 +24,21 @@
  * prepare what the shapes need (primitives, algorithms, tables) and raise queue->scratch_bytes.
  * With NULL addresses that is only an estimate of cost; a queue that is to run must have planned
  * every op with the addresses that it will run with. After planning nothing is allocated any more.
+ *
+ * NaN and infinity. Weights are finite when they are loaded (model/weights.h), but products of huge
+ * ones overflow, so every activation may be infinite or NaN. Ops hand such values on by the rules
+ * of IEEE 754; which elements a NaN spreads to within a convolution or a softmax, and whether a
+ * ReLU makes 0 of it, may differ between backends, as roundings do. Where a value becomes an
+ * integer, an index or a pixel, all backends follow one rule, and no op reads or writes outside
+ * its operands because of a value:
+ *
+ *	ingest         a float canvas is clamped to [-1, 1]; NaN becomes -1
+ *	block_select   a score that is NaN counts as -infinity, +infinity as the largest float;
+ *	               a row of the map without a score above -infinity keeps nothing
+ *	color_finish   both pictures are clamped to +-FVSR_PICTURE_LIMIT before anything is
+ *	               computed of them, and NaN becomes -FVSR_PICTURE_LIMIT: means and deviations
+ *	               are finite, and the result lies in [-1, 1]. Alpha is a copy of the input's,
+ *	               whatever the colours are.
  */
 #ifndef FVSR_BACKEND_H
 #define FVSR_BACKEND_H
@@ -35,6 +50,7 @@
 #define FVSR_BLOCK_TOKENS 128 /* 2 x 8 x 8 */
 #define FVSR_MAX_SLICES 9     /* attended at once: kv_ratio <= 8, plus the chunk's own */
 #define FVSR_CHUNK0_SLICES 3
+#define FVSR_PICTURE_LIMIT 16 /* see "NaN and infinity"; pictures lie in [-1, 1] or near it */
 
 struct fvsr_backend;
 
@@ -84,7 +100,9 @@ enum fvsr_activation {
 	FVSR_ACT_GELU_TANH = 3,
 };
 
-/* A frame arrives: 'src' -> canvas, padded by replication, and alpha of the visible part. */
+/*
+ * A frame arrives: 'src' -> canvas in [-1, 1], padded by replication, and alpha of the visible part.
+ */
 struct fvsr_ingest {
 	const struct fvsr_picture *src; /* 8-bit: scaled (bicubic); RGBF32P: already width x height */
 	void *canvas;      /* CANVAS (3, pad_height, pad_width) */

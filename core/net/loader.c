@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "model/dtype.h"
+
 #define STAGING_FLOATS ((uint64_t)4 << 20)
 
 /* A row of the widest tensor must fit the staging buffer. */
@@ -99,11 +101,21 @@ void *fvsr_loader_place(struct fvsr_loader *l, enum fvsr_kind kind, uint64_t cou
 	return fvsr_arena_take(&l->arena, count * bytes);
 }
 
-void fvsr_loader_put(struct fvsr_loader *l, void *dst, enum fvsr_kind kind, const float *src,
-		     size_t count)
+static void upload(struct fvsr_loader *l, void *dst, enum fvsr_kind kind, const float *src,
+		   size_t count)
 {
 	if (!fvsr_loader_skip(l))
 		l->error = l->net->backend->upload(l->net->device, dst, kind, src, count, l->err);
+}
+
+void fvsr_loader_put(struct fvsr_loader *l, void *dst, enum fvsr_kind kind, const float *src,
+		     size_t count)
+{
+	if (!fvsr_loader_skip(l) && fvsr_find_nonfinite(src, count) < count)
+		l->error = fvsr_fail(l->err, FVSR_ERR_FORMAT,
+				     "the model's weights are too large: products of them are not "
+				     "finite numbers");
+	upload(l, dst, kind, src, count);
 }
 
 void fvsr_loader_host(struct fvsr_loader *l, float *dst, const char *name, uint64_t count)
@@ -138,8 +150,12 @@ void fvsr_loader_rows(struct fvsr_loader *l, void *dst, enum fvsr_kind kind, con
 			return;
 		if (gate)
 			scale_rows(l->staging, n, columns, gate + row);
-		fvsr_loader_put(l, fvsr_at(dst, row * columns * bytes), kind, l->staging,
-				n * columns);
+		if (gate)
+			fvsr_loader_put(l, fvsr_at(dst, row * columns * bytes), kind, l->staging,
+					n * columns);
+		else
+			upload(l, fvsr_at(dst, row * columns * bytes), kind, l->staging,
+			       n * columns);
 	}
 }
 
@@ -167,7 +183,7 @@ void fvsr_loader_channels_last(struct fvsr_loader *l, void *dst, const char *nam
 		for (int i = 0; i < n; i++)
 			channels_last(l->permuted + i * kernel, l->staging + i * kernel, cin,
 				      taps);
-		fvsr_loader_put(l, fvsr_at(dst, row * kernel * l->net->backend->act_bytes),
-				FVSR_ACT, l->permuted, n * kernel);
+		upload(l, fvsr_at(dst, row * kernel * l->net->backend->act_bytes), FVSR_ACT,
+		       l->permuted, n * kernel);
 	}
 }

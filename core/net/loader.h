@@ -33,6 +33,7 @@ bool fvsr_loader_skip(const struct fvsr_loader *l);
 /* Number of elements of a tensor; 0 and a failure when there is none. */
 uint64_t fvsr_loader_count(struct fvsr_loader *l, const char *name);
 void *fvsr_loader_place(struct fvsr_loader *l, enum fvsr_kind kind, uint64_t count);
+/* Uploads what was computed of tensors; a failure when it is not finite. */
 void fvsr_loader_put(struct fvsr_loader *l, void *dst, enum fvsr_kind kind, const float *src,
 		     size_t count);
 /* Reads a whole tensor of 'count' elements to host memory; also while measuring. */

@@ -22,7 +22,7 @@ struct options {
 };
 
 static const struct op_test *const families[] = {matrix_tests, attention_tests, conv_tests,
-						 picture_tests};
+						 picture_tests, nonfinite_tests};
 
 static void log_line(void *opaque, enum fvsr_log_level level, const char *text)
 {
@@ -137,7 +137,7 @@ static bool test_op(const struct op_test *test, struct side *plain, struct side 
 
 	for (int i = 0; i < o->rounds; i++)
 		good += try_once(test, plain, other, o->seed + (uint64_t)i * 7919, &error);
-	printf("%-16s %d of %d rounds, largest relative error %.2e\n", test->name, good,
+	printf("%-20s %d of %d rounds, largest relative error %.2e\n", test->name, good,
 	       o->rounds, error);
 	return good == o->rounds;
 }

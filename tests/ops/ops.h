@@ -85,6 +85,7 @@ uint8_t *host_pixels(struct trial *t, size_t bytes);
 /* Operand 'index' of a side as it came out. */
 const float *result(const struct side *side, int index);
 
-extern const struct op_test matrix_tests[], attention_tests[], conv_tests[], picture_tests[];
+extern const struct op_test matrix_tests[], attention_tests[], conv_tests[], picture_tests[],
+	nonfinite_tests[];
 
 #endif

@@ -105,6 +105,10 @@ int main(int argc, char **argv)
 		{"upsample_conv", reference_upsample_nearest},
 		{"upsample_conv, depth to space", reference_upsample_depth},
 		{"pixel_shuffle", reference_pixel_shuffle},
+		{"ingest, NaN", reference_nonfinite_ingest},
+		{"color_finish, NaN, off", reference_nonfinite_pixels},
+		{"color_finish, NaN", reference_nonfinite_color},
+		{"block_select, NaN", reference_nonfinite_select},
 	};
 	const char *seed = argc > 1 ? argv[1] : getenv("FVSR_TEST_SEED");
 	uint64_t first = seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);

@@ -40,5 +40,9 @@ bool reference_conv3x3(void);
 bool reference_upsample_nearest(void);
 bool reference_upsample_depth(void);
 bool reference_pixel_shuffle(void);
+bool reference_nonfinite_ingest(void);
+bool reference_nonfinite_pixels(void);
+bool reference_nonfinite_color(void);
+bool reference_nonfinite_select(void);
 
 #endif

@@ -21,7 +21,7 @@ struct worker {
 };
 
 static const struct op_test *const families[] = {matrix_tests, attention_tests, conv_tests,
-						 picture_tests};
+						 picture_tests, nonfinite_tests};
 
 static void try_once(struct worker *w, const struct op_test *test, uint64_t seed)
 {

@@ -21,6 +21,13 @@
 
 /* At any address, and allowed to look at memory of floats. */
 typedef float vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef int32_t mask __attribute__((vector_size(LANES * 4)));
+
+/* Of each pair the first where the mask is set. */
+static inline vector choose(mask which, vector first, vector second)
+{
+	return (vector)(((mask)first & which) | ((mask)second & ~which));
+}
 
 #define ROWS        4
 #define COLUMNS     (LANES == 16 ? 4 : 2) /* vectors: what fits the registers */
@@ -28,7 +35,7 @@ typedef float vector __attribute__((vector_size(LANES * 4), aligned(4), may_alia
 #define COLUMNS_MAX 4
 
 /*
- * e^x for x <= 88: x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its series up to r^7 (error 6e-9),
+ * e^x for x <= 88, or NaN: x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its series up to r^7 (error 6e-9),
  * 2^n by its bits. Tiny results become 0.
  */
 static inline float exponential(float x)
@@ -48,7 +55,7 @@ static inline float exponential(float x)
 	sum = sum * r + 1;
 	sum = sum * r + 1;
 	memcpy(&bits, &shifted, sizeof(bits));
-	bits = (int32_t)((uint32_t)(bits + 127) << 23);
+	bits = (int32_t)(((uint32_t)bits + 127) << 23);
 	memcpy(&r, &bits, sizeof(r));
 	return sum * r;
 }
@@ -176,23 +183,40 @@ static void soft_clamp(float *x, size_t count)
 		x[i] = 3 * hyperbolic_tangent(x[i] / 3);
 }
 
-#define PARTS 16 /* sums side by side, so that they become vectors */
+#define PARTS 16 /* side by side, so that they become vectors */
+
+/* To [-limit, limit], NaN to the lower end. Written with vectors: as ?: it would become branches. */
+static inline vector clamp_vector(vector x, float limit)
+{
+	const vector high = (vector){0} + limit;
+
+	x = choose(x > -high, x, -high);
+	return choose(x < high, x, high);
+}
 
 static void statistics(double *sums, const float *x, size_t count)
 {
 	double sum[PARTS] = {0}, squares[PARTS] = {0};
 	size_t i = 0;
 
-	for (; i + PARTS <= count; i += PARTS)
+	for (; i + PARTS <= count; i += PARTS) {
+		float part[PARTS];
+
+		for (int j = 0; j < PARTS; j += LANES)
+			*(vector *)(part + j) = clamp_vector(*(const vector *)(x + i + j),
+							     FVSR_PICTURE_LIMIT);
 		for (int j = 0; j < PARTS; j++) {
-			double value = x[i + j];
+			double value = part[j];
 
 			sum[j] += value;
 			squares[j] += value * value;
 		}
+	}
 	for (; i < count; i++) {
-		sum[0] += x[i];
-		squares[0] += (double)x[i] * x[i];
+		double value = fvsr_picture_sample(x[i]);
+
+		sum[0] += value;
+		squares[0] += value * value;
 	}
 	for (int j = 0; j < PARTS; j++) {
 		sums[0] += sum[j];
@@ -209,15 +233,30 @@ static inline float clamp_unit(float x)
 static void follow(float *out, const float *x, size_t count, const float *from, const float *to)
 {
 	float mean_x = from[0], deviation_x = from[1], mean = to[0], deviation = to[1];
+	size_t i = 0;
 
-	for (size_t i = 0; i < count; i++)
-		out[i] = clamp_unit((x[i] - mean_x) / deviation_x * deviation + mean);
+	for (; i + LANES <= count; i += LANES) {
+		vector value = clamp_vector(*(const vector *)(x + i), FVSR_PICTURE_LIMIT);
+
+		value = (value - mean_x) / deviation_x * deviation + mean;
+		*(vector *)(out + i) = clamp_vector(value, 1);
+	}
+	for (; i < count; i++)
+		out[i] = clamp_unit((fvsr_picture_sample(x[i]) - mean_x) / deviation_x *
+					    deviation + mean);
 }
 
 static void lift(float *out, const float *x, const float *low, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		out[i] = clamp_unit(x[i] + low[i]);
+	size_t i = 0;
+
+	for (; i + LANES <= count; i += LANES) {
+		vector value = clamp_vector(*(const vector *)(x + i), FVSR_PICTURE_LIMIT);
+
+		*(vector *)(out + i) = clamp_vector(value + *(const vector *)(low + i), 1);
+	}
+	for (; i < count; i++)
+		out[i] = clamp_unit(fvsr_picture_sample(x[i]) + low[i]);
 }
 
 static void blur_row(float *out, const float *x, int width, int step)

@@ -183,8 +183,8 @@ static void low_frequencies(struct fvsr_queue *queue, const struct fvsr_color_fi
 
 			for (int x = 0; x < a->width; x++)
 				out[(size_t)y * a->width + x] =
-					((const float *)a->canvas)[at + x] -
-					((const float *)a->decoded)[at + x];
+					fvsr_picture_sample(((const float *)a->canvas)[at + x]) -
+					fvsr_picture_sample(((const float *)a->decoded)[at + x]);
 		}
 		for (int level = 0; level < 5; level++)
 			blur_plane(queue, a, out, low + 3 * n, 1 << level);

@@ -22,6 +22,13 @@ struct fvsr_cpu_queue {
 	struct fvsr_resize_axis horizontal, vertical; /* made while planning */
 };
 
+/* A sample of a picture as colour correction takes it: finite, see "NaN and infinity". */
+static inline float fvsr_picture_sample(float x)
+{
+	x = x > -FVSR_PICTURE_LIMIT ? x : -FVSR_PICTURE_LIMIT;
+	return x < FVSR_PICTURE_LIMIT ? x : FVSR_PICTURE_LIMIT;
+}
+
 /* Threads that an op of this queue may use. */
 static inline int fvsr_cpu_threads(const struct fvsr_queue *queue)
 {

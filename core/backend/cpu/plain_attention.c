@@ -5,6 +5,7 @@
  */
 #include "plain.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,16 @@ static bool inside_window(int query, int key, int range)
 	return key >= first && key < first + range;
 }
 
-/* One row of the block map: softmax over all key blocks of the scores inside the window. */
+/* So that the softmax below is one of finite differences, see "NaN and infinity". */
+static float tame(float score)
+{
+	return isnan(score) ? -INFINITY : fminf(score, FLT_MAX);
+}
+
+/*
+ * One row of the block map: softmax over all key blocks of the scores inside the window. It is all
+ * zero where there is no score.
+ */
 static void score_row(const struct fvsr_block_select *a, float *row, int head, int query_slice,
 		      int block)
 {
@@ -47,14 +57,14 @@ static void score_row(const struct fvsr_block_select *a, float *row, int head, i
 			continue;
 		for (int c = 0; c < head_dim; c++)
 			score += q[c] * k[c];
-		row[key] = score * scale;
+		row[key] = tame(score * scale);
 		largest = fmaxf(largest, row[key]);
 	}
 	for (int key = 0; key < keys; key++) {
-		row[key] = expf(row[key] - largest);
+		row[key] = row[key] > -INFINITY ? expf(row[key] - largest) : 0;
 		sum += row[key];
 	}
-	for (int key = 0; key < keys; key++)
+	for (int key = 0; sum > 0 && key < keys; key++)
 		row[key] /= sum;
 }
 

@@ -123,9 +123,13 @@ static void ingest_float(const struct fvsr_ingest *a, int channel, float *plane)
 	const char *src = (const char *)a->src->data +
 			  (size_t)channel * a->height * a->src->stride;
 
-	for (int y = 0; y < a->height; y++)
-		memcpy(plane + (size_t)y * a->pad_width, src + y * a->src->stride,
-		       (size_t)a->width * sizeof(*plane));
+	for (int y = 0; y < a->height; y++) {
+		const float *row = (const float *)(const void *)(src + y * a->src->stride);
+		float *out = plane + (size_t)y * a->pad_width;
+
+		for (int x = 0; x < a->width; x++)
+			out[x] = fminf(fmaxf(row[x], -1), 1); /* NaN: -1 */
+	}
 }
 
 static void ingest_bytes(const struct fvsr_ingest *a, const uint8_t *scaled, int channel,
@@ -263,6 +267,11 @@ void fvsr_plain_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_
 	}
 }
 
+static float sample(const float *plane, const struct fvsr_color_finish *a, int y, int x)
+{
+	return fvsr_picture_sample(plane[(size_t)y * a->pad_width + x]);
+}
+
 static void statistics(const float *plane, const struct fvsr_color_finish *a, float *mean,
 		       float *deviation)
 {
@@ -270,11 +279,11 @@ static void statistics(const float *plane, const struct fvsr_color_finish *a, fl
 
 	for (int y = 0; y < a->height; y++)
 		for (int x = 0; x < a->width; x++)
-			sum += plane[(size_t)y * a->pad_width + x];
+			sum += sample(plane, a, y, x);
 	sum /= n;
 	for (int y = 0; y < a->height; y++) {
 		for (int x = 0; x < a->width; x++) {
-			double d = plane[(size_t)y * a->pad_width + x] - sum;
+			double d = sample(plane, a, y, x) - sum;
 
 			squares += d * d;
 		}
@@ -292,8 +301,8 @@ static void correct_adain(float *out, const float *x, const float *canvas,
 	statistics(canvas, a, &mean_c, &deviation_c);
 	for (int y = 0; y < a->height; y++)
 		for (int i = 0; i < a->width; i++)
-			*out++ = (x[(size_t)y * a->pad_width + i] - mean_x) / deviation_x *
-					 deviation_c + mean_c;
+			*out++ = (sample(x, a, y, i) - mean_x) / deviation_x * deviation_c +
+				 mean_c;
 }
 
 static int clamp_index(int value, int limit)
@@ -329,18 +338,15 @@ static void correct_wavelet(float *out, const float *x, const float *canvas,
 {
 	size_t n = (size_t)a->width * a->height;
 
-	for (int y = 0; y < a->height; y++) {
-		for (int i = 0; i < a->width; i++) {
-			size_t at = (size_t)y * a->pad_width + i;
-
-			room[(size_t)y * a->width + i] = canvas[at] - x[at];
-		}
-	}
+	for (int y = 0; y < a->height; y++)
+		for (int i = 0; i < a->width; i++)
+			room[(size_t)y * a->width + i] =
+				sample(canvas, a, y, i) - sample(x, a, y, i);
 	for (int level = 0; level < 5; level++)
 		blur(room, room + n, a->width, a->height, 1 << level);
 	for (int y = 0; y < a->height; y++)
 		for (int i = 0; i < a->width; i++)
-			*out++ = x[(size_t)y * a->pad_width + i] + *room++;
+			*out++ = sample(x, a, y, i) + *room++;
 }
 
 static void correct_plane(float *out, const float *x, const float *canvas,
@@ -354,8 +360,8 @@ static void correct_plane(float *out, const float *x, const float *canvas,
 		correct_wavelet(out, x, canvas, a, room);
 	else
 		for (int y = 0; y < a->height; y++)
-			memcpy(out + (size_t)y * a->width, x + (size_t)y * a->pad_width,
-			       (size_t)a->width * sizeof(*out));
+			for (int i = 0; i < a->width; i++)
+				out[(size_t)y * a->width + i] = sample(x, a, y, i);
 	for (size_t i = 0; i < n; i++)
 		out[i] = fminf(fmaxf(out[i], -1), 1);
 }

@@ -97,8 +97,6 @@ static void winograd_multiply(float *m, const float *v, const float *u, int tile
 			      depth, columns, 1);
 }
 
-typedef int32_t mask __attribute__((vector_size(LANES * 4)));
-
 static inline vector positive(vector x)
 {
 	return (vector)((mask)x & (x > 0));

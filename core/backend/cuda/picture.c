@@ -6,6 +6,8 @@
 #include "backend/cuda/ops.h"
 #include "kernels/params.h"
 
+_Static_assert((int)FVSR_COLOR_LIMIT == FVSR_PICTURE_LIMIT, "one rule for all backends");
+
 /* A thread for each of 'work' items. */
 static void launch_items(struct fvsr_queue *base, enum fvsr_cuda_kernel kernel, size_t work,
 			 const void *params)

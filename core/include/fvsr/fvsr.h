@@ -243,8 +243,8 @@ enum fvsr_format {
 	FVSR_FORMAT_BGRA8 = 2, /* bytes B, G, R, A */
 	/*
 	 * Three float planes R, G, B in [-1, 1], each height x stride. On the way in it is the
-	 * canvas itself (already output size, not scaled); on the way out the corrected picture
-	 * before rounding. For verification and for callers with their own scaler.
+	 * canvas itself (already output size, not scaled; clamped, NaN counts as -1); on the way
+	 * out the corrected picture before rounding. For verification and for callers with their own scaler.
 	 */
 	FVSR_FORMAT_RGBF32P = 3,
 };
