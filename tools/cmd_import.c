@@ -60,9 +60,9 @@ static const char description[] =
 	"\n"
 	"checks them and writes one packed file, the only kind that the OBS filter\n"
 	"loads. Known releases are recognised by their SHA-256 sums; unknown files are\n"
-	"reported and taken if their tensors fit. Nothing that a file contains is ever\n"
-	"executed. OUT appears only when it is complete. DIR may also be a synth:\n"
-	"model.\n";
+	"reported and taken if their tensors fit. Transformer and projection of different\n"
+	"releases are refused. Nothing that a file contains is ever executed. OUT appears\n"
+	"only when it is complete. DIR may also be a synth: model.\n";
 
 static const char epilogue[] =
 	"Exit status: 0 when OUT was written, 1 when not, 2 for wrong usage.\n"

@@ -20,6 +20,7 @@
 #define MAX_CONFIG_BYTES (64 * 1024)
 #define RELEASED_HEAD    128
 #define MAX_LAYERS       512
+#define PIECE_BYTES      ((size_t)1 << 20) /* read at a time */
 
 const char *const fvsr_released_files[FVSR_RELEASED_FILES] = {
 	"diffusion_pytorch_model_streaming_dmd.safetensors",
@@ -42,6 +43,8 @@ struct directory {
 	struct fvsr_safetensors st;
 	struct fvsr_archive archives[FVSR_RELEASED_FILES]; /* the first is unused */
 	struct place *places;                              /* by index of the shape table */
+	const struct fvsr_shapes *shapes;
+	struct fvsr_intake *intake; /* or NULL */
 };
 
 /* What the two kinds of file say about a tensor. */
@@ -74,6 +77,118 @@ static int directory_read(const void *source, size_t index, uint64_t first, size
 	return 0;
 }
 
+/* ------------------------------------------------------------------------------------------- */
+/* The safetensors file from front to back                                                     */
+
+struct pouring {
+	struct directory *d;
+	const struct fvsr_weight_sink *sink;
+	struct fvsr_sha256 sha;
+	uint64_t at;        /* what lies before it has been read */
+	unsigned char *raw; /* PIECE_BYTES */
+	float *values;      /* as many elements */
+	struct fvsr_error *err;
+};
+
+/* The next 'bytes', at most a piece. */
+static int read_piece(struct pouring *p, size_t bytes)
+{
+	const struct directory *d = p->d;
+	int ret = fvsr_file_read(d->file, p->at, p->raw, bytes, p->err);
+
+	if (ret < 0)
+		return ret;
+	fvsr_sha256_update(&p->sha, p->raw, bytes);
+	p->at += bytes;
+	return d->intake->count(d->intake->opaque, bytes, fvsr_file_name(d->file), p->err);
+}
+
+/* What no tensor of ours is in. */
+static int pass_over(struct pouring *p, uint64_t end)
+{
+	int ret = 0;
+
+	while (ret >= 0 && p->at < end)
+		ret = read_piece(p, end - p->at < PIECE_BYTES ? (size_t)(end - p->at)
+							      : PIECE_BYTES);
+	return ret;
+}
+
+static int pour_tensor(struct pouring *p, size_t index)
+{
+	const struct fvsr_shape *shape = &p->d->shapes->items[index];
+	const struct place *place = &p->d->places[index];
+	size_t size = fvsr_dtype_size(place->dtype), piece = PIECE_BYTES / size, n;
+	int ret = pass_over(p, place->offset);
+
+	for (uint64_t first = 0; ret >= 0 && first < shape->count; first += n) {
+		n = shape->count - first < piece ? (size_t)(shape->count - first) : piece;
+		ret = read_piece(p, n * size);
+		if (ret < 0)
+			break;
+		fvsr_dtype_to_f32(place->dtype, p->raw, n, p->values);
+		ret = fvsr_weights_check(shape->name, first, p->values, n, p->err);
+		if (ret >= 0)
+			ret = p->sink->take(p->sink->opaque, index, first, n, p->values, p->err);
+	}
+	return ret;
+}
+
+/* The tensor of ours that begins next from 'offset' on; SIZE_MAX: none. */
+static size_t next_in_file(const struct directory *d, uint64_t offset)
+{
+	size_t next = SIZE_MAX, i;
+
+	for (i = 0; i < d->shapes->count; i++)
+		if (!d->places[i].data && d->places[i].offset >= offset &&
+		    (next == SIZE_MAX || d->places[i].offset < d->places[next].offset))
+			next = i;
+	return next;
+}
+
+static int pour_file(struct pouring *p)
+{
+	const struct directory *d = p->d;
+	int ret = d->intake->count(d->intake->opaque, p->at, fvsr_file_name(d->file), p->err);
+	size_t index;
+
+	while (ret >= 0 && (index = next_in_file(d, p->at)) != SIZE_MAX)
+		ret = pour_tensor(p, index);
+	if (ret >= 0)
+		ret = pass_over(p, fvsr_file_size(d->file));
+	return ret;
+}
+
+static bool directory_pours(const void *source, size_t index)
+{
+	const struct directory *d = source;
+
+	return d->intake && !d->places[index].data;
+}
+
+static int directory_pour(void *source, const struct fvsr_weight_sink *sink,
+			  struct fvsr_error *err)
+{
+	struct directory *d = source;
+	struct pouring p = {
+		.d = d, .sink = sink, .sha = d->st.sum, .at = d->st.data_offset, .err = err};
+	int ret = 0;
+
+	if (!d->intake)
+		return 0;
+	p.raw = malloc(PIECE_BYTES);
+	p.values = malloc(PIECE_BYTES / 2 * sizeof(*p.values));
+	if (!p.raw || !p.values)
+		ret = fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	if (ret >= 0)
+		ret = pour_file(&p);
+	if (ret >= 0)
+		fvsr_sha256_final(&p.sha, d->intake->files[0].sha256);
+	free(p.raw);
+	free(p.values);
+	return ret;
+}
+
 static void directory_close(void *source)
 {
 	struct directory *d = source;
@@ -90,6 +205,8 @@ static void directory_close(void *source)
 static const struct fvsr_source_ops directory_ops = {
 	.dtype = directory_dtype,
 	.read = directory_read,
+	.pours = directory_pours,
+	.pour = directory_pour,
 	.close = directory_close,
 };
 
@@ -331,34 +448,91 @@ static int open_file(const char *folder, const char *name, struct fvsr_file **ou
 	return ret;
 }
 
-static int read_archive(struct directory *d, size_t part, const char *folder,
+/* The whole file to memory, hashed on the way. */
+static int take_in(struct fvsr_intake *intake, size_t part, const struct fvsr_file *file,
+		   unsigned char *data, struct fvsr_error *err)
+{
+	size_t bytes = (size_t)fvsr_file_size(file), at = 0, n;
+	struct fvsr_sha256 sha;
+	int ret = 0;
+
+	fvsr_sha256_init(&sha);
+	for (; ret >= 0 && at < bytes; at += n) {
+		n = bytes - at < PIECE_BYTES ? bytes - at : PIECE_BYTES;
+		ret = fvsr_file_read(file, at, data + at, n, err);
+		if (ret < 0)
+			break;
+		fvsr_sha256_update(&sha, data + at, n);
+		ret = intake->count(intake->opaque, n, fvsr_file_name(file), err);
+	}
+	fvsr_sha256_final(&sha, intake->files[part].sha256);
+	return ret;
+}
+
+static int read_from_memory(struct directory *d, size_t part, const struct fvsr_file *file,
+			    struct fvsr_error *err)
+{
+	uint64_t bytes = fvsr_file_size(file);
+	unsigned char *data = bytes < SIZE_MAX ? malloc((size_t)bytes + 1) : NULL;
+	struct fvsr_file *memory = NULL;
+	int ret;
+
+	if (!data)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "%s: out of memory", fvsr_file_name(file));
+	ret = take_in(d->intake, part, file, data, err);
+	if (ret >= 0)
+		ret = fvsr_file_open_memory(&memory, data, (size_t)bytes, fvsr_file_name(file),
+					    err);
+	if (ret >= 0)
+		ret = fvsr_archive_read(&d->archives[part], memory, NULL, err);
+	fvsr_file_close(memory);
+	free(data);
+	return ret;
+}
+
+static int read_archive(struct directory *d, size_t part, struct fvsr_file *file,
 			const struct fvsr_progress *progress, struct fvsr_error *err)
 {
-	struct fvsr_file *file;
-	int ret = open_file(folder, fvsr_released_files[part], &file, err);
+	if (d->intake)
+		return read_from_memory(d, part, file, err);
+	return fvsr_archive_read(&d->archives[part], file, progress, err);
+}
 
-	if (ret < 0)
-		return ret;
-	ret = fvsr_archive_read(&d->archives[part], file, progress, err);
-	fvsr_file_close(file);
+/* All are opened before the first is read, so that their sizes are known from the start. */
+static int open_archives(struct directory *d, struct fvsr_file **files, const char *folder,
+			 struct fvsr_error *err)
+{
+	size_t part;
+	int ret = 0;
+
+	for (part = 1; part < FVSR_RELEASED_FILES && ret >= 0; part++)
+		ret = open_file(folder, fvsr_released_files[part], &files[part], err);
+	for (part = 0; ret >= 0 && d->intake && part < FVSR_RELEASED_FILES; part++)
+		d->intake->files[part].bytes = fvsr_file_size(part ? files[part] : d->file);
 	return ret;
 }
 
 static int read_files(struct directory *d, const char *folder, const struct fvsr_progress *progress,
 		      struct fvsr_error *err)
 {
+	struct fvsr_file *files[FVSR_RELEASED_FILES] = {NULL};
 	size_t part;
 	int ret = open_file(folder, fvsr_released_files[0], &d->file, err);
 
 	if (ret >= 0)
+		ret = open_archives(d, files, folder, err);
+	if (ret >= 0)
 		ret = fvsr_st_read(&d->st, d->file, err);
 	for (part = 1; part < FVSR_RELEASED_FILES && ret >= 0; part++)
-		ret = read_archive(d, part, folder, progress, err);
+		ret = read_archive(d, part, files[part], progress, err);
+	for (part = 1; part < FVSR_RELEASED_FILES; part++)
+		fvsr_file_close(files[part]);
 	return ret;
 }
 
 int fvsr_directory_open(struct fvsr_weights *weights, const char *path, const struct fvsr_log *log,
-			const struct fvsr_progress *progress, struct fvsr_error *err)
+			const struct fvsr_progress *progress, struct fvsr_intake *intake,
+			struct fvsr_error *err)
 {
 	struct directory *d = calloc(1, sizeof(*d));
 	const char *base = fvsr_path_base(path);
@@ -369,6 +543,8 @@ int fvsr_directory_open(struct fvsr_weights *weights, const char *path, const st
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	weights->source = d;
 	weights->ops = &directory_ops;
+	d->shapes = &weights->shapes;
+	d->intake = intake;
 	ret = read_files(d, path, progress, err);
 	if (ret >= 0)
 		ret = make_config(d, &weights->config, path, err);

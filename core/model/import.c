@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Import: a released directory (or a synthetic model) becomes one packed file. The sources are
- * hashed first, so that the packed file can say for good what it was made from.
+ * hashed as they are read, once, so that the packed file can say for good what it was made from.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +16,8 @@
 
 #define HASH_BYTES ((size_t)1 << 20) /* read at a time */
 
-/* Files that are known, by content (section 2 of the specification). */
-static const struct known_file {
-	const char *name, *release, *sha256;
-	uint64_t bytes;
-} known_files[] = {
+/* Section 2 of the specification. */
+static const struct fvsr_known_file known_files[] = {
 	{"diffusion_pytorch_model_streaming_dmd.safetensors", "FlashVSR v1.1",
 	 "bd28180edcf3446c028e32fc6b731a80bf7e4da2ab4caac3186b9499964d37be", 5676070392},
 	{"LQ_proj_in.ckpt", "FlashVSR v1.1",
@@ -31,19 +28,16 @@ static const struct known_file {
 	 "4601107a11e4e11a936a6b79df579e54dbc99872132bf542151f0ffd65b4b1ef", 4195504},
 };
 
-struct source_file {
-	struct fvsr_file *file;
-	char key[80]; /* of the metadata */
-	char sha256[FVSR_SHA256_TEXT];
-	const char *release; /* NULL when unknown */
-};
-
 struct import {
 	const struct fvsr_import_options *options;
-	struct source_file files[FVSR_RELEASED_FILES];
-	size_t file_count;
-	uint64_t done, total;
-	struct fvsr_error *err;
+	const struct fvsr_known_file *known;
+	size_t known_count;
+	struct fvsr_intake intake;
+	char keys[FVSR_RELEASED_FILES][80]; /* of the metadata */
+	struct fvsr_pack_note notes[FVSR_RELEASED_FILES];
+	const char *releases[FVSR_RELEASED_FILES]; /* NULL when unknown */
+	bool from_files;
+	uint64_t done, total; /* bytes read of files, or written where there are none */
 };
 
 void fvsr_import_options_default(struct fvsr_import_options *options)
@@ -53,163 +47,207 @@ void fvsr_import_options_default(struct fvsr_import_options *options)
 	options->lq_version = FVSR_LQ_MODEL;
 }
 
-static int hash_file(struct import *im, struct source_file *source, unsigned char *buffer)
+static int hash_file(const struct fvsr_file *file, char text[FVSR_SHA256_TEXT],
+		     unsigned char *buffer, const struct fvsr_progress *progress,
+		     struct fvsr_error *err)
 {
-	uint64_t bytes = fvsr_file_size(source->file), at = 0;
+	uint64_t bytes = fvsr_file_size(file), at = 0;
 	struct fvsr_sha256 sha;
 
 	fvsr_sha256_init(&sha);
 	while (at < bytes) {
 		size_t n = bytes - at < HASH_BYTES ? (size_t)(bytes - at) : HASH_BYTES;
-		int ret = fvsr_file_read(source->file, at, buffer, n, im->err);
+		int ret = fvsr_file_read(file, at, buffer, n, err);
 
 		if (ret < 0)
 			return ret;
 		fvsr_sha256_update(&sha, buffer, n);
 		at += n;
-		im->done += n;
-		if (!fvsr_progress(&im->options->progress, im->done, im->total,
-				   fvsr_file_name(source->file)))
-			return fvsr_fail(im->err, FVSR_ERR_CANCELLED, "cancelled");
+		if (!fvsr_progress(progress, at, bytes, fvsr_file_name(file)))
+			return fvsr_fail(err, FVSR_ERR_CANCELLED, "cancelled");
 	}
-	fvsr_sha256_final(&sha, source->sha256);
+	fvsr_sha256_final(&sha, text);
 	return 0;
 }
 
 int fvsr_file_sha256(const char *path, char text[65], const struct fvsr_progress *progress,
 		     struct fvsr_error *err)
 {
-	struct fvsr_import_options options = {.progress = {NULL, NULL}};
-	struct source_file source = {.file = NULL};
-	struct import im = {.options = &options, .err = err};
+	const struct fvsr_progress silent = {NULL, NULL};
+	char sum[FVSR_SHA256_TEXT];
+	struct fvsr_file *file;
 	unsigned char *buffer;
 	int ret;
 
 	if (!path || !text)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "NULL argument");
-	if (progress)
-		options.progress = *progress;
-	ret = fvsr_file_open(&source.file, path, err);
+	ret = fvsr_file_open(&file, path, err);
 	if (ret < 0)
 		return ret;
-	im.total = fvsr_file_size(source.file);
 	buffer = malloc(HASH_BYTES);
-	ret = buffer ? hash_file(&im, &source, buffer)
+	ret = buffer ? hash_file(file, sum, buffer, progress ? progress : &silent, err)
 		     : fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	if (ret >= 0)
-		memcpy(text, source.sha256, FVSR_SHA256_TEXT);
+		memcpy(text, sum, FVSR_SHA256_TEXT);
 	free(buffer);
-	fvsr_file_close(source.file);
+	fvsr_file_close(file);
 	return ret;
+}
+
+static const char *release_of(const struct fvsr_known_file *known, size_t count, const char *name,
+			      uint64_t bytes, const char *sha256)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!strcmp(name, known[i].name) && bytes == known[i].bytes &&
+		    !strcmp(sha256, known[i].sha256))
+			return known[i].release;
+	return NULL;
 }
 
 const char *fvsr_release_of(const char *name, uint64_t bytes, const char *sha256)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(known_files) / sizeof(known_files[0]); i++)
-		if (!strcmp(name, known_files[i].name) && bytes == known_files[i].bytes &&
-		    !strcmp(sha256, known_files[i].sha256))
-			return known_files[i].release;
-	return NULL;
+	return release_of(known_files, sizeof(known_files) / sizeof(known_files[0]), name, bytes,
+			  sha256);
 }
 
-static void recognise(const struct import *im, struct source_file *source)
-{
-	const char *name = fvsr_file_name(source->file);
+/* ------------------------------------------------------------------------------------------- */
+/* Progress: bytes of files while there are any, else bytes of the packed file                 */
 
-	source->release = fvsr_release_of(name, fvsr_file_size(source->file), source->sha256);
-	if (source->release)
-		fvsr_log(&im->options->log, FVSR_LOG_INFO, "%s: recognised as %s", name,
-			 source->release);
-	else
-		fvsr_log(&im->options->log, FVSR_LOG_WARNING,
-			 "%s: not a known release, SHA-256 %s", name, source->sha256);
+static int report(struct import *im, uint64_t bytes, const char *what, struct fvsr_error *err)
+{
+	im->done += bytes;
+	if (!fvsr_progress(&im->options->progress, im->done, im->total, what))
+		return fvsr_fail(err, FVSR_ERR_CANCELLED, "cancelled");
+	return 0;
 }
 
-static int open_sources(struct import *im, const char *folder)
+static int count_read(void *opaque, uint64_t bytes, const char *file, struct fvsr_error *err)
+{
+	struct import *im = opaque;
+	size_t i;
+
+	for (i = 0; !im->done && i < FVSR_RELEASED_FILES; i++)
+		im->total += im->intake.files[i].bytes;
+	return report(im, bytes, file, err);
+}
+
+static int count_written(void *opaque, uint64_t bytes, const char *tensor, struct fvsr_error *err)
+{
+	struct import *im = opaque;
+
+	return report(im, im->from_files ? 0 : bytes, tensor, err);
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Which release                                                                               */
+
+static void recognise(struct import *im)
 {
 	size_t i;
-	int ret = 0;
 
-	for (i = 0; i < FVSR_RELEASED_FILES && ret >= 0; i++) {
-		struct source_file *source = &im->files[i];
-		char *path = fvsr_path_join(folder, fvsr_released_files[i]);
+	for (i = 0; i < FVSR_RELEASED_FILES; i++) {
+		const char *name = fvsr_released_files[i], *sum = im->intake.files[i].sha256;
 
-		if (!path)
-			return fvsr_fail(im->err, FVSR_ERR_MEMORY, "out of memory");
-		ret = fvsr_file_open(&source->file, path, im->err);
-		free(path);
-		if (ret < 0)
-			break;
-		snprintf(source->key, sizeof(source->key), "sha256.%s", fvsr_released_files[i]);
-		im->total += fvsr_file_size(source->file);
-		im->file_count++;
+		im->releases[i] = release_of(im->known, im->known_count, name,
+					     im->intake.files[i].bytes, sum);
+		if (im->releases[i])
+			fvsr_log(&im->options->log, FVSR_LOG_INFO, "%s: recognised as %s", name,
+				 im->releases[i]);
+		else
+			fvsr_log(&im->options->log, FVSR_LOG_WARNING,
+				 "%s: not a known release, SHA-256 %s", name, sum);
 	}
-	return ret;
 }
 
-static int hash_sources(struct import *im)
+/*
+ * Transformer and projection are trained together and differ between the releases; other programs
+ * make ghosts of a mixture. Two files of different releases are always one. A known file beside an
+ * unknown one is none of its release either, so it takes a word of the caller's about the version.
+ */
+static int refuse_mixture(const struct import *im, struct fvsr_error *err)
 {
-	unsigned char *buffer = malloc(HASH_BYTES);
-	size_t i;
-	int ret = 0;
+	const char *transformer = im->releases[0], *projection = im->releases[1];
+	size_t known = transformer ? 0 : 1;
 
-	if (!buffer)
-		return fvsr_fail(im->err, FVSR_ERR_MEMORY, "out of memory");
-	for (i = 0; i < im->file_count && ret >= 0; i++) {
-		ret = hash_file(im, &im->files[i], buffer);
-		if (ret >= 0)
-			recognise(im, &im->files[i]);
+	if (!transformer && !projection)
+		return 0;
+	if (transformer && projection) {
+		if (!strcmp(transformer, projection))
+			return 0;
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "%s is of %s and %s of %s: they do not fit each other",
+				 fvsr_released_files[0], transformer, fvsr_released_files[1],
+				 projection);
 	}
-	free(buffer);
-	return ret;
+	if (im->options->lq_version != FVSR_LQ_MODEL)
+		return 0;
+	return fvsr_fail(err, FVSR_ERR_FORMAT,
+			 "%s is of %s and %s is not: a mixture of releases makes ghosts. Take both "
+			 "files from one release, or say which version they are",
+			 fvsr_released_files[known], im->releases[known],
+			 fvsr_released_files[1 - known]);
 }
 
-static void close_sources(struct import *im)
+/* All sums are known now. */
+static int seal(struct fvsr_pack *pack, void *opaque, struct fvsr_error *err)
 {
+	struct import *im = opaque;
+	size_t i, same = 0;
+
+	recognise(im);
+	for (i = 0; i < FVSR_RELEASED_FILES; i++)
+		same += im->releases[i] && im->releases[0] &&
+			!strcmp(im->releases[i], im->releases[0]);
+	if (same == FVSR_RELEASED_FILES && !im->options->name)
+		pack->name = im->releases[0];
+	return refuse_mixture(im, err);
+}
+
+/* The longest that seal() may find. */
+static const char *longest_release(const struct import *im)
+{
+	const char *longest = NULL;
 	size_t i;
 
-	for (i = 0; i < im->file_count; i++)
-		fvsr_file_close(im->files[i].file);
+	for (i = 0; i < im->known_count; i++)
+		if (!longest || strlen(im->known[i].release) > strlen(longest))
+			longest = im->known[i].release;
+	return longest;
 }
 
-/* The release that all files are from, or NULL. */
-static const char *common_release(const struct import *im)
-{
-	size_t i;
-
-	for (i = 0; i < im->file_count; i++)
-		if (!im->files[i].release || strcmp(im->files[i].release, im->files[0].release))
-			return NULL;
-	return im->file_count ? im->files[0].release : NULL;
-}
-
-static int write_packed(struct import *im, const struct fvsr_weights *weights, const char *path)
+static int write_packed(struct import *im, const struct fvsr_weights *weights, const char *path,
+			struct fvsr_error *err)
 {
 	const struct fvsr_import_options *options = im->options;
-	const char *release = common_release(im);
-	struct fvsr_pack_note notes[FVSR_RELEASED_FILES];
 	struct fvsr_pack pack = {
 		.weights = weights,
 		.type = options->type,
 		.lq_version = options->lq_version,
-		.name = options->name ? options->name : release,
-		.notes = notes,
-		.note_count = im->file_count,
-		.progress = &options->progress,
-		.done = im->done,
-		.total = im->total,
+		.name = options->name ? options->name : fvsr_weights_name(weights),
+		.other_name = options->name ? NULL : longest_release(im),
+		.notes = im->notes,
+		.count = count_written,
+		.opaque = im,
 	};
 	size_t i;
 
-	for (i = 0; i < im->file_count; i++)
-		notes[i] = (struct fvsr_pack_note){im->files[i].key, im->files[i].sha256};
+	for (i = 0; im->from_files && i < FVSR_RELEASED_FILES; i++) {
+		char *sum = im->intake.files[i].sha256;
+
+		snprintf(im->keys[i], sizeof(im->keys[i]), "sha256.%s", fvsr_released_files[i]);
+		im->notes[i] = (struct fvsr_pack_note){im->keys[i], sum};
+		if (!*sum) /* as long as it will be */
+			snprintf(sum, FVSR_SHA256_TEXT, "%064d", 0);
+	}
+	if (im->from_files) {
+		pack.note_count = FVSR_RELEASED_FILES;
+		pack.seal = seal;
+	}
 	if (pack.lq_version == FVSR_LQ_MODEL)
 		pack.lq_version = fvsr_weights_config(weights)->lq_version;
-	if (!pack.name)
-		pack.name = fvsr_weights_name(weights);
-	return fvsr_pack_write(&pack, path, im->err);
+	return fvsr_pack_write(&pack, path, err);
 }
 
 static int check_arguments(const char *source, const char *packed_path,
@@ -227,30 +265,61 @@ static int check_arguments(const char *source, const char *packed_path,
 	return 0;
 }
 
+static int open_files(struct import *im, struct fvsr_weights **out, const char *folder,
+		      struct fvsr_error *err)
+{
+	struct fvsr_weights *weights = calloc(1, sizeof(*weights));
+	int ret;
+
+	if (!weights)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	im->from_files = true;
+	im->intake.count = count_read;
+	im->intake.opaque = im;
+	ret = fvsr_directory_open(weights, folder, &im->options->log, NULL, &im->intake, err);
+	if (ret < 0)
+		fvsr_weights_close(weights);
+	else
+		*out = weights;
+	return ret;
+}
+
+static int open_formula(struct import *im, struct fvsr_weights **out, const char *spec,
+			struct fvsr_error *err)
+{
+	int ret = fvsr_weights_open(out, spec, false, &im->options->log, NULL, err);
+
+	if (ret >= 0)
+		im->total = fvsr_pack_bytes(*out, im->options->type);
+	return ret;
+}
+
+int fvsr_import_known(const char *source, const char *packed_path,
+		      const struct fvsr_import_options *options,
+		      const struct fvsr_known_file *known, size_t known_count,
+		      struct fvsr_error *err)
+{
+	struct import im = {.options = options, .known = known, .known_count = known_count};
+	struct fvsr_weights *weights = NULL;
+	int ret = check_arguments(source, packed_path, options, err);
+
+	if (ret < 0)
+		return ret;
+	/* What cannot be imported is refused before the largest file is read. */
+	ret = fvsr_synth_is_spec(source) ? open_formula(&im, &weights, source, err)
+					 : open_files(&im, &weights, source, err);
+	if (ret >= 0)
+		ret = write_packed(&im, weights, packed_path, err);
+	fvsr_weights_close(weights);
+	return ret;
+}
+
 int fvsr_import(const char *source, const char *packed_path,
 		const struct fvsr_import_options *options, struct fvsr_error *err)
 {
 	struct fvsr_import_options defaults;
-	struct import im = {.err = err};
-	struct fvsr_weights *weights = NULL;
-	int ret;
 
 	fvsr_import_options_default(&defaults);
-	im.options = options ? options : &defaults;
-	ret = check_arguments(source, packed_path, im.options, err);
-	if (ret < 0)
-		return ret;
-	/* Opened before hashing: what cannot be imported is refused in seconds. */
-	ret = fvsr_weights_open(&weights, source, true, &im.options->log, NULL, err);
-	if (ret >= 0)
-		im.total = fvsr_pack_bytes(weights, im.options->type);
-	if (ret >= 0 && !fvsr_synth_is_spec(source))
-		ret = open_sources(&im, source);
-	if (ret >= 0)
-		ret = hash_sources(&im);
-	if (ret >= 0)
-		ret = write_packed(&im, weights, packed_path);
-	close_sources(&im);
-	fvsr_weights_close(weights);
-	return ret;
+	return fvsr_import_known(source, packed_path, options ? options : &defaults, known_files,
+				 sizeof(known_files) / sizeof(known_files[0]), err);
 }

@@ -50,6 +50,11 @@ static long long write_some(int handle, const void *data, size_t bytes)
 	return _write(handle, data, bytes > 1u << 30 ? 1u << 30 : (unsigned int)bytes);
 }
 
+static bool seek(int handle, uint64_t offset)
+{
+	return _lseeki64(handle, (long long)offset, SEEK_SET) >= 0;
+}
+
 static int flush(int handle)
 {
 	return _commit(handle);
@@ -105,6 +110,11 @@ static long long write_some(int handle, const void *data, size_t bytes)
 		n = write(handle, data, bytes > 1u << 30 ? 1u << 30 : bytes);
 	while (n < 0 && errno == EINTR);
 	return n;
+}
+
+static bool seek(int handle, uint64_t offset)
+{
+	return lseek(handle, (off_t)offset, SEEK_SET) >= 0;
 }
 
 static int flush(int handle)
@@ -217,6 +227,15 @@ int fvsr_new_file_write(struct fvsr_new_file *file, const void *data, size_t byt
 		bytes -= (size_t)n;
 	}
 	return 0;
+}
+
+int fvsr_new_file_write_at(struct fvsr_new_file *file, uint64_t offset, const void *data,
+			   size_t bytes, struct fvsr_error *err)
+{
+	if (!seek(file->handle, offset))
+		return fvsr_fail(err, FVSR_ERR_IO, "cannot write '%.300s': %s", file->temporary,
+				 strerror(errno));
+	return fvsr_new_file_write(file, data, bytes, err);
 }
 
 int fvsr_new_file_commit(struct fvsr_new_file *file, struct fvsr_error *err)

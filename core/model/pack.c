@@ -15,11 +15,18 @@
 #include "model/source.h"
 
 #define CHUNK     ((size_t)1 << 20) /* elements converted at a time */
+#define METADATA  "__metadata__"
 #define ALIGNMENT 64                /* of the data section in the file */
 
-struct buffers {
-	float *values;
-	uint16_t *halves;
+/* A packed file that is being written: tensors at their places, the header in front at the end. */
+struct writer {
+	struct fvsr_pack *pack;
+	struct fvsr_new_file *file;
+	json_t *header;
+	uint64_t data;     /* where the data begins */
+	uint64_t *offsets; /* of each tensor in the data */
+	float *values;     /* CHUNK */
+	uint16_t *halves;  /* CHUNK */
 };
 
 static size_t element_bytes(enum fvsr_pack_type type)
@@ -35,10 +42,10 @@ uint64_t fvsr_pack_bytes(const struct fvsr_weights *weights, enum fvsr_pack_type
 /* ------------------------------------------------------------------------------------------- */
 /* Header                                                                                      */
 
-static json_t *make_metadata(const struct fvsr_pack *pack)
+/* Also sets anew what is there already. */
+static bool set_metadata(json_t *meta, const struct fvsr_pack *pack)
 {
 	char config[FVSR_CONFIG_TEXT];
-	json_t *meta = json_object();
 	bool ok;
 	size_t i;
 
@@ -52,9 +59,21 @@ static json_t *make_metadata(const struct fvsr_pack *pack)
 	for (i = 0; i < pack->note_count && ok; i++)
 		ok = !json_object_set_new(meta, pack->notes[i].key,
 					  json_string(pack->notes[i].value));
+	return ok;
+}
+
+/* Not json_pack(), which leaves a number out when there is no memory for it. */
+static json_t *make_array(const int64_t *numbers, int count)
+{
+	json_t *array = json_array();
+	bool ok = array != NULL;
+	int i;
+
+	for (i = 0; i < count && ok; i++)
+		ok = !json_array_append_new(array, json_integer(numbers[i]));
 	if (ok)
-		return meta;
-	json_decref(meta);
+		return array;
+	json_decref(array);
 	return NULL;
 }
 
@@ -62,31 +81,30 @@ static json_t *make_entry(const struct fvsr_shape *shape, enum fvsr_pack_type ty
 			  uint64_t *offset)
 {
 	uint64_t end = *offset + shape->count * element_bytes(type);
-	json_t *dims = json_array();
-	bool ok = dims != NULL;
-	int i;
+	const int64_t range[2] = {(int64_t)*offset, (int64_t)end};
+	json_t *entry = json_object();
+	bool ok = !json_object_set_new(entry, "dtype",
+				       json_string(type == FVSR_PACK_F32 ? "F32" : "BF16")) &&
+		  !json_object_set_new(entry, "shape", make_array(shape->dims, shape->rank)) &&
+		  !json_object_set_new(entry, "data_offsets", make_array(range, 2));
 
-	for (i = 0; i < shape->rank && ok; i++)
-		ok = !json_array_append_new(dims, json_integer(shape->dims[i]));
-	if (!ok) {
-		json_decref(dims);
-		return NULL;
-	}
-	/* "o" takes over 'dims', also when packing fails. */
-	dims = json_pack("{s:s, s:o, s:[I, I]}", "dtype", type == FVSR_PACK_F32 ? "F32" : "BF16",
-			 "shape", dims, "data_offsets", (json_int_t)*offset, (json_int_t)end);
 	*offset = end;
-	return dims;
+	if (ok)
+		return entry;
+	json_decref(entry);
+	return NULL;
 }
 
 static json_t *make_header(const struct fvsr_pack *pack)
 {
 	const struct fvsr_shapes *shapes = &pack->weights->shapes;
-	json_t *header = json_object();
+	json_t *header = json_object(), *meta = json_object();
+	bool ok = set_metadata(meta, pack) &&
+		  !json_object_set(header, METADATA, meta);
 	uint64_t offset = 0;
 	size_t i;
-	bool ok = !json_object_set_new(header, "__metadata__", make_metadata(pack));
 
+	json_decref(meta);
 	for (i = 0; i < shapes->count && ok; i++)
 		ok = !json_object_set_new(header, shapes->items[i].name,
 					  make_entry(&shapes->items[i], pack->type, &offset));
@@ -96,37 +114,43 @@ static json_t *make_header(const struct fvsr_pack *pack)
 	return NULL;
 }
 
-/* Eight bytes of length, the JSON text, spaces up to the alignment of the data. */
-static char *make_block(const char *text, size_t *bytes)
+/* Room for the header, whichever name it will have: the data begins there. 0: no memory. */
+static uint64_t header_room(const struct writer *w)
 {
-	size_t n = strlen(text), padded = (8 + n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	char *block = malloc(padded);
-	size_t i;
+	const char *other_name = w->pack->other_name ? w->pack->other_name : "";
+	json_t *name = json_string(other_name);
+	char *text = w->header ? json_dumps(w->header, JSON_COMPACT) : NULL;
+	char *other = json_dumps(name, JSON_ENCODE_ANY);
+	uint64_t room = 0;
 
-	if (!block)
-		return NULL;
-	memset(block, ' ', padded);
-	for (i = 0; i < 8; i++)
-		block[i] = (char)((uint64_t)(padded - 8) >> (8 * i));
-	memcpy(block + 8, text, n);
-	*bytes = padded;
-	return block;
+	if (text && other)
+		room = (8 + strlen(text) + strlen(other) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	json_decref(name);
+	free(text);
+	free(other);
+	return room;
 }
 
-static int write_header(const struct fvsr_pack *pack, struct fvsr_new_file *file,
-			struct fvsr_error *err)
+/* Eight bytes of length, the JSON text, spaces up to the data. */
+static int write_header(const struct writer *w, struct fvsr_error *err)
 {
-	json_t *header = make_header(pack);
-	char *text = header ? json_dumps(header, JSON_COMPACT) : NULL, *block;
-	size_t bytes = 0;
+	bool ok = set_metadata(json_object_get(w->header, METADATA), w->pack);
+	char *text = ok ? json_dumps(w->header, JSON_COMPACT) : NULL;
+	char *block = text ? malloc(w->data) : NULL;
+	size_t i;
 	int ret;
 
-	json_decref(header);
-	block = text ? make_block(text, &bytes) : NULL;
-	free(text);
-	if (!block)
+	if (!block || 8 + strlen(text) > w->data) {
+		free(text);
+		free(block);
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	ret = fvsr_new_file_write(file, block, bytes, err);
+	}
+	memset(block, ' ', w->data);
+	for (i = 0; i < 8; i++)
+		block[i] = (char)((w->data - 8) >> (8 * i));
+	memcpy(block + 8, text, strlen(text));
+	ret = fvsr_new_file_write_at(w->file, 0, block, w->data, err);
+	free(text);
 	free(block);
 	return ret;
 }
@@ -147,78 +171,99 @@ static bool round_values(const float *values, size_t count, uint16_t *out)
 	return !overflow;
 }
 
-static int write_range(struct fvsr_pack *pack, const struct fvsr_weight *weight, uint64_t first,
-		       size_t count, const struct buffers *buffers, struct fvsr_new_file *file,
-		       struct fvsr_error *err)
+/* At most CHUNK elements to their place. */
+static int write_range(void *opaque, size_t index, uint64_t first, size_t count,
+		       const float *values, struct fvsr_error *err)
 {
-	size_t bytes = count * element_bytes(pack->type);
-	const void *data = buffers->values;
-	int ret = fvsr_weights_read(pack->weights, weight, first, count, buffers->values, err);
+	const struct writer *w = opaque;
+	const struct fvsr_pack *pack = w->pack;
+	const char *name = pack->weights->shapes.items[index].name;
+	size_t size = element_bytes(pack->type);
+	const void *data = values;
+	int ret;
 
-	if (ret < 0)
-		return ret;
 	if (pack->type == FVSR_PACK_BF16) {
-		if (!round_values(buffers->values, count, buffers->halves))
+		if (!round_values(values, count, w->halves))
 			return fvsr_fail(err, FVSR_ERR_FORMAT,
-					 "tensor '%s' has values too large for BF16", weight->name);
-		data = buffers->halves;
+					 "tensor '%s' has values too large for BF16", name);
+		data = w->halves;
 	}
-	ret = fvsr_new_file_write(file, data, bytes, err);
-	if (ret < 0)
-		return ret;
-	pack->done += bytes;
-	if (!fvsr_progress(pack->progress, pack->done, pack->total, weight->name))
-		return fvsr_fail(err, FVSR_ERR_CANCELLED, "cancelled");
-	return 0;
+	ret = fvsr_new_file_write_at(w->file, w->data + w->offsets[index] + first * size, data,
+				     count * size, err);
+	return ret < 0 ? ret : pack->count(pack->opaque, count * size, name, err);
 }
 
-static int write_tensor(struct fvsr_pack *pack, const char *name, const struct buffers *buffers,
-			struct fvsr_new_file *file, struct fvsr_error *err)
+static int write_tensor(struct writer *w, size_t index, struct fvsr_error *err)
 {
+	const struct fvsr_weights *weights = w->pack->weights;
 	struct fvsr_weight weight;
 	uint64_t first;
-	int ret = fvsr_weights_find(pack->weights, name, &weight, err);
+	size_t n;
+	int ret = fvsr_weights_find(weights, weights->shapes.items[index].name, &weight, err);
 
-	for (first = 0; ret >= 0 && first < weight.count; first += CHUNK) {
-		uint64_t left = weight.count - first;
-
-		ret = write_range(pack, &weight, first, left < CHUNK ? (size_t)left : CHUNK,
-				  buffers, file, err);
+	for (first = 0; ret >= 0 && first < weight.count; first += n) {
+		n = weight.count - first < CHUNK ? (size_t)(weight.count - first) : CHUNK;
+		ret = fvsr_weights_read(weights, &weight, first, n, w->values, err);
+		if (ret >= 0)
+			ret = write_range(w, index, first, n, w->values, err);
 	}
 	return ret;
 }
 
-static int write_all(struct fvsr_pack *pack, struct fvsr_new_file *file, struct fvsr_error *err)
+static int write_data(struct writer *w, struct fvsr_error *err)
 {
-	const struct fvsr_shapes *shapes = &pack->weights->shapes;
-	struct buffers buffers;
+	const struct fvsr_weights *weights = w->pack->weights;
+	const struct fvsr_source_ops *ops = weights->ops;
+	const struct fvsr_weight_sink sink = {.take = write_range, .opaque = w};
+	uint64_t offset = 0;
 	size_t i;
-	int ret = write_header(pack, file, err);
+	int ret = 0;
 
-	if (ret < 0)
-		return ret;
-	buffers.values = malloc(CHUNK * sizeof(*buffers.values));
-	buffers.halves = malloc(CHUNK * sizeof(*buffers.halves));
-	if (!buffers.values || !buffers.halves)
-		ret = fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	for (i = 0; i < shapes->count && ret >= 0; i++)
-		ret = write_tensor(pack, shapes->items[i].name, &buffers, file, err);
-	free(buffers.values);
-	free(buffers.halves);
+	for (i = 0; i < weights->shapes.count; i++) {
+		w->offsets[i] = offset;
+		offset += weights->shapes.items[i].count * element_bytes(w->pack->type);
+	}
+	for (i = 0; i < weights->shapes.count && ret >= 0; i++)
+		if (!ops->pours || !ops->pours(weights->source, i))
+			ret = write_tensor(w, i, err);
+	if (ret >= 0 && ops->pour)
+		ret = ops->pour(weights->source, &sink, err);
 	return ret;
+}
+
+static int write_all(struct writer *w, struct fvsr_error *err)
+{
+	struct fvsr_pack *pack = w->pack;
+	int ret;
+
+	w->header = make_header(pack);
+	w->data = header_room(w);
+	w->offsets = malloc(pack->weights->shapes.count * sizeof(*w->offsets));
+	w->values = malloc(CHUNK * sizeof(*w->values));
+	w->halves = malloc(CHUNK * sizeof(*w->halves));
+	if (!w->data || !w->offsets || !w->values || !w->halves)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	ret = write_data(w, err);
+	if (ret >= 0 && pack->seal)
+		ret = pack->seal(pack, pack->opaque, err);
+	return ret < 0 ? ret : write_header(w, err);
 }
 
 int fvsr_pack_write(struct fvsr_pack *pack, const char *path, struct fvsr_error *err)
 {
-	struct fvsr_new_file *file;
-	int ret = fvsr_new_file_create(&file, path, err);
+	struct writer w = {.pack = pack};
+	int ret = fvsr_new_file_create(&w.file, path, err);
 
 	if (ret < 0)
 		return ret;
-	ret = write_all(pack, file, err);
+	ret = write_all(&w, err);
+	json_decref(w.header);
+	free(w.offsets);
+	free(w.values);
+	free(w.halves);
 	if (ret < 0) {
-		fvsr_new_file_abort(file);
+		fvsr_new_file_abort(w.file);
 		return ret;
 	}
-	return fvsr_new_file_commit(file, err);
+	return fvsr_new_file_commit(w.file, err);
 }

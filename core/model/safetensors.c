@@ -276,7 +276,8 @@ static int parse_header(struct reader *r, const char *header, size_t length)
 	return ret < 0 ? ret : sort_names(r);
 }
 
-static int header_length(struct fvsr_file *file, uint64_t *length, struct fvsr_error *err)
+static int header_length(struct fvsr_safetensors *st, struct fvsr_file *file, uint64_t *length,
+			 struct fvsr_error *err)
 {
 	uint64_t size = fvsr_file_size(file);
 	unsigned char raw[8];
@@ -288,6 +289,8 @@ static int header_length(struct fvsr_file *file, uint64_t *length, struct fvsr_e
 	ret = fvsr_file_read(file, 0, raw, sizeof(raw), err);
 	if (ret < 0)
 		return ret;
+	fvsr_sha256_init(&st->sum);
+	fvsr_sha256_update(&st->sum, raw, sizeof(raw));
 	for (*length = 0, i = 7; i >= 0; i--)
 		*length = *length << 8 | raw[i];
 	if (!*length)
@@ -307,9 +310,10 @@ int fvsr_st_read(struct fvsr_safetensors *st, struct fvsr_file *file, struct fvs
 	struct reader r = {.st = st, .err = err};
 	uint64_t length = 0;
 	char *header;
-	int ret = header_length(file, &length, err);
+	int ret;
 
 	memset(st, 0, sizeof(*st));
+	ret = header_length(st, file, &length, err);
 	if (ret < 0)
 		return ret;
 	st->file = file;
@@ -318,8 +322,10 @@ int fvsr_st_read(struct fvsr_safetensors *st, struct fvsr_file *file, struct fvs
 	if (!header)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "%s: out of memory", fvsr_file_name(file));
 	ret = fvsr_file_read(file, 8, header, (size_t)length, err);
-	if (ret >= 0)
+	if (ret >= 0) {
+		fvsr_sha256_update(&st->sum, header, (size_t)length);
 		ret = parse_header(&r, header, (size_t)length);
+	}
 	free(header);
 	if (ret < 0)
 		fvsr_st_free(st);

@@ -6,6 +6,7 @@
 #define FVSR_MODEL_SAFETENSORS_H
 
 #include "model/file.h"
+#include "model/sha256.h"
 #include "model/weights.h"
 
 struct fvsr_st_type {
@@ -36,6 +37,7 @@ struct fvsr_safetensors {
 	struct fvsr_st_pair *metadata;
 	size_t metadata_count;
 	uint64_t data_offset;
+	struct fvsr_sha256 sum; /* over the bytes before data_offset, as they were read */
 	char *text; /* holds all names, keys and values */
 };
 

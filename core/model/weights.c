@@ -24,7 +24,7 @@ static int open_source(struct fvsr_weights *weights, const char *spec, bool allo
 	if (!allow_directory)
 		return fvsr_fail(err, FVSR_ERR_FORMAT,
 				 "'%.300s' is a folder; import the released files first", spec);
-	return fvsr_directory_open(weights, spec, log, progress, err);
+	return fvsr_directory_open(weights, spec, log, progress, NULL, err);
 }
 
 int fvsr_weights_open(struct fvsr_weights **out, const char *spec, bool allow_directory,
@@ -91,10 +91,22 @@ int fvsr_weights_find(const struct fvsr_weights *weights, const char *name, stru
 	return 0;
 }
 
+int fvsr_weights_check(const char *name, uint64_t first, const float *values, size_t count,
+		       struct fvsr_error *err)
+{
+	size_t bad = fvsr_find_nonfinite(values, count);
+
+	if (bad < count)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "tensor '%s': element %llu is not a finite number", name,
+				 (unsigned long long)(first + bad));
+	return 0;
+}
+
 int fvsr_weights_read(const struct fvsr_weights *weights, const struct fvsr_weight *weight,
 		      uint64_t first, uint64_t count, float *out, struct fvsr_error *err)
 {
-	size_t bytes, bad;
+	size_t bytes;
 	uint64_t all;
 	int ret;
 
@@ -105,12 +117,5 @@ int fvsr_weights_read(const struct fvsr_weights *weights, const struct fvsr_weig
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "tensor '%s' has no such range",
 				 weight->name);
 	ret = weights->ops->read(weights->source, weight->index, first, (size_t)count, out, err);
-	if (ret < 0)
-		return ret;
-	bad = fvsr_find_nonfinite(out, (size_t)count);
-	if (bad < count)
-		return fvsr_fail(err, FVSR_ERR_FORMAT,
-				 "tensor '%s': element %llu is not a finite number", weight->name,
-				 (unsigned long long)(first + bad));
-	return 0;
+	return ret < 0 ? ret : fvsr_weights_check(weight->name, first, out, (size_t)count, err);
 }

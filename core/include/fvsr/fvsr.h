@@ -217,14 +217,16 @@ struct fvsr_import_options {
 	enum fvsr_lq_version lq_version;  /* FVSR_LQ_MODEL: by hash, v1.1 where unknown */
 	const char *name;                 /* written to the metadata, may be NULL */
 	struct fvsr_log log;              /* reports recognised and unknown files */
-	struct fvsr_progress progress;    /* in bytes */
+	struct fvsr_progress progress;    /* in bytes that are read, of a "synth:" model written */
 };
 
 FVSR_API void fvsr_import_options_default(struct fvsr_import_options *options);
 
 /*
- * Reads a released directory (or a "synth:" model) and writes one packed file. The file appears
- * under its name only when it is complete; on any failure or cancellation nothing is left.
+ * Reads a released directory (or a "synth:" model), each file once, and writes one packed file.
+ * The file appears under its name only when it is complete; on any failure or cancellation nothing
+ * is left. FVSR_ERR_FORMAT also for a mixture of releases: transformer and projection must be of
+ * one as far as their sums tell, or options->lq_version says which version they are.
  */
 FVSR_API int fvsr_import(const char *source, const char *packed_path,
 			 const struct fvsr_import_options *options, struct fvsr_error *err);
