@@ -20,6 +20,8 @@
 #define MAX_SIDE_PX 16384
 #define TOPK_AREA (768.0 * 1280.0) /* section 6 */
 #define FIRST_PROMPT_SCALE 2       /* section 9 */
+#define PAUSE_STEP_MS 10
+#define MAX_BUDGET_MS (3600 * 1e3) /* no chunk lasts that long, and sums with it stay numbers */
 #define CANVAS_SCALE       4.0     /* where neither settings nor sizes say it */
 
 struct fvsr_stream {
@@ -384,12 +386,18 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 }
 
-static void sleep_ms(double ms)
+/* In steps, so that an interruption ends it within one. */
+static void pause_ms(struct fvsr_stream *stream, double ms)
 {
-	struct timespec time = {.tv_sec = (time_t)(ms / 1e3)};
+	const struct fvsr_queue *queue = fvsr_run_queue(stream->run);
+	double end = now_ms() + ms, left;
 
-	time.tv_nsec = (long)((ms - (double)time.tv_sec * 1e3) * 1e6);
-	nanosleep(&time, NULL);
+	while (!atomic_load(&queue->interrupted) && (left = end - now_ms()) > 0) {
+		struct timespec time = {0};
+
+		time.tv_nsec = (long)((left < PAUSE_STEP_MS ? left : PAUSE_STEP_MS) * 1e6);
+		nanosleep(&time, NULL);
+	}
 }
 
 /* A piece of a chunk is in the queue. What it takes is known when it is done. */
@@ -405,7 +413,7 @@ static void breathe(void *opaque)
 	pause = fvsr_pace_pause(&stream->pace);
 	if (pause <= 0)
 		return;
-	sleep_ms(pause);
+	pause_ms(stream, pause);
 	stream->timing.paused_ms += now_ms() - stream->pace.since_ms;
 	fvsr_pace_paused(&stream->pace, now_ms());
 }
@@ -414,7 +422,8 @@ void fvsr_stream_set_budget(fvsr_stream *stream, double chunk_ms)
 {
 	if (!stream)
 		return;
-	stream->pace.budget_ms = chunk_ms > 0 ? chunk_ms : 0;
+	stream->pace.budget_ms = !(chunk_ms > 0) ? 0
+				 : chunk_ms < MAX_BUDGET_MS ? chunk_ms : MAX_BUDGET_MS;
 	fvsr_run_set_breathe(stream->run, chunk_ms > 0 ? breathe : NULL, stream);
 }
 

@@ -12,6 +12,7 @@
 #else
 #include <malloc.h>
 #endif
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -468,6 +469,38 @@ static void test_interrupt_busy(fvsr_model *model)
 	rig_close(&rig);
 }
 
+/* A budget without end makes pauses without end, which an interruption still ends at once. */
+static void test_interrupt_paused(fvsr_model *model)
+{
+	static const double budgets_ms[] = {1e7, INFINITY};
+	struct fvsr_settings settings;
+
+	test_settings(&settings, 64, 64, 128, 128);
+	for (int i = 0; i < 2; i++) {
+		struct interruption interruption = {.after_s = 0.5};
+		int received = 0, result;
+		pthread_t thread;
+		struct rig rig;
+
+		rig_open(&rig, model, &settings);
+		interruption.stream = rig.stream;
+		/* what a chunk takes is known after a few of them */
+		while (rig.sent < 48) {
+			CHECK(!rig_send(&rig));
+			received += rig_receive(&rig, received, NULL, &result);
+		}
+		fvsr_stream_set_budget(rig.stream, budgets_ms[i]);
+		pthread_create(&thread, NULL, interrupt_soon, &interruption);
+		do {
+			(void)rig_send(&rig);
+			result = fvsr_stream_receive(rig.stream, rig.out);
+		} while (result == 0 || result == FVSR_ERR_AGAIN);
+		CHECK(result == FVSR_ERR_CANCELLED);
+		pthread_join(thread, NULL);
+		rig_close(&rig);
+	}
+}
+
 /* A smaller effort changes what comes later, not what came before; and it can be taken back. */
 static void test_effort(fvsr_model *model)
 {
@@ -544,6 +577,7 @@ int main(int argc, char **argv)
 	test_cost(model);
 	test_interrupt(model);
 	test_interrupt_busy(model);
+	test_interrupt_paused(model);
 	test_effort(model);
 	test_scale(model);
 	fvsr_model_unref(model);
