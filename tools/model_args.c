@@ -20,16 +20,13 @@
 /* The bundled model, from the program's folder on, and where else it may be. */
 #ifdef _WIN32
 #define BESIDE_EXECUTABLE "../../data/" BUNDLED
-static const char *const places[] = {NULL};
+static const char *const installed = NULL;
 #elif defined(FVSR_PORTABLE)
 #define BESIDE_EXECUTABLE "data/" BUNDLED
-static const char *const places[] = {NULL};
+static const char *const installed = NULL;
 #else
 #define BESIDE_EXECUTABLE "../share/obs/obs-plugins/obs-flashvsr/" BUNDLED
-static const char *const places[] = {
-	FVSR_DATA_DIR "/" BUNDLED,
-	FVSR_SOURCE_DATA_DIR "/" BUNDLED,
-};
+static const char *const installed = FVSR_DATA_DIR "/" BUNDLED;
 #endif
 
 const struct fvsr_cli_choice fvsr_cli_color_choices[] = {
@@ -168,11 +165,7 @@ static const char *default_model(char *path, size_t size)
 		return path;
 	if (path_beside_executable(path, size) && fvsr_platform_readable(path))
 		return path;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (places[i] && fvsr_platform_readable(places[i]))
-			return places[i];
-	}
-	return NULL;
+	return installed && fvsr_platform_readable(installed) ? installed : NULL;
 }
 
 fvsr_model *fvsr_cli_open_model(const struct fvsr_cli_model_args *args, bool quiet, bool verbose)
@@ -188,7 +181,7 @@ fvsr_model *fvsr_cli_open_model(const struct fvsr_cli_model_args *args, bool qui
 	if (!spec) {
 		fvsr_cli_error("the bundled model is not installed (looked for %s); name a model "
 			       "with --model",
-			       places[0] ? places[0] : BESIDE_EXECUTABLE);
+			       installed ? installed : BESIDE_EXECUTABLE);
 		return NULL;
 	}
 	fvsr_cli_progress_start(&progress, quiet);

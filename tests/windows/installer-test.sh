@@ -21,9 +21,13 @@ FVSR_COMPRESSOR=zlib "$root/installer/windows.sh" "$build" "$work/out" "$work/pa
 installer=$(echo "$work"/out/*-x64-installer.exe)
 with_part=$(echo "$work"/out/*-cublaslt-installer.exe)
 find "$data" | sort >"$work/before"
+expect "its headers ask for what Windows has against attacks" \
+	"$root/tests/packages/hardening.py" --installer "$work"/out/*-installer.exe
 
 expect "installs silently" status_is 0 "$installer" /S
 expect "the plugin is where OBS looks" test -f "$plugin/bin/64bit/obs-flashvsr.dll"
+expect "the uninstaller asks for the same" "$root/tests/packages/hardening.py" --installer \
+	"$plugin/uninstall.exe"
 expect "with what it loads" test -f "$plugin/data/locale/en-US.ini" -a \
 	-f "$plugin/data/effects/flashvsr.effect" -a -f "$plugin/data/manifest.json"
 expect "it is registered" registered
