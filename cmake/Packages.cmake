@@ -31,15 +31,19 @@ install(FILES ${made}/fvsr.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMP
 # ---- texts -------------------------------------------------------------------------------------
 
 # The changelog's and the manual's date is the last commit's: the same files from the same tree.
-execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} log -1 --format=%ct
-                OUTPUT_VARIABLE epoch OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+set(epoch $ENV{SOURCE_DATE_EPOCH})
+set(epoch_given ${epoch})
+if(NOT epoch)
+  execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} log -1 --format=%ct
+                  OUTPUT_VARIABLE epoch OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
 if(NOT epoch)
   string(TIMESTAMP epoch %s UTC)
 endif()
 set(ENV{SOURCE_DATE_EPOCH} ${epoch})
 string(TIMESTAMP FVSR_DATE "%Y-%m-%d" UTC)
 string(TIMESTAMP FVSR_DATE_822 "%a, %d %b %Y %H:%M:%S +0000" UTC)
-unset(ENV{SOURCE_DATE_EPOCH})
+set(ENV{SOURCE_DATE_EPOCH} ${epoch_given})
 configure_file(${debian}/fvsr.1.in ${made}/fvsr.1 @ONLY)
 configure_file(${debian}/changelog.in ${made}/changelog @ONLY)
 set(FVSR_METAINFO com.obsproject.Studio.Plugin.FlashVSR.metainfo.xml)

@@ -12,6 +12,9 @@
 # Dollars and backslashes are for NSIS:
 # shellcheck disable=SC1003,SC2016
 set -euo pipefail
+# The same files make the same packages, whoever packs them.
+export LC_ALL=C TZ=UTC
+umask 022
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$1 out=$(realpath -m "$2") cublaslt=${3:+$(realpath "$3")}

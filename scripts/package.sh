@@ -9,6 +9,7 @@
 #	obs-flashvsr-VERSION-linux-x86_64.tar.gz	the same files, for systems with the same libraries
 #	obs-flashvsr-VERSION-windows-x64-installer.exe	filter and command line
 #	obs-flashvsr-VERSION-windows-x64.zip	the same, to be unpacked by hand
+#	*.spdx.json				what is in each of these, with versions and licences
 #	SHA256SUMS
 #
 # With --debs instead the Debian packages for every release that has its own, and a portable tarball,
@@ -58,7 +59,7 @@ cmake --preset windows-x64 -S "$root" -B "$builds/windows" -DFVSR_BUILD_TESTS=OF
 	"-DFVSR_WINDOWS_DEPS=$builds/windows-deps" "${images[@]}" "${archs[@]}"
 cmake --build "$builds/windows" --parallel "$jobs"
 
-if [ -n "$cublaslt" ] && [ ! -f "$cublaslt/cuBLAS.txt" ]; then
+if [ -n "$cublaslt" ] && [ ! -f "$cublaslt/components" ]; then
 	step "cuBLASLt"
 	mkdir -p "$cublaslt"
 	echo "nvidia-cublas==13.0.2.14 --hash=sha256:5f7a90456b1392db60e28719547ba6e00696bfa81304b6887cf287f9edf2c1d7" \
@@ -67,19 +68,25 @@ if [ -n "$cublaslt" ] && [ ! -f "$cublaslt/cuBLAS.txt" ]; then
 		--require-hashes --requirement "$cublaslt/wheels" --dest "$cublaslt"
 	unzip -q -o -j "$cublaslt"/nvidia_cublas-*.whl '*/cublasLt64_13.dll' -d "$cublaslt"
 	unzip -p "$cublaslt"/nvidia_cublas-*.whl '*/License.txt' >"$cublaslt/cuBLAS.txt"
+	printf 'nvidia-cublas\t%s\tLicenseRef-cuBLAS\tshipped\tpkg:pypi/nvidia-cublas@%s\t%s\t%s\n' \
+		13.0.2.14 13.0.2.14 cublasLt64_13.dll \
+		"$(sha256sum <"$cublaslt/cublasLt64_13.dll" | cut -d ' ' -f 1)" >"$cublaslt/components"
 	rm "$cublaslt"/nvidia_cublas-*.whl
 fi
 
 step "Packages"
 rm -rf "$out"
 mkdir -p "$out"
-# The same tree makes the same bytes, as far as the tools allow it.
+# The same commit makes the same bytes (tests/packages/reproducible.sh).
 SOURCE_DATE_EPOCH=$(git -C "$root" log -1 --format=%ct 2>/dev/null || date +%s)
 export SOURCE_DATE_EPOCH
 for kind in DEB TGZ; do
 	(cd "$builds/linux" && umask 022 && cpack -G "$kind" -B "$builds/cpack" >/dev/null)
 done
+"$root/scripts/repack-tar.sh" "$builds/cpack/"*.tar.gz
 mv "$builds/cpack/"*.deb "$builds/cpack/"*.tar.gz "$out/"
 rm -rf "$builds/cpack"
 "$root/installer/windows.sh" "$builds/windows" "$out" ${cublaslt:+"$cublaslt"}
+"$root/scripts/sbom.py" "$out" "*windows*=$builds/windows-deps/components" \
+	"*-cublaslt-installer.exe=$builds/cublaslt/components"
 (cd "$out" && sha256sum -- * >SHA256SUMS && ls -l && cat SHA256SUMS)

@@ -8,6 +8,10 @@
 #
 #	windows-deps.sh [FOLDER]	where include/ and lib/ shall be; build-windows-deps by default
 #
+# The folder's list `components` says what each is: name, version, licence (an expression of SPDX),
+# how it is used (linked, shipped or headers), purl, and a file with its SHA-256, separated by tabs.
+# scripts/sbom.py reads it.
+#
 # Does nothing when the folder is complete. Downloads nothing but through apt and pip; the lists of
 # source packages are fetched into the folder, the system's own are left as they are.
 set -euo pipefail
@@ -15,6 +19,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 prefix=$(realpath -m "${1:-$root/build-windows-deps}")
 packages=(jansson libzip curl)
+triplet=x86_64-w64-mingw32
 stamp=$prefix/complete
 # A folder that another version of this script or of the toolchain file made is made anew.
 made_by=$(cat "$0" "$root/cmake/windows-x64.cmake" | sha256sum)
@@ -54,14 +59,33 @@ cd "$work"
 source_of() { # PACKAGE
 	find "$work" -mindepth 1 -maxdepth 1 -type d -name "$1-[0-9]*"
 }
+component() { # NAME VERSION LICENCE USE PURL FILE
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "${6##*/}" \
+		"$(sha256sum <"$6" | cut -d ' ' -f 1)" >>"$prefix/components"
+}
+declare -A licence=([jansson]=MIT [libzip]=BSD-3-Clause [curl]=curl)
 for package in "${packages[@]}"; do
 	folder=$(source_of "$package")
+	version=$(dpkg-parsechangelog -l "$folder/debian/changelog" -S Version)
 	cp "$folder/debian/copyright" "$prefix/licences/$package"
-	echo "windows-deps: $package $(dpkg-parsechangelog -l "$folder/debian/changelog" -S Version)"
+	echo "windows-deps: $package $version"
+	# The description of a source package names all its files with their sums.
+	component "$package" "$version" "${licence[$package]}" linked \
+		"pkg:deb/debian/$package@$version?arch=source" "$work/${package}_${version#*:}.dsc"
 done
 cp /usr/share/doc/libz-mingw-w64-dev/copyright "$prefix/licences/zlib"
 cp /usr/share/doc/mingw-w64-x86-64-dev/copyright "$prefix/licences/mingw-w64"
 cp /usr/share/doc/gcc-mingw-w64-base/copyright "$prefix/licences/gcc"
+binary() { # NAME LICENCE FILE
+	local package version
+
+	package=$(dpkg -S "$3" | cut -d : -f 1)
+	version=$(dpkg-query -W -f '${Version}' "$package")
+	component "$1" "$version" "$2" linked "pkg:deb/debian/$package@$version" "$3"
+}
+binary zlib Zlib "/usr/$triplet/lib/libz.a"
+binary mingw-w64 LicenseRef-mingw-w64 "/usr/$triplet/lib/libmingwex.a"
+binary gcc "GPL-3.0-or-later WITH GCC-exception-3.1" "$("$triplet-gcc-posix" -print-libgcc-file-name)"
 # What is distributed with oneDNN is under version 3 (see THIRD_PARTY_NOTICES.md).
 cp /usr/share/common-licenses/GPL-3 "$prefix/licences/GPL-3"
 
@@ -69,7 +93,6 @@ cp /usr/share/common-licenses/GPL-3 "$prefix/licences/GPL-3"
 
 # The DLL as it is, under a name of ours, so that it is never taken for another program's; and an
 # import library that asks for it at the first call only (core/backend/cpu/onednn_library.c).
-triplet=x86_64-w64-mingw32
 cat >"$work/wheels" <<-'END'
 	onednn-cpu-vcomp==2022.2.1 \
 	  --hash=sha256:1cb0cf3defa73da34b7dad40a894e098f401310d4f11c6fb9bc48a3c7ac0e7dc
@@ -81,6 +104,10 @@ END
 for wheel in "$work"/wheels.d/*.whl; do
 	unzip -q -o "$wheel" -d "$work/onednn"
 	echo "windows-deps: ${wheel##*/}"
+	name=${wheel##*/} use=shipped
+	version=${name#*-} version=${version%%-*} name=${name%%-*}
+	[[ $name != *_devel_* ]] || use=headers
+	component "${name//_/-}" "$version" Apache-2.0 $use "pkg:pypi/${name//_/-}@$version" "$wheel"
 done
 onednn=("$work"/onednn/onednn_{cpu,devel_cpu}_vcomp-*.data/data/Library)
 mkdir -p "$prefix/include"
@@ -97,8 +124,8 @@ cat "${onednn[0]}"/share/doc/onednn/{LICENSE,THIRD-PARTY-PROGRAMS} >"$prefix/lic
 
 # ---- builds -----------------------------------------------------------------------------------
 
-# Where this was built is nobody's business.
-export CFLAGS="-ffile-prefix-map=$work/="
+# Where this was built is nobody's business; and what cmake/Hardening.cmake says of our own files.
+export CFLAGS="-ffile-prefix-map=$work/= -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 
 build() { # PACKAGE CMAKE-OPTION...
 	local package=$1
