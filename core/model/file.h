@@ -50,21 +50,4 @@ void fvsr_printable(char *out, size_t size, const char *text, size_t length);
 /* True for well-formed UTF-8 (no overlong forms, no surrogates). NUL bytes count as text. */
 bool fvsr_utf8_valid(const char *text, size_t length);
 
-/*
- * A file that appears under its name only when it is complete: written beside it under another
- * name, then flushed and renamed.
- */
-struct fvsr_new_file;
-
-int fvsr_new_file_create(struct fvsr_new_file **out, const char *path, struct fvsr_error *err);
-int fvsr_new_file_write(struct fvsr_new_file *file, const void *data, size_t bytes,
-			struct fvsr_error *err);
-/* The same, from byte 'offset' on; what is left out before it reads as zeros. */
-int fvsr_new_file_write_at(struct fvsr_new_file *file, uint64_t offset, const void *data,
-			   size_t bytes, struct fvsr_error *err);
-/* Puts the file in place and frees 'file'; on failure nothing is left. */
-int fvsr_new_file_commit(struct fvsr_new_file *file, struct fvsr_error *err);
-/* Deletes what was written and frees 'file'. NULL is allowed. */
-void fvsr_new_file_abort(struct fvsr_new_file *file);
-
 #endif

@@ -11,6 +11,7 @@
 
 #include "common.h"
 #include "model/dtype.h"
+#include "model/new_file.h"
 #include "model/packed.h"
 #include "model/source.h"
 

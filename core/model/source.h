@@ -57,5 +57,7 @@ int fvsr_weights_check(const char *name, uint64_t first, const float *values, si
 
 /* True for "synth:...". */
 bool fvsr_synth_is_spec(const char *spec);
+/* CONFIG.json of "synth:CONFIG.json:SEED", malloc'ed; NULL when there is none or no memory. */
+char *fvsr_synth_config_path(const char *spec);
 
 #endif

@@ -244,6 +244,14 @@ bool fvsr_synth_is_spec(const char *spec)
 	return !strncmp(spec, PREFIX, strlen(PREFIX));
 }
 
+char *fvsr_synth_config_path(const char *spec)
+{
+	uint64_t seed;
+	char *path;
+
+	return split_spec(spec + strlen(PREFIX), &path, &seed, NULL) < 0 ? NULL : path;
+}
+
 int fvsr_synth_open(struct fvsr_weights *weights, const char *spec, struct fvsr_error *err)
 {
 	const char *base = fvsr_path_base(spec);

@@ -34,9 +34,10 @@ const char *temp_path(char out[512], const char *folder, const char *name);
 bool write_file(const char *path, const void *data, size_t size);
 /* Number of names in a folder. */
 int folder_entries(const char *folder);
-/* As fopen(), unlink(), mkdir(), stat() and truncate(), with paths in UTF-8 everywhere. */
+/* As fopen(), unlink(), link(), mkdir(), stat() and truncate(), with paths in UTF-8 everywhere. */
 FILE *open_file(const char *path, const char *mode);
 bool remove_file(const char *path);
+bool link_file(const char *path, const char *name);
 bool make_folder(const char *path);
 long long file_size(const char *path);
 bool resize_file(const char *path, long bytes);

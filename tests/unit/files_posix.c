@@ -78,6 +78,11 @@ bool remove_file(const char *path)
 	return unlink(path) == 0;
 }
 
+bool link_file(const char *path, const char *name)
+{
+	return link(path, name) == 0;
+}
+
 bool make_folder(const char *path)
 {
 	return mkdir(path, 0700) == 0;

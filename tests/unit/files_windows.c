@@ -102,6 +102,13 @@ bool remove_file(const char *path)
 	return DeleteFileW(wide_of(wide, path));
 }
 
+bool link_file(const char *path, const char *name)
+{
+	wchar_t wide[MAX_WIDE], wide_name[MAX_WIDE];
+
+	return CreateHardLinkW(wide_of(wide_name, name), wide_of(wide, path), NULL);
+}
+
 bool make_folder(const char *path)
 {
 	wchar_t wide[MAX_WIDE];

@@ -206,6 +206,12 @@ FVSR_API fvsr_model *fvsr_model_ref(fvsr_model *model);
 /* One owner less; the last frees it. NULL is allowed. Streams hold a reference of their own. */
 FVSR_API void fvsr_model_unref(fvsr_model *model);
 FVSR_API void fvsr_model_describe(const fvsr_model *model, struct fvsr_model_info *info);
+/*
+ * True when opening the model 'spec' would read the existing file 'path', however either is spelled
+ * and whatever links lead there: a packed file, one of a released directory, or the configuration
+ * of a "synth:" model. Whoever writes to 'path' would destroy it.
+ */
+FVSR_API bool fvsr_model_reads(const char *spec, const char *path);
 
 enum fvsr_pack_type {
 	FVSR_PACK_BF16 = 1,
@@ -225,7 +231,8 @@ FVSR_API void fvsr_import_options_default(struct fvsr_import_options *options);
 /*
  * Reads a released directory (or a "synth:" model), each file once, and writes one packed file.
  * The file appears under its name only when it is complete; on any failure or cancellation nothing
- * is left. FVSR_ERR_FORMAT also for a mixture of releases: transformer and projection must be of
+ * is left, and an earlier file stays. FVSR_ERR_ARGUMENT when 'packed_path' is one of the files that
+ * are read. FVSR_ERR_FORMAT also for a mixture of releases: transformer and projection must be of
  * one as far as their sums tell, or options->lq_version says which version they are.
  */
 FVSR_API int fvsr_import(const char *source, const char *packed_path,
