@@ -62,7 +62,8 @@ static const char description[] =
 	"loads. Known releases are recognised by their SHA-256 sums; unknown files are\n"
 	"reported and taken if their tensors fit. Transformer and projection of different\n"
 	"releases are refused. Nothing that a file contains is ever executed. OUT appears\n"
-	"only when it is complete. DIR may also be a synth: model.\n";
+	"only when it is complete; an earlier one stays until then, and it may not be one\n"
+	"of the files that are read. DIR may also be a synth: model.\n";
 
 static const char epilogue[] =
 	"Exit status: 0 when OUT was written, 1 when not, 2 for wrong usage.\n"

@@ -4,6 +4,7 @@
  * and encodes can be put around it. It needs no FFmpeg libraries and is the way to upscale files
  * with a build that lacks them.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,10 @@
 #include "console.h"
 #include "interrupt.h"
 #include "model_args.h"
+#include "open_stream.h"
 #include "options.h"
 #include "platform.h"
+#include "target.h"
 #include "y4m.h"
 
 struct pipe {
@@ -25,6 +28,8 @@ struct pipe {
 	bool quiet, verbose;
 
 	FILE *from, *to;
+	struct fvsr_new_file *file; /* what 'to' writes, when it is a file */
+	uint64_t whole_bytes;       /* of it up to the end of the last whole frame */
 	struct fvsr_y4m in, out;
 	fvsr_model *model;
 	fvsr_stream *stream;
@@ -40,20 +45,30 @@ static int failed(struct pipe *pipe, int code, const char *text)
 	return code;
 }
 
-static bool is_standard(const char *word)
+static int failed_with(struct pipe *pipe, const char *text, const char *path, int number)
 {
-	return !word || strcmp(word, "-") == 0;
+	snprintf(pipe->err.text, sizeof(pipe->err.text), "%s %.300s: %s", text, path,
+		 strerror(number));
+	return FVSR_ERR_IO;
 }
 
 static int open_files(struct pipe *pipe)
 {
+	const char *input = pipe->words[0], *output = pipe->words[1];
+	char path[FVSR_CLI_PATH_BYTES];
+	int ret;
+
 	fvsr_platform_binary_streams();
-	pipe->from = is_standard(pipe->words[0]) ? stdin : fvsr_platform_open(pipe->words[0], "rb");
+	ret = fvsr_cli_check_target(output, input, fvsr_cli_model_spec(&pipe->model_args, path),
+				    "name an output or a pipe", &pipe->err);
+	if (ret < 0)
+		return ret;
+	pipe->from = fvsr_cli_is_standard(input) ? stdin : fvsr_platform_open(input, "rb");
 	if (!pipe->from)
-		return failed(pipe, FVSR_ERR_IO, "cannot open the input");
-	if (is_standard(pipe->words[1]) && fvsr_platform_is_terminal(stdout))
-		return failed(pipe, FVSR_ERR_ARGUMENT,
-			      "video would go to the terminal; name an output or a pipe");
+		return failed_with(pipe, "cannot open", input, errno);
+	/* A file is begun now: that it cannot be written is better known before the work. */
+	if (!fvsr_cli_is_standard(output) && !fvsr_platform_is_special(output))
+		return fvsr_new_file_create(&pipe->file, output, &pipe->err);
 	return FVSR_OK;
 }
 
@@ -83,7 +98,6 @@ static int choose_sizes(struct pipe *pipe)
 static int open_stream(struct pipe *pipe)
 {
 	struct fvsr_settings set;
-	int ret;
 
 	fvsr_settings_default(&set);
 	fvsr_cli_apply_stream_args(&pipe->stream_args, &set);
@@ -91,25 +105,27 @@ static int open_stream(struct pipe *pipe)
 	set.in_height = pipe->in.height;
 	set.out_width = pipe->size.width;
 	set.out_height = pipe->size.height;
-	ret = fvsr_stream_open(&pipe->stream, pipe->model, &set, &pipe->err);
-	if (ret == FVSR_OK)
-		ret = fvsr_frame_create(&pipe->small, FVSR_FORMAT_RGBA8, set.in_width,
-					set.in_height);
-	if (ret == FVSR_OK)
-		ret = fvsr_frame_create(&pipe->large, FVSR_FORMAT_RGBA8, set.out_width,
-					set.out_height);
-	return ret;
+	return fvsr_cli_open_stream(pipe->model, &set, pipe->verbose, &pipe->stream, &pipe->small,
+				    &pipe->large, &pipe->err);
 }
 
 static int start_output(struct pipe *pipe)
 {
-	pipe->to = is_standard(pipe->words[1]) ? stdout : fvsr_platform_open(pipe->words[1], "wb");
+	const char *output = pipe->words[1];
+	int ret;
+
+	pipe->to = pipe->file ? fvsr_platform_stream(fvsr_new_file_handle(pipe->file))
+		   : fvsr_cli_is_standard(output) ? stdout
+						  : fvsr_platform_open(output, "wb");
 	if (!pipe->to)
-		return failed(pipe, FVSR_ERR_IO, "cannot write the output");
+		return failed_with(pipe, "cannot write", fvsr_cli_target_name(output), errno);
 	if (pipe->raw.width)
 		return FVSR_OK;
-	return fvsr_y4m_write_header(&pipe->out, pipe->to, &pipe->in, pipe->size.width,
-				     pipe->size.height, &pipe->err);
+	ret = fvsr_y4m_write_header(&pipe->out, pipe->to, &pipe->in, pipe->size.width,
+				    pipe->size.height, &pipe->err);
+	if (ret == FVSR_OK && pipe->file)
+		pipe->whole_bytes = (uint64_t)ftell(pipe->to);
+	return ret;
 }
 
 /* RGBA rows without anything between them. The end is only between two frames. */
@@ -130,11 +146,32 @@ static int read_raw(struct pipe *pipe, const struct fvsr_picture *picture)
 
 static int write_raw(struct pipe *pipe, const struct fvsr_picture *picture)
 {
-	for (int y = 0; y < picture->height; y++)
-		fwrite((const uint8_t *)picture->data + y * picture->stride, 4,
-		       (size_t)picture->width, pipe->to);
-	return fflush(pipe->to) || ferror(pipe->to) ? failed(pipe, FVSR_ERR_IO, "cannot write")
-						    : FVSR_OK;
+	size_t width = (size_t)picture->width;
+	bool written = true;
+
+	for (int y = 0; y < picture->height && written; y++)
+		written = fwrite((const uint8_t *)picture->data + y * picture->stride, 4, width,
+				 pipe->to) == width;
+	if (!written || fflush(pipe->to))
+		return failed_with(pipe, "cannot write", fvsr_cli_target_name(pipe->words[1]),
+				   errno);
+	return FVSR_OK;
+}
+
+static int write_frame(struct pipe *pipe)
+{
+	const struct fvsr_picture *picture = fvsr_frame_picture(pipe->large);
+	int ret;
+
+	if (pipe->raw.width) {
+		ret = write_raw(pipe, picture);
+		pipe->whole_bytes +=
+			ret < 0 ? 0 : 4 * (uint64_t)picture->width * (uint64_t)picture->height;
+	} else {
+		ret = fvsr_y4m_write(&pipe->out, picture, &pipe->err);
+		pipe->whole_bytes += ret < 0 ? 0 : fvsr_y4m_frame_bytes(&pipe->out);
+	}
+	return ret;
 }
 
 static int stream_failed(struct pipe *pipe, int code)
@@ -155,9 +192,7 @@ static int receive(struct pipe *pipe)
 			return FVSR_OK;
 		if (ret < 0)
 			return stream_failed(pipe, ret);
-		ret = pipe->raw.width ? write_raw(pipe, fvsr_frame_picture(pipe->large))
-				      : fvsr_y4m_write(&pipe->out, fvsr_frame_picture(pipe->large),
-						       &pipe->err);
+		ret = write_frame(pipe);
 		if (ret < 0)
 			return ret;
 		fvsr_cli_progress_frames(&pipe->progress, ++pipe->frames, 0);
@@ -192,14 +227,83 @@ static int pump(struct pipe *pipe)
 	return ret;
 }
 
-static int report(const struct pipe *pipe, int ret)
+static void say_failed(const struct pipe *pipe, int ret)
 {
-	if (fvsr_cli_interrupted())
-		return FVSR_CLI_SIGNAL + fvsr_cli_interrupted();
-	if (ret < 0) {
-		fvsr_cli_error("%s", pipe->err.text[0] ? pipe->err.text : fvsr_result_text(ret));
-		return ret == FVSR_ERR_ARGUMENT ? FVSR_CLI_USAGE : FVSR_CLI_FAILED;
+	fvsr_cli_error("%s", pipe->err.text[0] ? pipe->err.text : fvsr_result_text(ret));
+}
+
+/* Keeps the whole frames of a file that is not complete, without half a one behind them. */
+static void keep_part(struct pipe *pipe)
+{
+	struct fvsr_error err = {""};
+	char *kept = NULL;
+
+	if (fvsr_new_file_truncate(pipe->file, pipe->whole_bytes, &err) < 0) {
+		fvsr_cli_error("%s", err.text);
+		return;
 	}
+	if (fvsr_new_file_keep(pipe->file, &kept, &err) < 0)
+		fvsr_cli_error("%s", err.text);
+	else
+		fvsr_cli_note("%s holds the first %llu frame%s", kept,
+			      (unsigned long long)pipe->frames, pipe->frames == 1 ? "" : "s");
+	free(kept);
+	pipe->file = NULL;
+}
+
+/* Ends the output in whatever way the work ended. */
+static int finish(struct pipe *pipe, int ret)
+{
+	bool begun = pipe->to;
+
+	if (pipe->to && pipe->to != stdout && fclose(pipe->to) != 0 && ret == FVSR_OK)
+		ret = failed_with(pipe, "cannot write", pipe->words[1], errno);
+	pipe->to = NULL;
+	if (!pipe->file)
+		return ret;
+	if (ret < 0 && pipe->frames)
+		keep_part(pipe);
+	else if (ret < 0 && begun)
+		fvsr_cli_note("stopped before the first frame came out; nothing was written to %s",
+			      pipe->words[1]);
+	if (ret == FVSR_OK) {
+		ret = fvsr_new_file_commit(pipe->file, &pipe->err);
+		pipe->file = NULL;
+	}
+	return ret;
+}
+
+static int work(struct pipe *pipe)
+{
+	int ret = open_stream(pipe);
+
+	if (ret == FVSR_OK)
+		ret = start_output(pipe);
+	if (ret < 0)
+		return ret;
+	fvsr_cli_progress_start(&pipe->progress, pipe->quiet);
+	ret = pump(pipe);
+	fvsr_cli_progress_clear(&pipe->progress);
+	return ret;
+}
+
+/* Says how the work ended; returns the exit status. */
+static int conclude(struct pipe *pipe, int ret)
+{
+	int end;
+
+	/* A read that a signal broke off looks like damage. */
+	if (ret < 0 && fvsr_cli_interrupted())
+		ret = FVSR_ERR_CANCELLED;
+	if (ret < 0 && ret != FVSR_ERR_CANCELLED)
+		say_failed(pipe, ret);
+	end = finish(pipe, ret);
+	if (ret == FVSR_OK && end < 0)
+		say_failed(pipe, ret = end);
+	if (ret == FVSR_ERR_CANCELLED)
+		return FVSR_CLI_SIGNAL + fvsr_cli_interrupted();
+	if (ret < 0)
+		return ret == FVSR_ERR_ARGUMENT ? FVSR_CLI_USAGE : FVSR_CLI_FAILED;
 	if (!pipe->quiet)
 		fvsr_cli_note("%llu frames of %dx%d", (unsigned long long)pipe->frames,
 			      pipe->size.width, pipe->size.height);
@@ -215,19 +319,11 @@ static int run(struct pipe *pipe)
 	if (ret == FVSR_OK)
 		ret = choose_sizes(pipe);
 	if (ret < 0)
-		return report(pipe, ret);
+		return conclude(pipe, ret);
 	pipe->model = fvsr_cli_open_model(&pipe->model_args, pipe->quiet, pipe->verbose);
-	if (!pipe->model)
-		return fvsr_cli_interrupted() ? report(pipe, FVSR_OK) : FVSR_CLI_USAGE;
-	ret = open_stream(pipe);
-	if (ret == FVSR_OK)
-		ret = start_output(pipe);
-	if (ret == FVSR_OK) {
-		fvsr_cli_progress_start(&pipe->progress, pipe->quiet);
-		ret = pump(pipe);
-		fvsr_cli_progress_clear(&pipe->progress);
-	}
-	return report(pipe, ret);
+	if (!pipe->model && !fvsr_cli_interrupted())
+		return FVSR_CLI_USAGE;
+	return conclude(pipe, pipe->model ? work(pipe) : FVSR_ERR_CANCELLED);
 }
 
 static void clean_up(struct pipe *pipe)
@@ -240,8 +336,7 @@ static void clean_up(struct pipe *pipe)
 	fvsr_y4m_close(&pipe->out);
 	if (pipe->from && pipe->from != stdin)
 		fclose(pipe->from);
-	if (pipe->to && pipe->to != stdout)
-		fclose(pipe->to);
+	fvsr_new_file_abort(pipe->file);
 }
 
 static const char description[] =
@@ -249,7 +344,11 @@ static const char description[] =
 	"named. The video is YUV4MPEG2 with 8 bits (4:2:0, 4:2:2, 4:4:4 or grey), as\n"
 	"ffmpeg's yuv4mpegpipe writes and reads it, and comes out as the same kind. It\n"
 	"is taken for BT.601 up to 576 lines and for BT.709 above, as players do. With\n"
-	"--raw it is RGBA, four bytes a pixel, without any header.\n";
+	"--raw it is RGBA, four bytes a pixel, without any header.\n"
+	"\n"
+	"A file appears under the name OUT only when it is complete; an earlier one\n"
+	"stays until then. When the work stops early, the frames that have come out are\n"
+	"kept, as OUT where nothing was there, else beside it as NAME.partial.ENDING.\n";
 
 static const char epilogue[] =
 	"Exit status: 0 when all frames came out, 1 when the work failed, 2 for wrong\n"

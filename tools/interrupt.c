@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The only global state of the command line: a signal handler has nowhere else to write to.
+ * Global state, since a signal handler has nowhere else to write to.
  */
 #include "interrupt.h"
 

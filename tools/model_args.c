@@ -13,9 +13,8 @@
 #include "interrupt.h"
 #include "platform.h"
 
-#define BUNDLED        "models/bundled.safetensors"
-#define MAX_PATH_BYTES 4096
-#define GIB            (1024.0 * 1024 * 1024)
+#define BUNDLED "models/bundled.safetensors"
+#define GIB     (1024.0 * 1024 * 1024)
 
 /* The bundled model, from the program's folder on, and where else it may be. */
 #ifdef _WIN32
@@ -147,7 +146,7 @@ void fvsr_cli_apply_stream_args(const struct fvsr_cli_stream_args *args,
 /* The bundled model's place relative to the running executable. */
 static bool path_beside_executable(char *path, size_t size)
 {
-	char self[MAX_PATH_BYTES];
+	char self[FVSR_CLI_PATH_BYTES];
 	char *slash;
 
 	if (!fvsr_platform_executable(self, sizeof(self)))
@@ -168,10 +167,16 @@ static const char *default_model(char *path, size_t size)
 	return installed && fvsr_platform_readable(installed) ? installed : NULL;
 }
 
+const char *fvsr_cli_model_spec(const struct fvsr_cli_model_args *args,
+				char path[FVSR_CLI_PATH_BYTES])
+{
+	return args->model ? args->model : default_model(path, FVSR_CLI_PATH_BYTES);
+}
+
 fvsr_model *fvsr_cli_open_model(const struct fvsr_cli_model_args *args, bool quiet, bool verbose)
 {
-	char path[MAX_PATH_BYTES];
-	const char *spec = args->model ? args->model : default_model(path, sizeof(path));
+	char path[FVSR_CLI_PATH_BYTES];
+	const char *spec = fvsr_cli_model_spec(args, path);
 	struct fvsr_cli_progress progress;
 	struct fvsr_model_options options;
 	struct fvsr_error err = {""};

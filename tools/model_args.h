@@ -38,6 +38,12 @@ void fvsr_cli_stream_options(struct fvsr_cli_stream_args *args, struct fvsr_cli_
 void fvsr_cli_apply_stream_args(const struct fvsr_cli_stream_args *args,
 				struct fvsr_settings *settings);
 
+#define FVSR_CLI_PATH_BYTES 4096
+
+/* Which model that is: args->model, or the default one, whose path goes to 'path'; NULL: none. */
+const char *fvsr_cli_model_spec(const struct fvsr_cli_model_args *args,
+				char path[FVSR_CLI_PATH_BYTES]);
+
 /*
  * Opens args->model, or the default model where it is NULL, with progress, reporting errors.
  * Returns NULL on failure.

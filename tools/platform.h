@@ -31,7 +31,11 @@ int64_t fvsr_platform_file_size(const char *path);
 /* fopen(). Binary, whatever 'mode' says. */
 FILE *fvsr_platform_open(const char *path, const char *mode);
 
-void fvsr_platform_remove(const char *path);
+/* A stream of its own for the C library's descriptor 'handle', to write to; NULL on failure. */
+FILE *fvsr_platform_stream(int handle);
+
+/* True for what is there and is neither a file nor a folder: a device, a named pipe. */
+bool fvsr_platform_is_special(const char *path);
 
 /* Makes stdin and stdout pass bytes through unchanged. */
 void fvsr_platform_binary_streams(void);
@@ -41,8 +45,15 @@ bool fvsr_platform_is_terminal(FILE *stream);
 /* Of the terminal that messages go to. */
 int fvsr_platform_terminal_columns(void);
 
-/* Calls 'handler' once for Ctrl-C and the like; a second time ends the program. */
+/*
+ * Calls 'handler' once for Ctrl-C, a request to end, or a terminal that goes away; a second time
+ * ends the program. A reader that goes away, or a limit on the size of files, is from then on an
+ * error of the call that writes, not the program's end.
+ */
 void fvsr_platform_catch_signals(void (*handler)(int number));
+
+/* Memory that can be had without pushing others out, bytes; 0 when unknown. */
+uint64_t fvsr_platform_available_memory(void);
 
 /* The most memory that the process has had, bytes; 0 when unknown. */
 uint64_t fvsr_platform_peak_rss(void);

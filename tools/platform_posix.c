@@ -4,6 +4,7 @@
  */
 #include "platform.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +58,21 @@ FILE *fvsr_platform_open(const char *path, const char *mode)
 	return fopen(path, mode);
 }
 
-void fvsr_platform_remove(const char *path)
+FILE *fvsr_platform_stream(int handle)
 {
-	unlink(path);
+	int copy = fcntl(handle, F_DUPFD_CLOEXEC, 0);
+	FILE *stream = copy >= 0 ? fdopen(copy, "wb") : NULL;
+
+	if (!stream && copy >= 0)
+		close(copy);
+	return stream;
+}
+
+bool fvsr_platform_is_special(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
 void fvsr_platform_binary_streams(void)
@@ -87,10 +100,59 @@ void fvsr_platform_catch_signals(void (*handler)(int number))
 	 * SA_RESTART: a read that waits for a pipe or a server has to come back.
 	 */
 	struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction earlier;
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* Whoever starts it with nohup wants it to go on. */
+	if (sigaction(SIGHUP, NULL, &earlier) == 0 && earlier.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+/* MemAvailable, not MemFree: what caches hold can be had too. */
+static uint64_t machine_memory(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long long kib = 0;
+	char line[128];
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+			break;
+	fclose(file);
+	return kib * 1024;
+}
+
+/* What `ulimit -v` leaves of the process's addresses; UINT64_MAX without such a limit. */
+static uint64_t address_space(void)
+{
+	struct rlimit limit;
+	unsigned long long pages = 0;
+	uint64_t used;
+	FILE *file;
+
+	if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	file = fopen("/proc/self/statm", "re");
+	if (!file)
+		return limit.rlim_cur;
+	if (fscanf(file, "%llu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	used = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	return used < limit.rlim_cur ? limit.rlim_cur - used : 1;
+}
+
+uint64_t fvsr_platform_available_memory(void)
+{
+	uint64_t machine = machine_memory(), addresses = address_space();
+
+	return machine && machine < addresses ? machine : addresses == UINT64_MAX ? 0 : addresses;
 }
 
 uint64_t fvsr_platform_peak_rss(void)

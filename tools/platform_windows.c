@@ -149,13 +149,32 @@ FILE *fvsr_platform_open(const char *path, const char *mode)
 	return file;
 }
 
-void fvsr_platform_remove(const char *path)
+FILE *fvsr_platform_stream(int handle)
+{
+	int copy = _dup(handle);
+	FILE *stream = copy >= 0 ? _fdopen(copy, "wb") : NULL;
+
+	if (!stream && copy >= 0)
+		_close(copy);
+	return stream;
+}
+
+bool fvsr_platform_is_special(const char *path)
 {
 	wchar_t *wide = wide_of(path);
+	HANDLE handle = INVALID_HANDLE_VALUE;
+	bool special;
 
 	if (wide)
-		DeleteFileW(wide);
+		handle = CreateFileW(wide, FILE_READ_ATTRIBUTES,
+				     FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+				     OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
 	free(wide);
+	if (handle == INVALID_HANDLE_VALUE)
+		return false;
+	special = GetFileType(handle) != FILE_TYPE_DISK;
+	CloseHandle(handle);
+	return special;
 }
 
 void fvsr_platform_binary_streams(void)
@@ -181,11 +200,38 @@ int fvsr_platform_terminal_columns(void)
 	return info.srWindow.Right - info.srWindow.Left + 1;
 }
 
+/* The handler of signals: Windows calls end_requested() with no way to hand it anything. */
+static void (*signal_handler)(int number);
+
+/*
+ * The console is closed, the user logs off, or the machine goes down. Windows ends the process as
+ * soon as this returns, and after a few seconds anyway: so it waits for main() to complete the file
+ * and end the process.
+ */
+static BOOL WINAPI end_requested(DWORD event)
+{
+	if (event != CTRL_CLOSE_EVENT && event != CTRL_LOGOFF_EVENT && event != CTRL_SHUTDOWN_EVENT)
+		return FALSE; /* Ctrl-C and Ctrl-Break are signals of the C library */
+	signal_handler(SIGTERM);
+	Sleep(INFINITE);
+	return TRUE;
+}
+
 void fvsr_platform_catch_signals(void (*handler)(int number))
 {
+	signal_handler = handler;
 	/* The C library goes back to the default by itself when one has come. */
 	signal(SIGINT, handler);
 	signal(SIGTERM, handler);
+	signal(SIGBREAK, handler);
+	SetConsoleCtrlHandler(end_requested, TRUE);
+}
+
+uint64_t fvsr_platform_available_memory(void)
+{
+	MEMORYSTATUSEX status = {.dwLength = sizeof(status)};
+
+	return GlobalMemoryStatusEx(&status) ? status.ullAvailPhys : 0;
 }
 
 uint64_t fvsr_platform_peak_rss(void)

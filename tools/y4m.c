@@ -4,10 +4,12 @@
  */
 #include "y4m.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAGIC      "YUV4MPEG2"
+#define FRAME      "FRAME\n"
 #define FULL_RANGE "COLORRANGE=FULL"
 
 #define MAX_LINE 256
@@ -143,8 +145,8 @@ int fvsr_y4m_write_header(struct fvsr_y4m *video, FILE *file, const struct fvsr_
 	if (video->chroma_name[0])
 		fprintf(file, " C%s", video->chroma_name);
 	fputs(video->full_range ? " X" FULL_RANGE "\n" : "\n", file);
-	if (ferror(file))
-		return fail(err, FVSR_ERR_IO, "cannot write", NULL);
+	if (fflush(file) || ferror(file))
+		return fail(err, FVSR_ERR_IO, "cannot write", strerror(errno));
 	return take_planes(video, err);
 }
 
@@ -168,11 +170,17 @@ int fvsr_y4m_write(struct fvsr_y4m *video, const struct fvsr_picture *picture,
 		   struct fvsr_error *err)
 {
 	fvsr_y4m_from_rgba(video, picture);
-	fputs("FRAME\n", video->file);
-	fwrite(video->planes, 1, video->plane_bytes, video->file);
-	if (fflush(video->file) || ferror(video->file))
-		return fail(err, FVSR_ERR_IO, "cannot write", NULL);
+	/* What failed first says why: what fails after it may say something else. */
+	if (fputs(FRAME, video->file) < 0 ||
+	    fwrite(video->planes, 1, video->plane_bytes, video->file) != video->plane_bytes ||
+	    fflush(video->file))
+		return fail(err, FVSR_ERR_IO, "cannot write", strerror(errno));
 	return FVSR_OK;
+}
+
+size_t fvsr_y4m_frame_bytes(const struct fvsr_y4m *video)
+{
+	return strlen(FRAME) + video->plane_bytes;
 }
 
 void fvsr_y4m_close(struct fvsr_y4m *video)

@@ -51,6 +51,9 @@ int fvsr_y4m_read(struct fvsr_y4m *video, const struct fvsr_picture *picture,
 int fvsr_y4m_write(struct fvsr_y4m *video, const struct fvsr_picture *picture,
 		   struct fvsr_error *err);
 
+/* Of a frame in the file, with the line before it. */
+size_t fvsr_y4m_frame_bytes(const struct fvsr_y4m *video);
+
 void fvsr_y4m_close(struct fvsr_y4m *video);
 
 /* Between the planes of a frame and RGBA8, y4m_planes.c. */
