@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * fvsr upscale: a video file through the network. Every frame that goes in comes out, at its own
- * time; what can fail early (input, encoder, sizes) is tried before the model is loaded, and the
- * output is created last, so that a failed start leaves an existing file alone.
+ * time; what can fail early (input, encoder, sizes, output) is tried before the model is loaded.
  */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include <libavutil/avstring.h>
 
 #include "cli.h"
 #include "console.h"
 #include "interrupt.h"
 #include "media.h"
 #include "model_args.h"
+#include "open_stream.h"
 #include "options.h"
-#include "report.h"
+#include "target.h"
 
 #define MAX_SIDE 16384
 
@@ -39,7 +38,11 @@ struct upscale {
 	fvsr_model *model;
 	fvsr_stream *stream;
 	fvsr_frame *small, *large;
-	int in_width, in_height;
+	fvsr_frame *unturned; /* as the file has it; NULL: no picture is turned */
+	struct fvsr_media_turn turn;
+	const AVOutputFormat *container;
+	int decoded_width, decoded_height; /* of the first frame */
+	int in_width, in_height;           /* the same, as they are shown */
 	uint64_t total;
 	bool size_changed;
 	struct fvsr_cli_progress progress;
@@ -49,54 +52,46 @@ struct upscale {
 /* ------------------------------------------------------------------------------------------- */
 /* Before the work                                                                             */
 
-static void write_ffmpeg_log(void *source, int level, const char *format, va_list args)
+/* "file:" before a path says that it is no name of a protocol. */
+static const char *path_of(const char *word)
 {
-	char line[512];
-	int prefix = 1;
-
-	if (level > av_log_get_level())
-		return;
-	av_log_format_line2(source, level, format, args, line, sizeof(line), &prefix);
-	line[strcspn(line, "\r\n")] = '\0';
-	if (line[0])
-		fvsr_cli_note("%s", line);
+	av_strstart(word, "file:", &word);
+	return word;
 }
 
-/* FFmpeg's reasons are wanted while things are opened, not one line per damaged block. */
-static void set_ffmpeg_log(const struct upscale *up, bool opening)
-{
-	av_log_set_callback(write_ffmpeg_log);
-	av_log_set_level(up->verbose ? AV_LOG_INFO : opening ? AV_LOG_ERROR : AV_LOG_FATAL);
-}
-
-static bool same_file(const char *a, const char *b)
-{
-	struct stat sa, sb;
-
-	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && S_ISREG(sa.st_mode) &&
-	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
-}
-
-/* An output that cannot be created is better known before minutes of loading a model. */
+/* What would destroy the input or the model, or fill a terminal with video. */
 static int check_output(struct upscale *up)
 {
-	const char *path = up->words[1];
-	struct stat st;
-	bool existed = stat(path, &st) == 0;
-	FILE *file;
+	const char *input = path_of(up->words[0]), *output = path_of(up->words[1]);
+	char path[FVSR_CLI_PATH_BYTES];
+	int ret = fvsr_cli_check_target(
+		output, input, fvsr_cli_model_spec(&up->model_args, path),
+		"name a file, or send it to another program: fvsr upscale IN - | mpv -", &up->err);
 
-	if (strstr(path, "://") || strncmp(path, "pipe:", 5) == 0 || strchr(path, '%') ||
-	    (existed && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
-		return FVSR_OK;
-	file = fopen(path, "ab");
-	if (!file) {
-		int number = errno;
-		return fvsr_media_fail(&up->err, AVERROR(number), "cannot write %s", path);
+	if (ret == FVSR_OK && av_filename_number_test(output) &&
+	    fvsr_media_sequence_overlaps(input, output)) {
+		fvsr_media_fail(&up->err, 0, "%s would replace pictures of the input", output);
+		return FVSR_ERR_ARGUMENT;
 	}
-	fclose(file);
-	if (!existed)
-		unlink(path);
-	return FVSR_OK;
+	return ret;
+}
+
+static bool takes_one_picture(const struct upscale *up)
+{
+	return strcmp(up->container->name, "image2") == 0 && !fvsr_cli_is_standard(up->words[1]) &&
+	       !av_filename_number_test(up->words[1]);
+}
+
+/* "clip.png" and a video: "clip-%05d.png" is what was meant. */
+static int refuse_video(struct upscale *up)
+{
+	const char *path = up->words[1], *ending = strrchr(path, '.');
+
+	fvsr_media_fail(&up->err, 0,
+			"%s holds one picture, and the input has several; name a numbered row of "
+			"them: %.*s-%%05d%s",
+			path, (int)(ending ? ending - path : 0), path, ending ? ending : "");
+	return FVSR_ERR_ARGUMENT;
 }
 
 static int choose_size(struct upscale *up)
@@ -147,10 +142,47 @@ static int open_input(struct upscale *up)
 	up->decoded = av_frame_alloc();
 	if (!up->decoded)
 		return fvsr_media_fail(&up->err, AVERROR(ENOMEM), "cannot decode");
+	if (up->in.alpha_unseen)
+		fvsr_cli_warning(
+			"the video has an alpha channel, which this FFmpeg cannot read for "
+			"want of libvpx; it is dropped");
 	fvsr_media_streams_init(&up->out.streams, up->in.format);
 	up->in.other = fvsr_media_streams_take;
 	up->in.opaque = &up->out.streams;
 	return FVSR_OK;
+}
+
+static int check_single(struct upscale *up)
+{
+	AVFrame *second = av_frame_alloc();
+	int ret;
+
+	if (!second)
+		return fvsr_media_fail(&up->err, AVERROR(ENOMEM), "cannot decode");
+	ret = fvsr_media_input_read(&up->in, second);
+	av_frame_free(&second);
+	if (ret == FVSR_OK)
+		return refuse_video(up);
+	return ret == FVSR_ERR_EOF ? FVSR_OK : ret;
+}
+
+/* Pixels are turned where the container cannot say that the player is to do it. */
+static void choose_turn(struct upscale *up)
+{
+	const int32_t *matrix = fvsr_media_matrix(up->in.video, up->decoded);
+	bool swaps;
+
+	up->turn = (struct fvsr_media_turn){1, 0, 0, 1};
+	if (matrix && !fvsr_media_carries_matrix(up->container) &&
+	    !fvsr_media_turn_of(matrix, &up->turn)) {
+		fvsr_cli_warning("the video is to be shown at an angle, of which '%s' has no "
+				 "notion: it comes out as it was filmed",
+				 up->container->name);
+		up->turn = (struct fvsr_media_turn){1, 0, 0, 1};
+	}
+	swaps = fvsr_media_swaps_sides(&up->turn);
+	up->in_width = swaps ? up->decoded_height : up->decoded_width;
+	up->in_height = swaps ? up->decoded_width : up->decoded_height;
 }
 
 static int read_first(struct upscale *up)
@@ -162,17 +194,27 @@ static int read_first(struct upscale *up)
 	if (ret < 0)
 		return fvsr_media_fail(&up->err, up->in.read_error,
 				       "no picture of %s could be decoded", up->words[0]);
-	up->in_width = up->decoded->width;
-	up->in_height = up->decoded->height;
+	up->decoded_width = up->decoded->width;
+	up->decoded_height = up->decoded->height;
 	up->total = fvsr_media_input_frame_hint(&up->in);
+	choose_turn(up);
 	return fvsr_media_color_of(up->decoded, &up->color, &up->err);
 }
 
 static int open_output(struct upscale *up)
 {
-	int ret = fvsr_media_output_open(&up->out, up->words[1], &up->in, up->decoded, &up->color,
-					 up->size.width, up->size.height, &up->output_options,
-					 &up->err);
+	const int32_t *matrix = fvsr_media_matrix(up->in.video, up->decoded);
+	struct fvsr_media_picture picture = {
+		.width = up->size.width,
+		.height = up->size.height,
+		.first = up->decoded,
+		.color = &up->color,
+		.alpha = fvsr_media_has_alpha((enum AVPixelFormat)up->decoded->format),
+		.swapped = fvsr_media_swaps_sides(&up->turn),
+		.matrix = fvsr_media_carries_matrix(up->container) ? matrix : NULL,
+	};
+	int ret = fvsr_media_output_open(&up->out, path_of(up->words[1]), up->container, &up->in,
+					 &picture, &up->output_options, &up->err);
 
 	if (ret == FVSR_OK && up->out.alpha_lost)
 		fvsr_cli_warning(
@@ -185,8 +227,6 @@ static int open_output(struct upscale *up)
 static int open_stream(struct upscale *up)
 {
 	struct fvsr_settings set;
-	struct fvsr_stream_cost cost;
-	char device[FVSR_CLI_BYTES_TEXT], host[FVSR_CLI_BYTES_TEXT];
 	int ret;
 
 	fvsr_settings_default(&set);
@@ -195,18 +235,11 @@ static int open_stream(struct upscale *up)
 	set.in_height = up->in_height;
 	set.out_width = up->size.width;
 	set.out_height = up->size.height;
-	ret = fvsr_stream_cost(up->model, &set, &cost, &up->err);
-	if (ret == FVSR_OK && up->verbose)
-		fvsr_cli_note("stream memory: %s on the GPU, %s in the computer",
-			      fvsr_cli_bytes(cost.device_bytes, device),
-			      fvsr_cli_bytes(cost.host_bytes, host));
-	if (ret == FVSR_OK)
-		ret = fvsr_stream_open(&up->stream, up->model, &set, &up->err);
-	if (ret == FVSR_OK)
-		ret = fvsr_frame_create(&up->small, FVSR_FORMAT_RGBA8, set.in_width, set.in_height);
-	if (ret == FVSR_OK)
-		ret = fvsr_frame_create(&up->large, FVSR_FORMAT_RGBA8, set.out_width,
-					set.out_height);
+	ret = fvsr_cli_open_stream(up->model, &set, up->verbose, &up->stream, &up->small,
+				   &up->large, &up->err);
+	if (ret == FVSR_OK && fvsr_media_turns(&up->turn))
+		ret = fvsr_frame_create(&up->unturned, FVSR_FORMAT_RGBA8, up->decoded_width,
+					up->decoded_height);
 	return ret;
 }
 
@@ -248,18 +281,22 @@ static int send_frame(struct upscale *up)
 
 	if (ret < 0)
 		return ret;
-	if (!up->size_changed &&
-	    (up->decoded->width != up->in_width || up->decoded->height != up->in_height)) {
+	if (!up->size_changed && (up->decoded->width != up->decoded_width ||
+				  up->decoded->height != up->decoded_height)) {
 		up->size_changed = true;
 		fvsr_cli_warning("the video's size changes from %dx%d to %dx%d at frame %llu; "
 				 "frames are scaled to the first size",
-				 up->in_width, up->in_height, up->decoded->width,
+				 up->decoded_width, up->decoded_height, up->decoded->width,
 				 up->decoded->height, (unsigned long long)up->in.frames - 1);
 	}
 	ret = fvsr_media_to_rgba(&up->converter, up->decoded, &up->color,
-				 fvsr_frame_picture(up->small), &up->err);
+				 fvsr_frame_picture(up->unturned ? up->unturned : up->small),
+				 &up->err);
 	if (ret < 0)
 		return ret;
+	if (up->unturned)
+		fvsr_media_turn(&up->turn, fvsr_frame_picture(up->unturned),
+				fvsr_frame_picture(up->small));
 	fvsr_frame_set_tag(up->small, up->decoded->pts);
 	fvsr_media_output_announce(&up->out, up->decoded->pts,
 				   fvsr_media_frame_duration(up->decoded));
@@ -288,14 +325,6 @@ static int pump(struct upscale *up)
 	return ret < 0 ? stream_failed(up, ret) : receive(up);
 }
 
-static void remove_output(const struct upscale *up)
-{
-	struct stat st;
-
-	if (stat(up->words[1], &st) == 0 && S_ISREG(st.st_mode))
-		unlink(up->words[1]);
-}
-
 static void warn_about_damage(const struct upscale *up)
 {
 	if (up->in.damaged)
@@ -311,10 +340,56 @@ static void say_done(const struct upscale *up, double seconds)
 {
 	if (up->quiet)
 		return;
-	fvsr_cli_note("%s: %llu frame%s of %dx%d in %.1f s (%.2f frames/s)", up->words[1],
-		      (unsigned long long)up->out.frames, up->out.frames == 1 ? "" : "s",
-		      up->size.width, up->size.height, seconds,
+	fvsr_cli_note("%s: %llu frame%s of %dx%d in %.1f s (%.2f frames/s)",
+		      fvsr_cli_target_name(up->words[1]), (unsigned long long)up->out.frames,
+		      up->out.frames == 1 ? "" : "s", up->size.width, up->size.height, seconds,
 		      seconds > 0 ? (double)up->out.frames / seconds : 0);
+}
+
+/* What is no file cannot be kept or removed: what is there is there. */
+static void say_what_went_out(const struct upscale *up)
+{
+	unsigned long long frames = up->out.written;
+
+	if (up->out.sink.sequence)
+		fvsr_cli_note("%s got its first %llu picture%s", up->words[1], frames,
+			      frames == 1 ? "" : "s");
+	else
+		fvsr_cli_note("%llu frame%s went to %s", frames, frames == 1 ? "" : "s",
+			      fvsr_cli_target_name(up->words[1]));
+}
+
+/*
+ * Keeps what there is of a file that is not complete. 'sound': all of it has been written in good
+ * order, else what can be read decides.
+ */
+static void keep_part(struct upscale *up, bool sound)
+{
+	struct fvsr_media_sink *sink = &up->out.sink;
+	uint64_t frames = sink->single_picture ? 0 : up->out.written;
+	struct fvsr_error err = {""};
+	char *kept = NULL;
+
+	if (!sink->file) {
+		if (frames && sound)
+			say_what_went_out(up);
+		return;
+	}
+	if (frames && !sound)
+		frames = fvsr_media_readable_frames(fvsr_new_file_part(sink->file));
+	if (!frames) {
+		fvsr_cli_note(up->out.written
+				      ? "what was written cannot be read without its end, which "
+					"is missing; no file is left of it"
+				      : "stopped before the first frame came out; no file is left");
+		return;
+	}
+	if (fvsr_media_sink_keep(sink, &kept, &err) < 0)
+		fvsr_cli_error("%s", err.text);
+	else
+		fvsr_cli_note("%s holds the first %llu frame%s", kept, (unsigned long long)frames,
+			      frames == 1 ? "" : "s");
+	free(kept);
 }
 
 /* Ends the file in whatever way the work ended; returns the exit status. */
@@ -332,11 +407,6 @@ static int finish(struct upscale *up, int ret, double seconds)
 	}
 	end = fvsr_media_output_finish(&up->out, ret < 0, &err);
 	warn_about_damage(up);
-	if (ret < 0 && up->out.frames == 0) {
-		remove_output(up);
-		fvsr_cli_note("stopped before the first frame came out; no file is left");
-		return status;
-	}
 	if (end < 0 && ret != FVSR_ERR_IO) {
 		fvsr_cli_error("%s", err.text);
 		status = FVSR_CLI_FAILED;
@@ -347,24 +417,34 @@ static int finish(struct upscale *up, int ret, double seconds)
 		fvsr_cli_error("%s", err.text);
 		status = FVSR_CLI_FAILED;
 	}
-	if (ret < 0)
-		fvsr_cli_note("%s holds the first %llu frames", up->words[1],
-			      (unsigned long long)up->out.frames);
-	else if (status == FVSR_CLI_OK)
+	if (ret < 0 || status != FVSR_CLI_OK) {
+		keep_part(up, end == FVSR_OK && ret != FVSR_ERR_IO);
+	} else if (fvsr_media_sink_commit(&up->out.sink, &err) < 0) {
+		fvsr_cli_error("%s", err.text);
+		status = FVSR_CLI_FAILED;
+	} else {
 		say_done(up, seconds);
+	}
 	return status;
 }
 
 static int prepare(struct upscale *up)
 {
-	int ret = open_input(up);
+	int ret = check_output(up);
 
 	if (ret == FVSR_OK)
-		ret = read_first(up);
+		ret = open_input(up);
+	if (ret < 0)
+		return ret;
+	up->container =
+		fvsr_media_output_container(path_of(up->words[1]), &up->output_options, &up->err);
+	if (!up->container)
+		return FVSR_ERR_IO;
+	ret = read_first(up);
+	if (ret == FVSR_OK && takes_one_picture(up))
+		ret = check_single(up);
 	if (ret == FVSR_OK)
 		ret = choose_size(up);
-	if (ret == FVSR_OK)
-		ret = check_output(up);
 	if (ret < 0)
 		return ret;
 	warn_about_input(up);
@@ -384,12 +464,8 @@ static int run(struct upscale *up)
 	double start_s;
 	int ret;
 
-	if (same_file(up->words[0], up->words[1])) {
-		fvsr_cli_error("%s is the input itself", up->words[1]);
-		return FVSR_CLI_USAGE;
-	}
 	fvsr_cli_catch_signals();
-	set_ffmpeg_log(up, true);
+	fvsr_media_log(up->verbose, true);
 	ret = prepare(up);
 	if (ret < 0)
 		return fail_early(up, ret);
@@ -401,11 +477,9 @@ static int run(struct upscale *up)
 	if (ret < 0)
 		return fail_early(up, ret);
 	ret = fvsr_media_output_start(&up->out, &up->err);
-	if (ret < 0) {
-		remove_output(up);
+	if (ret < 0)
 		return fail_early(up, ret);
-	}
-	set_ffmpeg_log(up, false);
+	fvsr_media_log(up->verbose, false);
 	start_s = fvsr_cli_clock_s();
 	ret = pump(up);
 	return finish(up, ret, fvsr_cli_clock_s() - start_s);
@@ -415,6 +489,7 @@ static void clean_up(struct upscale *up)
 {
 	fvsr_frame_destroy(up->small);
 	fvsr_frame_destroy(up->large);
+	fvsr_frame_destroy(up->unturned);
 	fvsr_stream_close(up->stream);
 	fvsr_model_unref(up->model);
 	fvsr_media_output_close(&up->out);
@@ -429,28 +504,37 @@ static void clean_up(struct upscale *up)
 static const char description[] =
 	"Upscales the video of IN, any file that FFmpeg reads, and writes OUT in the\n"
 	"container that its ending names. Every frame that goes in comes out at its own\n"
-	"time, also with a variable frame rate. Sound, subtitles, chapters, tags,\n"
-	"rotation and pixel aspect ratio are taken over as they are; what the container\n"
-	"cannot hold is left out with a warning. Matrix, range, primaries and transfer\n"
-	"stay those of the input; untagged video is read as BT.601 up to 576 lines and\n"
-	"as BT.709 above, and is tagged so.\n"
+	"time, also with a variable frame rate. Sound, subtitles, chapters, tags and\n"
+	"pixel aspect ratio are taken over as they are; text subtitles are converted to\n"
+	"what the container takes; what it cannot hold is left out with a warning. A\n"
+	"video that is to be shown turned stays so in MP4 and MOV; elsewhere its\n"
+	"pictures are turned. Matrix, range, primaries and transfer stay those of the\n"
+	"input; untagged video is read as BT.601 up to 576 lines and as BT.709 above,\n"
+	"and is tagged so.\n"
 	"\n"
 	"The network works on 8 bits per colour: deeper video is reduced, with a\n"
 	"warning, and HDR video (PQ, HLG) is refused. Alpha is kept where the encoder\n"
 	"has it.\n"
 	"\n"
-	"Ctrl-C completes the file with the frames that have come out; twice, it stops\n"
-	"at once.\n";
+	"\"-\" is standard input or output (then Matroska, unless --format says\n"
+	"otherwise). A picture goes into one .png or .jpg, a video into a numbered row\n"
+	"of them, as out-%05d.png.\n"
+	"\n"
+	"A file appears under the name OUT only when it is complete; an earlier one\n"
+	"stays until then. Ctrl-C, or a full disk, completes the file with the frames\n"
+	"that have come out: it is OUT where nothing was there, else it stands beside it\n"
+	"as NAME.partial.ENDING. Ctrl-C twice stops at once.\n";
 
 static const char epilogue[] =
-	"Exit status: 0 when OUT is complete, 1 when the work failed (OUT then holds\n"
-	"what came out until then), 2 for wrong usage or a model that cannot be opened,\n"
-	"128 + N when signal N stopped it.\n"
+	"Exit status: 0 when OUT is complete, 1 when the work failed (what came out\n"
+	"until then is kept, where it can be read), 2 for wrong usage or a model that\n"
+	"cannot be opened, 128 + N when signal N stopped it.\n"
 	"\n"
 	"Examples:\n"
 	"  fvsr upscale --scale 2 talk.mp4 talk-2x.mp4\n"
 	"  fvsr upscale -m flashvsr-v1.1.safetensors --size 1920x1080 old.avi new.mkv\n"
-	"  fvsr upscale --codec ffv1 --scale 4 titles.mov titles.mkv\n";
+	"  fvsr upscale --codec ffv1 --scale 4 titles.mov titles.mkv\n"
+	"  fvsr upscale in.mp4 - | mpv -\n";
 
 int fvsr_cmd_upscale(int argc, char **argv)
 {
@@ -469,6 +553,9 @@ int fvsr_cmd_upscale(int argc, char **argv)
 		 "also the messages of the library and of FFmpeg", 0, 0, NULL},
 	};
 	const struct fvsr_cli_option encoding[] = {
+		{"format", 'f', FVSR_CLI_STRING, &oo->container, "NAME",
+		 "FFmpeg's name of the container (default: what the\nending of OUT names)", 0, 0,
+		 NULL},
 		{"codec", 'c', FVSR_CLI_STRING, &oo->codec, "NAME",
 		 "FFmpeg's name of the encoder (default libx264 where\nthe container takes it, "
 		 "else "

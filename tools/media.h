@@ -13,10 +13,16 @@
 #include <libswscale/swscale.h>
 
 #include "fvsr/fvsr.h"
+#include "model/new_file.h"
 
 /* Writes "what: FFmpeg's words for 'averror'" and returns FVSR_ERR_IO. */
 int fvsr_media_fail(struct fvsr_error *err, int averror, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* FFmpeg's messages as this program's own: few while frames run, errors while things are opened. */
+void fvsr_media_log(bool verbose, bool opening);
+/* Keeps an encoder that prints by itself from doing so, unless the log is verbose. */
+void fvsr_media_quiet_encoder(AVCodecContext *encoder);
 
 /* ------------------------------------------------------------------------------------------- */
 /* Colour (media_color.c)                                                                      */
@@ -64,6 +70,31 @@ int fvsr_media_from_rgba(struct fvsr_media_converter *conv, const struct fvsr_pi
 void fvsr_media_converter_free(struct fvsr_media_converter *conv);
 
 /* ------------------------------------------------------------------------------------------- */
+/* Turned pictures (media_turn.c)                                                              */
+
+/* Pixel (x, y) goes to (a x + c y, b x + d y), moved to where no coordinate is negative. */
+struct fvsr_media_turn {
+	int a, b, c, d;
+};
+
+/*
+ * The display matrix of a video whose first frame is 'first', NULL: it has none. It belongs to the
+ * stream or to the frame.
+ */
+const int32_t *fvsr_media_matrix(const AVStream *stream, const AVFrame *first);
+/* True for containers that say how a video is to be turned. */
+bool fvsr_media_carries_matrix(const AVOutputFormat *format);
+/* False when the matrix is not made of quarter turns and mirrors; *turn is of no use then. */
+bool fvsr_media_turn_of(const int32_t matrix[9], struct fvsr_media_turn *turn);
+/* False when all pixels stay where they are. */
+bool fvsr_media_turns(const struct fvsr_media_turn *turn);
+/* True when width becomes height. */
+bool fvsr_media_swaps_sides(const struct fvsr_media_turn *turn);
+/* RGBA8 to RGBA8, of the turned size. */
+void fvsr_media_turn(const struct fvsr_media_turn *turn, const struct fvsr_picture *from,
+		     const struct fvsr_picture *to);
+
+/* ------------------------------------------------------------------------------------------- */
 /* Input (media_input.c)                                                                       */
 
 struct fvsr_media_input {
@@ -76,12 +107,14 @@ struct fvsr_media_input {
 	void *opaque;
 	int64_t last_pts;
 	bool draining;
-	uint64_t frames;  /* decoded so far */
-	uint64_t damaged; /* packets that could not be decoded */
-	uint64_t retimed; /* frames whose timestamp was missing or not after the one before */
-	int read_error;   /* AVERROR that ended reading before the end of the file, or 0 */
+	bool alpha_unseen; /* the video has alpha, and no decoder for it is there */
+	uint64_t frames;   /* decoded so far */
+	uint64_t damaged;  /* packets that could not be decoded */
+	uint64_t retimed;  /* frames whose timestamp was missing or not after the one before */
+	int read_error;    /* AVERROR that ended reading before the end of the file, or 0 */
 };
 
+/* 'path' is what FFmpeg takes, or "-" for standard input. */
 int fvsr_media_input_open(struct fvsr_media_input *in, const char *path, struct fvsr_error *err);
 /*
  * The next frame, with pts (never missing, always growing) and duration in the video stream's
@@ -92,24 +125,45 @@ void fvsr_media_input_close(struct fvsr_media_input *in);
 /* How many frames the file says it has, 0 if it does not. */
 uint64_t fvsr_media_input_frame_hint(const struct fvsr_media_input *in);
 int64_t fvsr_media_frame_duration(const AVFrame *frame);
+/* How many pictures a player finds in a file that may be damaged or cut off; 0 also for none. */
+uint64_t fvsr_media_readable_frames(const char *path);
 
 /* ------------------------------------------------------------------------------------------- */
-/* Streams that are only copied (media_streams.c)                                              */
+/* Subtitles in another codec (media_subtitles.c)                                              */
+
+struct fvsr_media_subtitles;
+
+/* What text subtitles of codec 'id' become in 'format'; AV_CODEC_ID_NONE: nothing. */
+enum AVCodecID fvsr_media_subtitles_codec(const AVOutputFormat *format, enum AVCodecID id);
+/* Sets up 'to'. Close *out also after a failure. Returns an AVERROR or 0. */
+int fvsr_media_subtitles_open(struct fvsr_media_subtitles **out, const AVStream *from, AVStream *to,
+			      enum AVCodecID id);
+/*
+ * Makes of a packet of 'from' one in AV_TIME_BASE. 1; 0 when there is no text in it or it cannot be
+ * read; an AVERROR.
+ */
+int fvsr_media_subtitles_convert(struct fvsr_media_subtitles *subs, AVPacket *packet);
+void fvsr_media_subtitles_close(struct fvsr_media_subtitles *subs);
+
+/* ------------------------------------------------------------------------------------------- */
+/* The other streams (media_streams.c)                                                         */
 
 struct fvsr_media_waiting;
 
 /* Packets wait here until the video has reached their time, so that a stop can cut them off. */
 struct fvsr_media_streams {
 	AVFormatContext *from, *to;
-	int *map;       /* output stream of each input stream, -1: not copied */
-	unsigned count; /* streams that the input had when it was opened */
+	int *map; /* output stream of each input stream, -1: left out */
+	struct fvsr_media_subtitles **subtitles; /* of each input stream, NULL: copied as it is */
+	unsigned count;                          /* streams that the input had when it was opened */
 	struct fvsr_media_waiting *first, *last;
+	uint64_t written; /* packets */
 	bool out_of_memory;
 };
 
 /* From here on packets are taken: those before the first picture wait for the output too. */
 void fvsr_media_streams_init(struct fvsr_media_streams *streams, AVFormatContext *from);
-/* Adds the copied streams, chapters and metadata to 'to'. Says what cannot be copied. */
+/* Adds the other streams, chapters and metadata to 'to'. Says what is left out. */
 int fvsr_media_streams_open(struct fvsr_media_streams *streams, AVFormatContext *to,
 			    const AVStream *video, struct fvsr_error *err);
 /* The 'other' callback of an input; 'opaque' is the struct fvsr_media_streams. */
@@ -117,17 +171,61 @@ void fvsr_media_streams_take(void *opaque, AVPacket *packet);
 /* Writes the packets up to 'time' (AV_NOPTS_VALUE: all), in AV_TIME_BASE. An AVERROR or 0. */
 int fvsr_media_streams_write(struct fvsr_media_streams *streams, int64_t time_us);
 void fvsr_media_streams_close(struct fvsr_media_streams *streams);
-/* What belongs to a stream beside its parameters: rotation, stereo layout, disposition, tags. */
+/* What belongs to a stream beside its parameters: stereo layout, disposition, tags. */
 int fvsr_media_copy_stream_properties(AVStream *to, const AVStream *from);
+int fvsr_media_add_side_data(AVStream *to, enum AVPacketSideDataType type, const void *data,
+			     size_t size);
+
+/* ------------------------------------------------------------------------------------------- */
+/* Where the bytes go (media_sink.c)                                                           */
+
+struct fvsr_media_sink {
+	const char *path;           /* as it was given; "-" is standard output */
+	const char *url;            /* what FFmpeg calls it */
+	struct fvsr_new_file *file; /* NULL: not a file, or many */
+	bool sequence;              /* numbered pictures */
+	bool single_picture;        /* one picture */
+	bool full;                  /* the disk: what was kept back has been given free */
+	uint64_t reserved;
+};
+
+/* Begins the file, where it is one. 'path' must outlive the sink. */
+int fvsr_media_sink_open(struct fvsr_media_sink *sink, const char *path,
+			 const AVOutputFormat *format, struct fvsr_error *err);
+/* Gives the container its output, and takes it away. AVERRORs. */
+int fvsr_media_sink_connect(struct fvsr_media_sink *sink, AVFormatContext *format);
+int fvsr_media_sink_disconnect(struct fvsr_media_sink *sink, AVFormatContext *format);
+/* Keeps back what the index of so many packets takes. */
+void fvsr_media_sink_grow(struct fvsr_media_sink *sink, uint64_t packets);
+/* Puts a file that is complete in its place. */
+int fvsr_media_sink_commit(struct fvsr_media_sink *sink, struct fvsr_error *err);
+/* As fvsr_new_file_keep(), for a sink with a file. */
+int fvsr_media_sink_keep(struct fvsr_media_sink *sink, char **kept, struct fvsr_error *err);
+/* Removes a file that was neither committed nor kept. */
+void fvsr_media_sink_close(struct fvsr_media_sink *sink);
+
+/* True when a row of pictures named by the pattern 'output' would replace one of the input. */
+bool fvsr_media_sequence_overlaps(const char *input, const char *output);
 
 /* ------------------------------------------------------------------------------------------- */
 /* Output (media_output.c)                                                                     */
 
 struct fvsr_media_output_options {
+	const char *container;    /* NULL: by the ending of the name */
 	const char *codec;        /* NULL: H.264, or what the container is made for */
 	const char *preset;       /* NULL: the encoder's own */
 	const char *pixel_format; /* NULL: chosen */
 	int crf;                  /* -1: the default */
+};
+
+/* What the encoder is to make of the input. */
+struct fvsr_media_picture {
+	int width, height;
+	const AVFrame *first; /* the input's first frame */
+	const struct fvsr_media_color *color;
+	bool alpha;
+	bool swapped;          /* the sides of its pixels, as its pictures were turned */
+	const int32_t *matrix; /* how the output is to be turned; NULL: not at all */
 };
 
 #define FVSR_MEDIA_DURATIONS 1024
@@ -138,6 +236,7 @@ struct fvsr_media_output {
 	AVStream *video;
 	AVFrame *frame;
 	AVPacket *packet;
+	struct fvsr_media_sink sink;
 	struct fvsr_media_streams streams;
 	struct fvsr_media_converter converter;
 	struct fvsr_media_color color;
@@ -147,27 +246,35 @@ struct fvsr_media_output {
 		int64_t pts, duration;
 	} durations[FVSR_MEDIA_DURATIONS];
 	uint64_t announced;
-	uint64_t frames;
-	int64_t end_us; /* when the last frame ends */
+	uint64_t frames;  /* given to the encoder */
+	uint64_t written; /* that have come out of it, and went to the container */
+	int64_t end_us;   /* when the last frame ends */
 	bool started;
 	bool alpha_lost;
 };
 
+/* The container that 'path' or the options name; NULL with *err. */
+const AVOutputFormat *fvsr_media_output_container(const char *path,
+						  const struct fvsr_media_output_options *options,
+						  struct fvsr_error *err);
 /*
- * Prepares everything but the file: encoder, streams. 'first' is the input's first frame. *out is
- * zeros, but for 'streams', which has been taking packets already.
+ * Prepares encoder, streams and the file, which has nothing in it yet. *out is zeros, but for
+ * 'streams', which has been taking packets already.
  */
 int fvsr_media_output_open(struct fvsr_media_output *out, const char *path,
-			   struct fvsr_media_input *in, const AVFrame *first,
-			   const struct fvsr_media_color *color, int width, int height,
+			   const AVOutputFormat *container, struct fvsr_media_input *in,
+			   const struct fvsr_media_picture *picture,
 			   const struct fvsr_media_output_options *options, struct fvsr_error *err);
-/* Creates the file. */
+/* Writes the beginning. */
 int fvsr_media_output_start(struct fvsr_media_output *out, struct fvsr_error *err);
 /* How long the frame at 'pts' lasts, said before it is given. */
 void fvsr_media_output_announce(struct fvsr_media_output *out, int64_t pts, int64_t duration);
 int fvsr_media_output_frame(struct fvsr_media_output *out, const struct fvsr_picture *rgba,
 			    int64_t pts, struct fvsr_error *err);
-/* Completes the file. 'cut': the other streams end where the video does. */
+/*
+ * Completes what is in the file, as far as that goes on a full disk. 'cut': the other streams end
+ * where the video does. The sink then has the file still, to be committed or kept.
+ */
 int fvsr_media_output_finish(struct fvsr_media_output *out, bool cut, struct fvsr_error *err);
 void fvsr_media_output_close(struct fvsr_media_output *out);
 

@@ -5,10 +5,13 @@
 #include "media.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <libavutil/version.h>
 
 #include "interrupt.h"
+#include "target.h"
 
 /* More than any decoder has frames in flight. */
 #define MAX_ERRORS_AT_END 1000
@@ -39,6 +42,32 @@ static int open_decoder(struct fvsr_media_input *in, const AVCodec *codec, const
 	return FVSR_OK;
 }
 
+/* FFmpeg's own decoders of VP8 and VP9 do not see the second picture that holds the alpha. */
+static const AVCodec *decoder_with_alpha(struct fvsr_media_input *in, const AVCodec *codec)
+{
+	const AVDictionaryEntry *mode = av_dict_get(in->video->metadata, "alpha_mode", NULL, 0);
+	enum AVCodecID id = in->video->codecpar->codec_id;
+	const AVCodec *other;
+
+	if ((id != AV_CODEC_ID_VP8 && id != AV_CODEC_ID_VP9) || !mode ||
+	    strcmp(mode->value, "1") != 0)
+		return codec;
+	other = avcodec_find_decoder_by_name(id == AV_CODEC_ID_VP8 ? "libvpx" : "libvpx-vp9");
+	in->alpha_unseen = !other;
+	return other ? other : codec;
+}
+
+/* What FFmpeg calls it. Standard input that is a file is opened as one, so that it can be read from
+ * its end: MP4 often has its index there. */
+static const char *url_of(const char *path)
+{
+	struct stat st;
+
+	if (!fvsr_cli_is_standard(path))
+		return path;
+	return fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode) ? "/dev/stdin" : "pipe:0";
+}
+
 static int open_file(struct fvsr_media_input *in, const char *path, struct fvsr_error *err)
 {
 	const AVCodec *codec = NULL;
@@ -48,7 +77,7 @@ static int open_file(struct fvsr_media_input *in, const char *path, struct fvsr_
 	if (!in->format)
 		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot open %s", path);
 	in->format->interrupt_callback.callback = stop_blocking;
-	ret = avformat_open_input(&in->format, path, NULL, NULL);
+	ret = avformat_open_input(&in->format, url_of(path), NULL, NULL);
 	if (ret < 0)
 		return fvsr_media_fail(err, ret, "cannot open %s", path);
 	ret = avformat_find_stream_info(in->format, NULL);
@@ -60,7 +89,26 @@ static int open_file(struct fvsr_media_input *in, const char *path, struct fvsr_
 	if (ret < 0 || (in->format->streams[ret]->disposition & AV_DISPOSITION_ATTACHED_PIC))
 		return fvsr_media_fail(err, 0, "%s has no video", path);
 	in->video = in->format->streams[ret];
-	return open_decoder(in, codec, path, err);
+	return open_decoder(in, decoder_with_alpha(in, codec), path, err);
+}
+
+uint64_t fvsr_media_readable_frames(const char *path)
+{
+	AVFormatContext *format = NULL;
+	AVPacket *packet = av_packet_alloc();
+	uint64_t frames = 0;
+	int video = -1;
+
+	if (packet && avformat_open_input(&format, path, NULL, NULL) >= 0 &&
+	    avformat_find_stream_info(format, NULL) >= 0)
+		video = av_find_best_stream(format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+	while (video >= 0 && av_read_frame(format, packet) >= 0) {
+		frames += packet->stream_index == video && !(packet->flags & AV_PKT_FLAG_CORRUPT);
+		av_packet_unref(packet);
+	}
+	av_packet_free(&packet);
+	avformat_close_input(&format);
+	return frames;
 }
 
 int fvsr_media_input_open(struct fvsr_media_input *in, const char *path, struct fvsr_error *err)

@@ -11,6 +11,10 @@
 #include <libavutil/pixdesc.h>
 
 #include "console.h"
+#include "target.h"
+
+/* Sound may be this far ahead where subtitles keep the container waiting. */
+#define MAX_WAIT_US 60000000
 
 #define DEFAULT_CRF    16
 #define DEFAULT_QSCALE 2
@@ -149,17 +153,51 @@ static int set_quality(AVCodecContext *encoder, const struct fvsr_media_output_o
 	}
 	if (asked || av_opt_find(encoder, "crf", NULL, 0, AV_OPT_SEARCH_CHILDREN))
 		ret = set_option(encoder, "crf", crf, asked, err);
+	/* A picture that is made up of several others can have no alpha. */
+	if (ret == FVSR_OK && fvsr_media_has_alpha(encoder->pix_fmt))
+		ret = set_option(encoder, "auto-alt-ref", "0", false, err);
 	if (ret == FVSR_OK && options->preset)
 		ret = set_option(encoder, "preset", options->preset, true, err);
 	return ret;
 }
 
-static int open_encoder(struct fvsr_media_output *out, struct fvsr_media_input *in,
-			const AVFrame *first, const struct fvsr_media_color *color, int width,
-			int height, const struct fvsr_media_output_options *options,
-			struct fvsr_error *err)
+/* JPEG has one matrix and one range, whatever the video has. */
+static void use_jpeg_color(struct fvsr_media_color *color)
 {
-	bool alpha = fvsr_media_has_alpha((enum AVPixelFormat)first->format);
+	color->space = AVCOL_SPC_BT470BG;
+	color->range = AVCOL_RANGE_JPEG;
+	color->chroma = AVCHROMA_LOC_CENTER;
+}
+
+static void describe_pictures(struct fvsr_media_output *out, struct fvsr_media_input *in,
+			      const struct fvsr_media_picture *picture)
+{
+	AVCodecContext *encoder = out->encoder;
+	AVRational aspect = av_guess_sample_aspect_ratio(in->format, in->video,
+							 (AVFrame *)(uintptr_t)picture->first);
+
+	out->alpha_lost = picture->alpha && !fvsr_media_has_alpha(encoder->pix_fmt);
+	out->color = fvsr_media_color_for(encoder->pix_fmt, picture->color);
+	if (encoder->codec_id == AV_CODEC_ID_MJPEG)
+		use_jpeg_color(&out->color);
+	encoder->width = picture->width;
+	encoder->height = picture->height;
+	encoder->time_base = in->video->time_base;
+	encoder->framerate = av_guess_frame_rate(in->format, in->video, NULL);
+	encoder->sample_aspect_ratio =
+		picture->swapped && aspect.num > 0 ? av_inv_q(aspect) : aspect;
+	encoder->colorspace = out->color.space;
+	encoder->color_range = out->color.range;
+	encoder->color_primaries = out->color.primaries;
+	encoder->color_trc = out->color.transfer;
+	encoder->chroma_sample_location = out->color.chroma;
+	encoder->field_order = AV_FIELD_PROGRESSIVE;
+}
+
+static int open_encoder(struct fvsr_media_output *out, struct fvsr_media_input *in,
+			const struct fvsr_media_picture *picture,
+			const struct fvsr_media_output_options *options, struct fvsr_error *err)
+{
 	const AVCodec *codec;
 	AVCodecContext *encoder;
 	int ret = find_encoder(out->format, options->codec, &codec, err);
@@ -169,36 +207,25 @@ static int open_encoder(struct fvsr_media_output *out, struct fvsr_media_input *
 	encoder = out->encoder = avcodec_alloc_context3(codec);
 	if (!encoder)
 		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot encode");
-	encoder->pix_fmt = choose_format(codec, alpha, width, height);
-	if (options->pixel_format) {
+	if (options->pixel_format)
 		ret = named_format(codec, options->pixel_format, &encoder->pix_fmt, err);
-		if (ret < 0)
-			return ret;
-	}
-	out->alpha_lost = alpha && !fvsr_media_has_alpha(encoder->pix_fmt);
-	out->color = fvsr_media_color_for(encoder->pix_fmt, color);
-	encoder->width = width;
-	encoder->height = height;
-	encoder->time_base = in->video->time_base;
-	encoder->framerate = av_guess_frame_rate(in->format, in->video, NULL);
-	encoder->sample_aspect_ratio =
-		av_guess_sample_aspect_ratio(in->format, in->video, (AVFrame *)first);
-	encoder->colorspace = out->color.space;
-	encoder->color_range = out->color.range;
-	encoder->color_primaries = out->color.primaries;
-	encoder->color_trc = out->color.transfer;
-	encoder->chroma_sample_location = out->color.chroma;
-	encoder->field_order = AV_FIELD_PROGRESSIVE;
+	else
+		encoder->pix_fmt =
+			choose_format(codec, picture->alpha, picture->width, picture->height);
+	if (ret < 0)
+		return ret;
+	describe_pictures(out, in, picture);
 	encoder->thread_count = 0;
 	if (out->format->oformat->flags & AVFMT_GLOBALHEADER)
 		encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+	fvsr_media_quiet_encoder(encoder);
 	ret = set_quality(encoder, options, err);
 	if (ret < 0)
 		return ret;
 	ret = avcodec_open2(encoder, codec, NULL);
 	if (ret < 0)
 		return fvsr_media_fail(err, ret, "encoder %s cannot be opened for %dx%d, %s",
-				       codec->name, width, height,
+				       codec->name, picture->width, picture->height,
 				       av_get_pix_fmt_name(encoder->pix_fmt));
 	return FVSR_OK;
 }
@@ -207,7 +234,7 @@ static int open_encoder(struct fvsr_media_output *out, struct fvsr_media_input *
 /* Opening                                                                                     */
 
 static int add_video(struct fvsr_media_output *out, struct fvsr_media_input *in,
-		     struct fvsr_error *err)
+		     const struct fvsr_media_picture *picture, struct fvsr_error *err)
 {
 	int ret;
 
@@ -217,8 +244,15 @@ static int add_video(struct fvsr_media_output *out, struct fvsr_media_input *in,
 	ret = avcodec_parameters_from_context(out->video->codecpar, out->encoder);
 	if (ret >= 0)
 		ret = fvsr_media_copy_stream_properties(out->video, in->video);
+	if (ret >= 0 && picture->matrix)
+		ret = fvsr_media_add_side_data(out->video, AV_PKT_DATA_DISPLAYMATRIX,
+					       picture->matrix, 9 * sizeof(int32_t));
 	if (ret < 0)
 		return fvsr_media_fail(err, ret, "cannot write video");
+	/* These speak of the old pictures. */
+	av_dict_set(&out->video->metadata, "alpha_mode",
+		    fvsr_media_has_alpha(out->encoder->pix_fmt) ? "1" : NULL, 0);
+	av_dict_set(&out->video->metadata, "rotate", NULL, 0);
 	out->video->time_base = out->encoder->time_base;
 	out->video->avg_frame_rate = out->encoder->framerate;
 	out->video->sample_aspect_ratio = out->encoder->sample_aspect_ratio;
@@ -246,43 +280,91 @@ static int alloc_frame(struct fvsr_media_output *out, struct fvsr_error *err)
 	return ret < 0 ? fvsr_media_fail(err, ret, "cannot encode") : FVSR_OK;
 }
 
+const AVOutputFormat *fvsr_media_output_container(const char *path,
+						  const struct fvsr_media_output_options *options,
+						  struct fvsr_error *err)
+{
+	const char *name = options->container;
+	const AVOutputFormat *format;
+
+	/* Matroska streams, and holds nearly everything. */
+	if (!name && fvsr_cli_is_standard(path))
+		name = "matroska";
+	format = name ? av_guess_format(name, NULL, NULL) : av_guess_format(NULL, path, NULL);
+	if (!format && name)
+		fvsr_media_fail(err, 0, "this FFmpeg writes no container '%s'", name);
+	else if (!format)
+		fvsr_media_fail(err, 0,
+				"the ending of %s names no container that FFmpeg writes; name one "
+				"with --format",
+				path);
+	return format;
+}
+
+static bool has_subtitles(const AVFormatContext *format)
+{
+	for (unsigned i = 0; i < format->nb_streams; i++)
+		if (format->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_SUBTITLE)
+			return true;
+	return false;
+}
+
 int fvsr_media_output_open(struct fvsr_media_output *out, const char *path,
-			   struct fvsr_media_input *in, const AVFrame *first,
-			   const struct fvsr_media_color *color, int width, int height,
+			   const AVOutputFormat *container, struct fvsr_media_input *in,
+			   const struct fvsr_media_picture *picture,
 			   const struct fvsr_media_output_options *options, struct fvsr_error *err)
 {
-	int ret = avformat_alloc_output_context2(&out->format, NULL, NULL, path);
+	int ret = avformat_alloc_output_context2(&out->format, container, NULL, path);
 
-	if (ret < 0 || !out->format)
-		return fvsr_media_fail(
-			err, 0, "the ending of %s names no container that FFmpeg writes", path);
-	/* Video comes late and in bursts: sound waits for it however long that takes. */
-	out->format->max_interleave_delta = 0;
+	if (ret < 0)
+		return fvsr_media_fail(err, ret, "cannot write %s", fvsr_cli_target_name(path));
 	/* Copied sound needs no caution: FLAC in MP4, for one, was long called experimental. */
 	out->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
-	ret = open_encoder(out, in, first, color, width, height, options, err);
+	ret = open_encoder(out, in, picture, options, err);
 	if (ret == FVSR_OK)
-		ret = add_video(out, in, err);
+		ret = add_video(out, in, picture, err);
 	if (ret == FVSR_OK)
 		ret = fvsr_media_streams_open(&out->streams, out->format, in->video, err);
 	if (ret == FVSR_OK)
 		ret = alloc_frame(out, err);
+	if (ret == FVSR_OK)
+		ret = fvsr_media_sink_open(&out->sink, path, container, err);
+	/*
+	 * Video comes late and in bursts: sound waits for it however long that takes. Subtitles may
+	 * have nothing to say for an hour, which all the others must not wait in memory for.
+	 */
+	if (ret == FVSR_OK)
+		out->format->max_interleave_delta = has_subtitles(out->format) ? MAX_WAIT_US : 0;
 	out->time_base = in->video->time_base;
 	return ret;
+}
+
+/* What the container must be told about where it goes. */
+static void set_muxer_options(const struct fvsr_media_output *out, AVDictionary **options)
+{
+	const AVFormatContext *format = out->format;
+
+	/* A picture into a file of its own name, not into a numbered row. */
+	if (out->sink.single_picture)
+		av_dict_set(options, "update", "1", 0);
+	/* Each picture of a row appears only when it is complete. */
+	if (out->sink.sequence)
+		av_dict_set(options, "atomic_writing", "1", 0);
+	/* MP4 in pieces needs no index that is written last and stands elsewhere. */
+	if (format->pb && !(format->pb->seekable & AVIO_SEEKABLE_NORMAL) &&
+	    fvsr_media_carries_matrix(format->oformat))
+		av_dict_set(options, "movflags", "frag_keyframe+empty_moov+default_base_moof", 0);
 }
 
 int fvsr_media_output_start(struct fvsr_media_output *out, struct fvsr_error *err)
 {
 	AVDictionary *options = NULL;
-	int ret = 0;
+	int ret = fvsr_media_sink_connect(&out->sink, out->format);
 
-	if (!(out->format->oformat->flags & AVFMT_NOFILE))
-		ret = avio_open2(&out->format->pb, out->format->url, AVIO_FLAG_WRITE, NULL, NULL);
 	if (ret < 0)
-		return fvsr_media_fail(err, ret, "cannot write %s", out->format->url);
-	/* A picture into a file of its own name, not into a numbered row. */
-	if (strcmp(out->format->oformat->name, "image2") == 0 && !strchr(out->format->url, '%'))
-		av_dict_set(&options, "update", "1", 0);
+		return fvsr_media_fail(err, ret, "cannot write %s",
+				       fvsr_cli_target_name(out->sink.path));
+	set_muxer_options(out, &options);
 	ret = avformat_write_header(out->format, &options);
 	av_dict_free(&options);
 	if (ret < 0)
@@ -324,8 +406,15 @@ static int drain(struct fvsr_media_output *out)
 		ret = av_interleaved_write_frame(out->format, out->packet);
 		if (ret < 0)
 			return ret;
+		out->written++;
 	}
 	return ret == AVERROR(EAGAIN) || ret == AVERROR_EOF ? 0 : ret;
+}
+
+static int fail_to_write(const struct fvsr_media_output *out, int averror, struct fvsr_error *err)
+{
+	return fvsr_media_fail(err, averror, "cannot write %s",
+			       fvsr_cli_target_name(out->sink.path));
 }
 
 int fvsr_media_output_frame(struct fvsr_media_output *out, const struct fvsr_picture *rgba,
@@ -347,29 +436,34 @@ int fvsr_media_output_frame(struct fvsr_media_output *out, const struct fvsr_pic
 	ret = drain(out);
 	if (ret >= 0)
 		ret = fvsr_media_streams_write(&out->streams, out->end_us);
-	return ret < 0 ? fvsr_media_fail(err, ret, "cannot write %s", out->format->url) : FVSR_OK;
+	fvsr_media_sink_grow(&out->sink, out->written + out->streams.written);
+	if (ret >= 0 && out->sink.full)
+		ret = AVERROR(ENOSPC);
+	return ret < 0 ? fail_to_write(out, ret, err) : FVSR_OK;
 }
 
 int fvsr_media_output_finish(struct fvsr_media_output *out, bool cut, struct fvsr_error *err)
 {
-	int ret = avcodec_send_frame(out->encoder, NULL);
-	int next;
+	int ret = 0, next;
 
-	if (ret == AVERROR_EOF)
-		ret = 0;
-	if (ret >= 0)
-		ret = drain(out);
-	if (ret >= 0)
-		ret = fvsr_media_streams_write(&out->streams, cut ? out->end_us : AV_NOPTS_VALUE);
+	/* On a full disk there is room for the index, not for what the encoder still has. */
+	if (!out->sink.full) {
+		ret = avcodec_send_frame(out->encoder, NULL);
+		if (ret == AVERROR_EOF)
+			ret = 0;
+		if (ret >= 0)
+			ret = drain(out);
+		if (ret >= 0)
+			ret = fvsr_media_streams_write(&out->streams,
+						       cut ? out->end_us : AV_NOPTS_VALUE);
+	}
 	/* The trailer even after an error: it is what makes the file playable. */
 	next = av_write_trailer(out->format);
 	ret = ret < 0 ? ret : next;
-	if (!(out->format->oformat->flags & AVFMT_NOFILE)) {
-		next = avio_closep(&out->format->pb);
-		ret = ret < 0 ? ret : next;
-	}
+	next = fvsr_media_sink_disconnect(&out->sink, out->format);
+	ret = ret < 0 ? ret : next;
 	out->started = false;
-	return ret < 0 ? fvsr_media_fail(err, ret, "cannot write %s", out->format->url) : FVSR_OK;
+	return ret < 0 ? fail_to_write(out, ret, err) : FVSR_OK;
 }
 
 void fvsr_media_output_close(struct fvsr_media_output *out)
@@ -379,8 +473,8 @@ void fvsr_media_output_close(struct fvsr_media_output *out)
 	av_frame_free(&out->frame);
 	av_packet_free(&out->packet);
 	avcodec_free_context(&out->encoder);
-	if (out->format && !(out->format->oformat->flags & AVFMT_NOFILE))
-		avio_closep(&out->format->pb);
+	fvsr_media_sink_disconnect(&out->sink, out->format);
 	avformat_free_context(out->format);
+	fvsr_media_sink_close(&out->sink);
 	memset(out, 0, sizeof(*out));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sound, subtitles and attachments: copied packet by packet, untouched. They wait for the video,
+ * Sound, subtitles and attachments: copied packet by packet, untouched but for text subtitles whose
+ * codec the container does not take (media_subtitles.c). They wait for the video,
  * which comes out about a second after it went in: when the work is stopped, sound that the file
  * has no pictures for has not been written yet.
  */
@@ -18,38 +19,45 @@ struct fvsr_media_waiting {
 	int64_t time_us; /* AV_NOPTS_VALUE: unknown */
 };
 
+int fvsr_media_add_side_data(AVStream *to, enum AVPacketSideDataType type, const void *data,
+			     size_t size)
+{
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
+	AVPacketSideData *copy = av_packet_side_data_new(
+		&to->codecpar->coded_side_data, &to->codecpar->nb_coded_side_data, type, size, 0);
+
+	if (!copy)
+		return AVERROR(ENOMEM);
+	memcpy(copy->data, data, size);
+#else
+	uint8_t *copy = av_stream_new_side_data(to, type, size);
+
+	if (!copy)
+		return AVERROR(ENOMEM);
+	memcpy(copy, data, size);
+#endif
+	return 0;
+}
+
+/* The display matrix is not among them: media_output.c sees to it. */
 static int copy_side_data(AVStream *to, const AVStream *from)
 {
-	static const enum AVPacketSideDataType kept[] = {
-		AV_PKT_DATA_DISPLAYMATRIX, AV_PKT_DATA_STEREO3D, AV_PKT_DATA_SPHERICAL};
+	static const enum AVPacketSideDataType kept[] = {AV_PKT_DATA_STEREO3D,
+							 AV_PKT_DATA_SPHERICAL};
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 #if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
 		const AVPacketSideData *data =
 			av_packet_side_data_get(from->codecpar->coded_side_data,
 						from->codecpar->nb_coded_side_data, kept[i]);
-		AVPacketSideData *copy;
-
-		if (!data)
-			continue;
-		copy = av_packet_side_data_new(&to->codecpar->coded_side_data,
-					       &to->codecpar->nb_coded_side_data, kept[i],
-					       data->size, 0);
-		if (!copy)
-			return AVERROR(ENOMEM);
-		memcpy(copy->data, data->data, data->size);
+		int ret = data ? fvsr_media_add_side_data(to, kept[i], data->data, data->size) : 0;
 #else
-		size_t size;
+		size_t size = 0;
 		const uint8_t *data = av_stream_get_side_data(from, kept[i], &size);
-		uint8_t *copy;
-
-		if (!data)
-			continue;
-		copy = av_stream_new_side_data(to, kept[i], size);
-		if (!copy)
-			return AVERROR(ENOMEM);
-		memcpy(copy, data, size);
+		int ret = data ? fvsr_media_add_side_data(to, kept[i], data, size) : 0;
 #endif
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }
@@ -79,7 +87,13 @@ static bool fits_container(const AVFormatContext *to, const AVStream *stream)
 
 	if (par->codec_type == AVMEDIA_TYPE_ATTACHMENT)
 		return strcmp(to->oformat->name, "matroska") == 0;
-	/* Negative: FFmpeg cannot tell. Most that hold any sound hold what is asked for. */
+	/*
+	 * Negative: FFmpeg cannot tell. Most that hold any sound hold what is asked for; of
+	 * subtitles, those of a transport stream are pictures that broadcasters send.
+	 */
+	if (takes < 0 && par->codec_type == AVMEDIA_TYPE_SUBTITLE)
+		return par->codec_id == AV_CODEC_ID_DVB_SUBTITLE ||
+		       par->codec_id == AV_CODEC_ID_DVB_TELETEXT;
 	if (takes < 0)
 		return to->oformat->audio_codec != AV_CODEC_ID_NONE;
 	return takes > 0;
@@ -110,6 +124,24 @@ static int add_stream(struct fvsr_media_streams *streams, const AVStream *from)
 	to->codecpar->codec_tag = tag_for(streams->to->oformat, from->codecpar);
 	to->time_base = from->time_base;
 	to->sample_aspect_ratio = from->sample_aspect_ratio;
+	streams->map[from->index] = to->index;
+	return fvsr_media_copy_stream_properties(to, from);
+}
+
+/* Text, in the codec that the container takes. */
+static int add_converted(struct fvsr_media_streams *streams, const AVStream *from,
+			 enum AVCodecID id)
+{
+	AVStream *to = avformat_new_stream(streams->to, NULL);
+	int ret;
+
+	if (!to)
+		return AVERROR(ENOMEM);
+	ret = fvsr_media_subtitles_open(&streams->subtitles[from->index], from, to, id);
+	if (ret < 0)
+		return ret;
+	fvsr_cli_note("stream %d (subtitle) is converted from %s to %s", from->index,
+		      avcodec_get_name(from->codecpar->codec_id), avcodec_get_name(id));
 	streams->map[from->index] = to->index;
 	return fvsr_media_copy_stream_properties(to, from);
 }
@@ -177,15 +209,23 @@ int fvsr_media_streams_open(struct fvsr_media_streams *streams, AVFormatContext 
 	streams->map = av_malloc_array(from->nb_streams, sizeof(*streams->map));
 	if (!streams->map)
 		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot copy streams");
+	streams->subtitles = av_calloc(from->nb_streams, sizeof(*streams->subtitles));
+	if (!streams->subtitles)
+		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot copy streams");
 	streams->count = from->nb_streams;
 	for (unsigned i = 0; i < streams->count; i++)
 		streams->map[i] = -1;
 	for (unsigned i = 0; i < streams->count && ret >= 0; i++) {
 		AVStream *stream = from->streams[i];
+		enum AVCodecID text;
+
 		if (stream == video)
 			continue;
+		text = fvsr_media_subtitles_codec(to->oformat, stream->codecpar->codec_id);
 		if (is_copied_type(stream) && fits_container(to, stream)) {
 			ret = add_stream(streams, stream);
+		} else if (text != AV_CODEC_ID_NONE) {
+			ret = add_converted(streams, stream, text);
 		} else {
 			note_left_out(stream);
 			stream->discard = AVDISCARD_ALL;
@@ -230,17 +270,26 @@ void fvsr_media_streams_take(void *opaque, AVPacket *packet)
 
 static int write_packet(struct fvsr_media_streams *streams, AVPacket *packet)
 {
-	const AVStream *from = streams->from->streams[packet->stream_index];
+	unsigned index = (unsigned)packet->stream_index;
+	AVRational time_base;
 	const AVStream *to;
+	int ret;
 
 	/* A stream that appears in the middle of the file has no place in the output. */
-	if ((unsigned)packet->stream_index >= streams->count ||
-	    streams->map[packet->stream_index] < 0)
+	if (index >= streams->count || streams->map[index] < 0)
 		return 0;
-	to = streams->to->streams[streams->map[packet->stream_index]];
+	time_base = streams->from->streams[index]->time_base;
+	if (streams->subtitles[index]) {
+		ret = fvsr_media_subtitles_convert(streams->subtitles[index], packet);
+		if (ret <= 0)
+			return ret;
+		time_base = AV_TIME_BASE_Q;
+	}
+	to = streams->to->streams[streams->map[index]];
 	packet->stream_index = to->index;
 	packet->pos = -1;
-	av_packet_rescale_ts(packet, from->time_base, to->time_base);
+	av_packet_rescale_ts(packet, time_base, to->time_base);
+	streams->written++;
 	return av_interleaved_write_frame(streams->to, packet);
 }
 
@@ -272,5 +321,9 @@ void fvsr_media_streams_close(struct fvsr_media_streams *streams)
 		av_free(item);
 	}
 	streams->last = NULL;
+	for (unsigned i = 0; i < streams->count; i++)
+		fvsr_media_subtitles_close(streams->subtitles[i]);
+	streams->count = 0;
+	av_freep(&streams->subtitles);
 	av_freep(&streams->map);
 }

@@ -15,6 +15,7 @@ import re
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -54,8 +55,10 @@ def fvsr(*args, status=0, **kwargs):
 
 def upscale(source, target, *options, status=0, scale=2, **kwargs):
     size = [] if any(o.startswith("--size") for o in map(str, options)) else ["--scale", scale]
-    return fvsr("upscale", "--model", MODEL, "--threads", 1, "--preset", "ultrafast", *size,
-                *options, source, target, status=status, **kwargs)
+    # VP9, which goes into WebM, has no presets.
+    preset = [] if str(target).endswith(".webm") else ["--preset", "ultrafast"]
+    return fvsr("upscale", "--model", MODEL, "--threads", 1, *preset, *size, *options, source,
+                target, status=status, **kwargs)
 
 
 def probe(path, entries, stream="v:0"):
@@ -188,13 +191,6 @@ def test_pipe(tmp):
     check("not YUV4MPEG2" in pipe(b"RIFF", status=1)[1], "another file")
     check("interlaced" in pipe(b"YUV4MPEG2 W8 H8 It\n", status=1)[1], "interlaced")
     check("420p10" in pipe(b"YUV4MPEG2 W8 H8 C420p10\n", status=1)[1], "10 bits")
-
-
-def held(text):
-    """The file and the number of frames that the message says are kept."""
-    found = re.search(r"fvsr: (.*) holds the first (\d+) frame", text)
-    check(found, "no word about what is kept:", text)
-    return Path(found[1]), int(found[2])
 
 
 def raw_video(path, frames, size=32):
@@ -438,8 +434,9 @@ def test_other_streams(tmp):
     same(listing["chapters"][0]["tags"]["title"], "One", "chapter")
     same(listing["format"]["tags"]["title"], "A title", "title")
     # A container that cannot hold a stream: said, left out, the rest is there.
-    text = upscale(source, tmp / "out.mp4")
+    text = upscale(source, tmp / "out.ts", "--codec", "libx264")
     check("subrip" in text and "left out" in text, "no word about the subtitles:", text)
+    upscale(source, tmp / "out.mp4")
     same(packets_md5(tmp / "out.mp4", "a:0"), packets_md5(source, "a:0"), "sound in mp4")
     same(times(tmp / "out.mp4"), times(source), "times in mp4")
 
@@ -498,13 +495,95 @@ def test_tags(tmp):
     same(stream(tmp / "out.mkv", "pix_fmt", "color_range"), ["yuvj420p", "pc"], "of yuvj420p")
 
 
+# What a telephone writes into the head of a track for each way of holding it, and two mirrors.
+TURNS = {"90": (0, 1, -1, 0), "180": (-1, 0, 0, -1), "270": (0, -1, 1, 0), "mirror": (-1, 0, 0, 1),
+         "90 mirrored": (0, 1, 1, 0)}
+
+
+def turned(path, matrix, target):
+    """The MP4 file with another display matrix in the head of its only track."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    a, b, c, d = (value << 16 for value in matrix)
+    data[at:at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    target.write_bytes(data)
+    return target
+
+
+def matrix_of(path):
+    data = probe(path, "stream_side_data=displaymatrix")["streams"][0]
+    return [one["displaymatrix"].split() for one in data.get("side_data_list", [])
+            if "displaymatrix" in one]
+
+
 def test_rotation(tmp):
-    video(tmp / "plain.mp4", 2)
-    ffmpeg("-i", tmp / "plain.mp4", "-c", "copy", "-metadata:s:v", "rotate=90", tmp / "in.mp4")
-    upscale(tmp / "in.mp4", tmp / "out.mp4")
-    get = lambda path: [data["rotation"] for data in
-                        probe(path, "stream_side_data=rotation")["streams"][0]["side_data_list"]]
-    same(get(tmp / "out.mp4"), get(tmp / "in.mp4"), "rotation")
+    """MP4 says how a video is to be turned; what goes elsewhere is turned, as players show it."""
+    plain = video(tmp / "plain.mp4", 2, "-qp", 0, size="64x32")
+    for name, matrix in TURNS.items():
+        source = turned(plain, matrix, tmp / "in.mp4")
+        check(matrix_of(source), "no matrix in the source of", name)
+        if name == "90":
+            upscale(source, tmp / "out.mp4")
+            same(matrix_of(tmp / "out.mp4"), matrix_of(source), "matrix in mp4")
+            same(stream(tmp / "out.mp4", "width", "height"), [128, 64], "size in mp4")
+            for ending in ("avi", "ts", "webm"):
+                upscale(source, tmp / f"out.{ending}")
+                same(matrix_of(tmp / f"out.{ending}"), [], "matrix in " + ending)
+                same(stream(tmp / f"out.{ending}", "width", "height"), [64, 128], ending)
+        # At scale 1 the model's picture is near the source's, and far from one turned otherwise.
+        fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 1, "--codec", "ffv1", "--color", "adain",
+             source, tmp / "out.mkv")
+        same(matrix_of(tmp / "out.mkv"), [], "matrix in mkv, " + name)
+        size = [32, 64] if matrix[0] == 0 else [64, 32]
+        same(stream(tmp / "out.mkv", "width", "height"), size, "size in mkv, " + name)
+        got, want = pixels(tmp / "out.mkv", "rgb24"), pixels(source, "rgb24")
+        same(len(got), len(want), "pixels of " + name)
+        ffmpeg("-noautorotate", "-i", source, "-vf", TURNED_BACK[name], "-c:v", "ffv1",
+               "-pix_fmt", "bgr0", tmp / "wrong.mkv")
+        wrong = pixels(tmp / "wrong.mkv", "rgb24")
+        check(psnr(got, want) > psnr(got, wrong) + 3, name, psnr(got, want), psnr(got, wrong))
+    # Pixels that are not square are so in the other direction then.
+    source = video(tmp / "plain.mp4", 2, "-aspect", "4:1", size="64x32")
+    upscale(turned(source, TURNS["90"], tmp / "in.mp4"), tmp / "out.mkv")
+    same(stream(tmp / "out.mkv", "sample_aspect_ratio"), ["1:2"], "aspect")
+    # At an angle that no pixels have: said.
+    text = upscale(turned(source, (0, 0, 0, 1), tmp / "in.mp4"), tmp / "out.mkv")
+    check("at an angle" in text, "no word about the angle:", text)
+
+
+# The same, turned the wrong way.
+TURNED_BACK = {"90": "transpose=cclock", "180": "null", "270": "transpose=clock",
+               "mirror": "null", "90 mirrored": "transpose=clock_flip"}
+
+
+def test_subtitles(tmp):
+    """Text that the target cannot hold as it is says the same in the target's own codec."""
+    (tmp / "text.srt").write_text("1\n00:00:00,100 --> 00:00:00,500\nA line, \u00fc\n\n"
+                                  "2\n00:00:00,600 --> 00:00:00,900\nAnother\nof two\n\n")
+    want = subtitles(tmp / "text.srt")
+    same([line for line in want if "line" in line], ["A line, \u00fc"], "the words of the source")
+    video(tmp / "video.mkv", 5, rate=5)
+    for container, codec in (("mkv", "srt"), ("mp4", "mov_text"), ("webm", "webvtt")):
+        source = tmp / f"in.{container}"
+        ffmpeg("-i", tmp / "video.mkv", "-i", tmp / "text.srt", "-map", "0:v", "-map", "1:s",
+               "-c:v", "libvpx" if container == "webm" else "copy", "-c:s", codec,
+               "-metadata:s:s:0", "language=deu", source)
+        for target, becomes in (("out.mkv", {"srt": "subrip", "webvtt": "webvtt"}),
+                                ("out.mp4", {}), ("out.webm", {})):
+            default = {"out.mkv": "subrip", "out.mp4": "mov_text", "out.webm": "webvtt"}[target]
+            upscale(source, tmp / target)
+            same(stream(tmp / target, "codec_name", which="s:0"), [becomes.get(codec, default)],
+                 f"{container} to {target}")
+            same(subtitles(tmp / target), want, f"words, {container} to {target}")
+            same(probe(tmp / target, "stream_tags=language", "s:0")["streams"][0]["tags"]
+                 ["language"], "deu", f"language, {container} to {target}")
+
+
+def subtitles(path):
+    """Times and words, as SubRip has them."""
+    text = subprocess.run(["ffmpeg", "-v", "error", "-copyts", "-i", str(path), "-map", "0:s", "-f",
+                           "srt", "-"], check=True, capture_output=True, text=True).stdout
+    return [line for line in text.splitlines() if line]
 
 
 def test_colors(tmp):
@@ -541,6 +620,218 @@ def test_alpha(tmp):
     same(alpha, want, "alpha")
     text = upscale(tmp / "in.mov", tmp / "out.mp4")
     check("alpha" in text, "no word about the lost alpha:", text)
+
+
+def test_alpha_vpx(tmp):
+    """VP8 and VP9 keep alpha in a second picture, which only libvpx reads."""
+    for codec in ("libvpx", "libvpx-vp9"):
+        ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64:r=25,format=rgba,"
+               "geq=r=200:g=60:b=40:a='if(lt(X,32),40,220)'", "-frames:v", 3, "-c:v", codec,
+               "-pix_fmt", "yuva420p", "-auto-alt-ref", 0, "-crf", 4, "-b:v", "4M",
+               tmp / "in.webm")
+        text = fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 2, "--codec", "qtrle", tmp / "in.webm",
+                    tmp / "out.mov")
+        check("warning" not in text, "a warning for nothing:", text)
+        # The model leaves alpha alone; enlarging softens the edge in the middle.
+        alpha = pixels(tmp / "out.mov", "rgba")[3::4]
+        for x, want in ((8, 40), (120, 220)):
+            check(abs(alpha[64 * 128 + x] - want) <= 6, codec, "alpha", alpha[64 * 128 + x],
+                  "instead of", want)
+        fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 2, "--codec", codec, "--crf", 4,
+             tmp / "in.webm", tmp / "out.webm")
+        tags = probe(tmp / "out.webm", "stream_tags=alpha_mode")["streams"][0].get("tags", {})
+        same({name.lower(): value for name, value in tags.items()}, {"alpha_mode": "1"},
+             "alpha in webm")
+        text = upscale(tmp / "in.webm", tmp / "out.mkv")
+        check("alpha" in text, "no word about the lost alpha:", text)
+        tags = probe(tmp / "out.mkv", "stream_tags=alpha_mode")["streams"][0].get("tags", {})
+        same(tags, {}, "H.264 that says it has alpha")
+
+
+def test_pictures(tmp):
+    """One picture is one file, a video is a numbered row of them."""
+    source = video(tmp / "in.mkv", 3, codec="ffv1")
+    for ending, codec in (("png", "png"), ("jpg", "mjpeg"), ("jpeg", "mjpeg")):
+        target = tmp / f"out.{ending}"
+        target.write_bytes(b"old")
+        text = fvsr("upscale", "-m", MODEL, "-t", 1, source, target, status=2)
+        check(f"out-%05d.{ending}" in text, "no word about a numbered row:", text)
+        same(target.read_bytes(), b"old", "the earlier picture")
+        fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 2, source, tmp / f"row-%02d.{ending}")
+        same(sorted(path.name for path in tmp.glob(f"row-*.{ending}")),
+             [f"row-{i:02d}.{ending}" for i in (1, 2, 3)], "the row")
+        same(stream(tmp / f"row-03.{ending}", "codec_name", "width", "height"), [codec, 128, 96],
+             "a picture of the row")
+        # A row is read as well as written; one picture replaces one picture.
+        fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 2, tmp / f"row-%02d.{ending}",
+             tmp / f"large-%d.{ending}")
+        same(stream(tmp / f"large-3.{ending}", "width"), [256], "of a row")
+        fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 2, tmp / f"row-01.{ending}", target)
+        same(stream(target, "codec_name", "width"), [codec, 256], "one picture")
+        before = (tmp / f"row-02.{ending}").read_bytes()
+        for pattern in (tmp / f"row-%02d.{ending}", f"{tmp}/./row-%02d.{ending}"):
+            text = fvsr("upscale", "-m", MODEL, "-t", 1, tmp / f"row-%02d.{ending}", pattern,
+                        status=2)
+            check("replace pictures" in text, "no word about the row itself:", text)
+        text = fvsr("upscale", "-m", MODEL, "-t", 1, tmp / f"row-02.{ending}",
+                    tmp / f"row-%02d.{ending}", status=2)
+        same((tmp / f"row-02.{ending}").read_bytes(), before, "the input")
+    # JPEG is BT.601, full range, and says so to nobody: colours must come out right.
+    ffmpeg("-f", "lavfi", "-i", "color=0x3060c0:s=64x64", "-frames:v", 1, tmp / "flat.png")
+    fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 2, "--color", "adain", tmp / "flat.png",
+         tmp / "flat.jpg")
+    got = pixels(tmp / "flat.jpg", "rgb24")[:3]
+    check(all(abs(a - b) <= 6 for a, b in zip(got, (0x30, 0x60, 0xc0))), "colour of JPEG",
+          list(got))
+    # A name that is no pattern is a name.
+    video(tmp / "100%.mkv", 2)
+    upscale(tmp / "100%.mkv", tmp / "200%.mkv")
+    same(len(times(tmp / "200%.mkv")), 2, "a name with a per cent sign")
+
+
+def test_standard_streams(tmp):
+    """"-" is standard input and output, for containers that stream."""
+    source = video(tmp / "in.mkv", 5)
+    want = times(source)
+    options = ["-m", MODEL, "-t", "1", "-s", "2"]
+
+    def through(data, *words, status=0):
+        run = subprocess.run([FVSR, "upscale", *options, *words], input=data, timeout=100,
+                             capture_output=True)
+        same(run.returncode, status, f"exit status of {words}, {run.stderr.decode()}")
+        return run.stdout, run.stderr.decode()
+
+    for name, words in (("out.mkv", []), ("out.mp4", ["--format", "mp4"]),
+                        ("out.ts", ["-f", "mpegts"]), ("out.webm", ["--format", "webm"])):
+        data, text = through(source.read_bytes(), *words, "-", "-")
+        (tmp / name).write_bytes(data)
+        same(len(times(tmp / name)), len(want), "frames in " + name)
+        same(stream(tmp / name, "width"), [128], "width in " + name)
+        check("standard output: 5 frames" in text, text)
+    # From a file on standard input, also one whose index stands at its end.
+    video(tmp / "in.mp4", 5)
+    with open(tmp / "in.mp4", "rb") as file:
+        fvsr("upscale", *options, "-", tmp / "out.mkv", stdin=file)
+    same(len(times(tmp / "out.mkv")), 5, "frames of an MP4 on standard input")
+    for words in (["--format", "image2", source, "-"], ["--format", "nonsense", source, "-"]):
+        check("container" in through(b"", *map(str, words), status=1)[1], words)
+    # A terminal is no place for video.
+    for command, words in (("upscale", [source, "-"]), ("pipe", []), ("pipe", ["-", "-"])):
+        terminal, end = os.openpty()
+        run = subprocess.run([FVSR, command, "-m", MODEL, *words], stdin=subprocess.DEVNULL,
+                             stdout=end, stderr=subprocess.PIPE, text=True, timeout=100)
+        os.close(end)
+        os.close(terminal)
+        same(run.returncode, 2, f"{command} to a terminal")
+        check("terminal" in run.stderr and "name a" in run.stderr, run.stderr)
+
+
+def test_messages(tmp):
+    """Every line is the program's own, whatever encoder works, and holds no address."""
+    source = video(tmp / "in.mkv", 5, size="128x128")
+    listed = subprocess.run(["ffmpeg", "-v", "error", "-encoders"], check=True,
+                            capture_output=True, text=True).stdout
+    tried = 0
+    for codec in ("libx264", "libx265", "libsvtav1", "libvpx-vp9", "mpeg4", "ffv1"):
+        if f" {codec} " not in listed:
+            continue
+        tried += 1
+        for more in ([], ["--verbose"]):
+            text = fvsr("upscale", "-m", MODEL, "-t", 1, "-s", 2, "--codec", codec, *more, source,
+                        tmp / "out.mkv")
+            check(not re.search("@ 0x|0x[0-9a-f]{6}", text), "an address:", text)
+            # What libraries print by themselves is wanted with --verbose only.
+            if not more:
+                same([line for line in text.splitlines() if not line.startswith("fvsr: ")], [],
+                     "lines of others, " + codec)
+                same(len(text.splitlines()), 1, f"lines of {codec}: {text}")
+    check(tried >= 3, "encoders tried:", tried)
+    text = upscale(source, tmp / "no.mp4", "--pixel-format", "yuv420p", "--size", "257x257",
+                   status=1)
+    check("libx264: " in text and "0x" not in text and "@" not in text, text)
+
+
+def test_memory(tmp):
+    """What does not fit is refused before anything is taken, with what would fit."""
+    source = video(tmp / "in.mkv", 5, size="64x64")
+    ffmpeg("-i", source, "-pix_fmt", "yuv420p", tmp / "in.y4m")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+
+    def tried(command, size, status):
+        words = (["--codec", "ffv1", source] if command == "upscale" else [tmp / "in.y4m"])
+        return fvsr(command, "-m", MODEL, "-b", "cpu-plain", "-t", 1, "--size", size, *words,
+                    tmp / "out.avi", status=status, preexec_fn=limit)
+
+    for command in ("upscale", "pipe"):
+        text = tried(command, "12288x12288", 1)
+        found = re.search(r"12288x12288 needs ([\d.]+) GiB of memory and only ([\d.]+) GiB is free; "
+                          r"--size (\d+)x(\d+) would fit", text)
+        check(found, "no word about the memory:", text)
+        needed, free = map(float, found.groups()[:2])
+        check(free <= 6 and needed > free, text)
+        check(64 < int(found[3]) < 12288 and abs(int(found[3]) - int(found[4])) <= 2, text)
+        check(not list(tmp.glob("out.avi*")), "something was left")
+
+
+def mounted(tmp, size):
+    """A disk of so many bytes, or None where it cannot be had."""
+    disk = tmp / "disk"
+    disk.mkdir(exist_ok=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk],
+                          capture_output=True, check=False) if os.geteuid() == 0 else None
+    return disk if done and done.returncode == 0 else None
+
+
+def held(text):
+    """The file and the number of frames that the message says are kept."""
+    found = re.search(r"fvsr: (.*) holds the first (\d+) frame", text)
+    check(found, "no word about what is kept:", text)
+    return Path(found[1]), int(found[2])
+
+
+def test_full_disk(tmp):
+    """What can be read of the file is said, and is so; an earlier file stays."""
+    source = video(tmp / "in.mkv", 200, codec="ffv1", filters="noise=alls=80:allf=t")
+    disk = mounted(tmp, 2 << 20)
+    if not disk:
+        print("no disk of its own could be mounted: only the size of files is limited")
+    try:
+        for ending in ("mp4", "mkv", "ts") if disk else ():
+            target = disk / f"out.{ending}"
+            for name in (f"out.{ending}", f"out.partial.{ending}"):
+                if ending != "mp4" and name != target.name:
+                    continue
+                text = upscale(source, target, "--crf", 0, status=1)
+                check("No space left on device" in text, text)
+                kept, frames = held(text)
+                same(kept, disk / name, "the kept file")
+                check(20 < frames < 200, "frames:", frames)
+                same(len(times(kept)), frames, f"frames that {ending} holds")
+                same(sorted(path.name for path in disk.iterdir()), sorted({name, target.name}),
+                     "what is on the disk")
+                kept.unlink()
+                target.write_bytes(b"old")
+            same(target.read_bytes(), b"old", "the earlier file")
+            target.unlink()
+    finally:
+        if disk:
+            subprocess.run(["umount", disk], check=True)
+
+    # Where nothing can be kept back, as with a limit on the size of files, it may not be readable.
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300000, 300000))
+
+    text = upscale(source, tmp / "out.mp4", "--crf", 0, status=1, preexec_fn=limit)
+    check("File too large" in text and "no file is left" in text, text)
+    kept, frames = held(upscale(source, tmp / "out.mkv", "--crf", 0, status=1, preexec_fn=limit))
+    same(len(times(kept)), frames, "frames that can be read")
+    same(sorted(path.name for path in tmp.iterdir() if path.is_file()), ["in.mkv", "out.mkv"],
+         "what is there")
+    text = fvsr("upscale", "-m", MODEL, "-t", 1, "--format", "mpegts", source, "/dev/full",
+                status=1)
+    check("cannot write /dev/full: No space" in text and "holds" not in text, text)
 
 
 def test_deep_and_hdr(tmp):
@@ -628,7 +919,7 @@ def interrupted_run(tmp, number, frames):
         pipe.write(source[:keep])
         pipe.flush()
         end = time.monotonic() + 30
-        while not target.exists() and time.monotonic() < end:
+        while not list(tmp.glob("out.mkv.*.part")) and time.monotonic() < end:
             time.sleep(0.05)
         wait_until_idle(run.pid)
         run.send_signal(number)
@@ -642,8 +933,17 @@ def test_interrupt(tmp):
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25", "-f", "lavfi", "-i", "sine=440",
            "-frames:v", 100, "-t", 4, "-c:v", "mpeg4", "-q:v", 3, "-bf", 0, "-c:a", "flac",
            "-f", "matroska", tmp / "in.mkv")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        target, text = interrupted_run(tmp, number, 60)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # The last one finds a file of that name, which stays as it was.
+        target = tmp / "out.mkv"
+        if number == signal.SIGHUP:
+            target.write_bytes(b"old")
+        _, text = interrupted_run(tmp, number, 60)
+        if number == signal.SIGHUP:
+            same(target.read_bytes(), b"old", "the earlier file")
+            target.unlink()
+            target = tmp / "out.partial.mkv"
+        same(held(text)[0], target, "what is kept")
         got, want = times(target), times(tmp / "in.mkv")
         check(21 <= len(got) < 61, "frames after the signal:", len(got))
         same(got, want[:len(got)], "times after the signal")
