@@ -86,6 +86,10 @@ static enum AVPixelFormat choose_format(const AVCodec *codec, bool alpha, int wi
 
 	if (!list)
 		return AV_PIX_FMT_YUV420P;
+	/* Of VP8 and VP9 with alpha, this is the one that players know. */
+	if (alpha && (codec->id == AV_CODEC_ID_VP8 || codec->id == AV_CODEC_ID_VP9) &&
+	    is_in(list, AV_PIX_FMT_YUVA420P))
+		return AV_PIX_FMT_YUVA420P;
 	if (alpha) {
 		best = avcodec_find_best_pix_fmt_of_list(list, AV_PIX_FMT_RGBA, 1, NULL);
 		if (fvsr_media_has_alpha(best))

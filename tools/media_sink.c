@@ -17,10 +17,8 @@
 #include "target.h"
 
 #define BUFFER_BYTES (256 * 1024)
-/* What is kept back: for a start, for each packet (its entries in MP4's tables), and in steps of.
- */
-#define RESERVE_BYTES ((uint64_t)1 << 20)
-#define PACKET_BYTES  32
+#define RESERVE_BYTES ((uint64_t)1 << 20) /* kept back at first, and in steps of */
+#define PACKET_BYTES  32                  /* what a packet's entries in MP4's tables take */
 
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
 #define WRITTEN const uint8_t

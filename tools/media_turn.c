@@ -6,6 +6,7 @@
  */
 #include "media.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,11 +79,14 @@ void fvsr_media_turn(const struct fvsr_media_turn *turn, const struct fvsr_pictu
 	int y0 = turn->b + turn->d < 0 ? to->height - 1 : 0;
 
 	for (int y = 0; y < from->height; y++) {
-		const uint8_t *row = (const uint8_t *)from->data + y * from->stride;
-		for (int x = 0; x < from->width; x++) {
-			int to_x = x0 + turn->a * x + turn->c * y;
-			int to_y = y0 + turn->b * x + turn->d * y;
-			memcpy((uint8_t *)to->data + to_y * to->stride + 4 * to_x, row + 4 * x, 4);
+		const uint8_t *pixel = (const uint8_t *)from->data + (ptrdiff_t)from->stride * y;
+
+		for (int x = 0; x < from->width; x++, pixel += 4) {
+			ptrdiff_t to_x = x0 + turn->a * x + turn->c * y;
+			ptrdiff_t to_y = y0 + turn->b * x + turn->d * y;
+
+			memcpy((uint8_t *)to->data + (ptrdiff_t)to->stride * to_y + 4 * to_x, pixel,
+			       4);
 		}
 	}
 }
