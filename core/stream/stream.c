@@ -124,6 +124,9 @@ static int check(const struct fvsr_settings *s, struct fvsr_error *err)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown colour correction");
 	if (s->noise != FVSR_NOISE_NORMAL && s->noise != FVSR_NOISE_UNIFORM)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown noise");
+	if (s->lq_version != FVSR_LQ_MODEL && s->lq_version != FVSR_LQ_V1 &&
+	    s->lq_version != FVSR_LQ_V1_1)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown version of the projection");
 	return 0;
 }
 

@@ -7,63 +7,18 @@
 
 #include <string.h>
 
+#include "fuzz_zip.h"
 #include "model/archive.h"
 #include "model/dtype.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 
-static uint32_t number(const uint8_t *at, int bytes)
-{
-	uint32_t value = 0;
-
-	while (bytes--)
-		value = value << 8 | at[bytes];
-	return value;
-}
-
-static uint32_t crc32_of(const uint8_t *data, size_t size)
-{
-	uint32_t crc = 0xffffffffu;
-	int bit;
-
-	for (; size; size--) {
-		crc ^= *data++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-	}
-	return ~crc;
-}
-
-/* One central header at 'at': the checksum of its data into it and into the local header. */
-static void fix_entry(uint8_t *data, size_t size, size_t at)
-{
-	size_t local = number(data + at + 42, 4), bytes = number(data + at + 24, 4), start;
-	uint32_t crc;
-	int i;
-
-	if (local > size || size - local < 30)
-		return;
-	start = local + 30 + number(data + local + 26, 2) + number(data + local + 28, 2);
-	if (start > size || bytes > size - start)
-		return;
-	crc = crc32_of(data + start, bytes);
-	for (i = 0; i < 4; i++) {
-		data[at + 16 + (size_t)i] = (uint8_t)(crc >> (8 * i));
-		data[local + 14 + (size_t)i] = (uint8_t)(crc >> (8 * i));
-	}
-}
-
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
-	size_t at;
-
 	size = LLVMFuzzerMutate(data, size, max_size);
-	if (seed % 8 == 0 || size < 46)
-		return size;
-	for (at = 0; at <= size - 46; at++)
-		if (!memcmp(data + at, "PK\1\2", 4))
-			fix_entry(data, size, at);
+	if (seed % 8)
+		fuzz_zip_fix(data, size);
 	return size;
 }
 

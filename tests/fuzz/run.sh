@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the fuzz targets with clang in a temporary folder and runs each for SECONDS from the
-# corpus in the tree. Inputs that find something are kept in ./fuzz-findings (or $FINDINGS).
+# corpus in the tree, corpus/TARGET.zip. Inputs that find something are kept in ./fuzz-findings (or $FINDINGS).
 #
 #	tests/fuzz/run.sh SECONDS [TARGET ...]
 #
@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 seconds=${1:?usage: run.sh SECONDS [TARGET ...]}
 shift
-[ $# -gt 0 ] || set -- safetensors archive pickle packed config
+[ $# -gt 0 ] || set -- safetensors archive pickle packed config y4m directory stream
 
 clang=${CLANG:-clang}
 if ! command -v "$clang" >/dev/null; then
@@ -40,15 +40,29 @@ cmake --build "$work/build" --target fvsr_fuzzers -j 2 >"$work/log" 2>&1 ||
 findings=${FINDINGS:-fuzz-findings}
 failed=0
 for target in "$@"; do
-	dict=$here/json.dict
+	dict=-dict=$here/json.dict
 	case $target in
-	pickle | archive) dict=$here/pickle.dict ;;
+	pickle | archive) dict=-dict=$here/pickle.dict ;;
+	y4m | directory | stream) dict= ;;
 	esac
 	new=${CORPUS_OUT:-$work}/$target
+	corpus=$here/corpus/$target
+	if [ -f "$corpus.zip" ]; then
+		corpus=$work/corpus/$target
+		mkdir -p "$corpus"
+		(cd "$corpus" && cmake -E tar xf "$here/corpus/$target.zip")
+	fi
+	# A frame of raw video may be as large as its header says; chunks of a stream take their time.
+	malloc_mb=512 length=65536 timeout=10
+	case $target in
+	y4m) malloc_mb=900 ;;
+	directory) length=1024 timeout=60 ;;
+	stream) length=512 timeout=60 ;;
+	esac
 	mkdir -p "$new" "$work/found/$target"
-	if "$(find "$work/build" -type f -name "fuzz_$target")" "$new" "$here/corpus/$target" \
-		-dict="$dict" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
-		-rss_limit_mb=1024 -malloc_limit_mb=512 -print_final_stats=1 \
+	if TMPDIR=$work "$(find "$work/build" -type f -name "fuzz_$target")" "$new" "$corpus" \
+		${dict:+"$dict"} -max_total_time="$seconds" -max_len="$length" -timeout="$timeout" \
+		-rss_limit_mb=1024 -malloc_limit_mb="$malloc_mb" -print_final_stats=1 \
 		-artifact_prefix="$work/found/$target/" >"$work/log" 2>&1; then
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log")
 		echo "$target: $runs executions in $seconds s, no finding"

@@ -321,6 +321,9 @@ static void test_refusals(fvsr_model *model)
 	REFUSED(kv_ratio, 100);
 	REFUSED(color, 9);
 	REFUSED(noise, 0);
+	REFUSED(lq_version, 3);
+	REFUSED(scale, NAN);
+	REFUSED(sparse_ratio, INFINITY);
 	REFUSED(in_format, 0);
 	REFUSED(out_format, 17);
 	REFUSED(in_format, FVSR_FORMAT_RGBF32P);

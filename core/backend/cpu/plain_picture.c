@@ -124,11 +124,12 @@ static void ingest_float(const struct fvsr_ingest *a, int channel, float *plane)
 			  (size_t)channel * a->height * a->src->stride;
 
 	for (int y = 0; y < a->height; y++) {
-		const float *row = (const float *)(const void *)(src + y * a->src->stride);
-		float *out = plane + (size_t)y * a->pad_width;
+		float *row = plane + (size_t)y * a->pad_width;
 
+		/* Rows of the caller's may begin anywhere. */
+		memcpy(row, src + y * a->src->stride, (size_t)a->width * sizeof(*row));
 		for (int x = 0; x < a->width; x++)
-			out[x] = fminf(fmaxf(row[x], -1), 1); /* NaN: -1 */
+			row[x] = fminf(fmaxf(row[x], -1), 1); /* NaN: -1 */
 	}
 }
 
