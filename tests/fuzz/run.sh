@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the fuzz targets with clang in a temporary folder and runs each for SECONDS from the
-# corpus in the tree, corpus/TARGET.zip. Inputs that find something are kept in ./fuzz-findings (or $FINDINGS).
+# corpus in the tree, corpus/TARGET.zip. Inputs that find something are kept in ./fuzz-findings (or
+# $FINDINGS).
 #
 #	tests/fuzz/run.sh SECONDS [TARGET ...]
 #
@@ -46,12 +47,9 @@ for target in "$@"; do
 	y4m | directory | stream) dict= ;;
 	esac
 	new=${CORPUS_OUT:-$work}/$target
-	corpus=$here/corpus/$target
-	if [ -f "$corpus.zip" ]; then
-		corpus=$work/corpus/$target
-		mkdir -p "$corpus"
-		(cd "$corpus" && cmake -E tar xf "$here/corpus/$target.zip")
-	fi
+	corpus=$work/corpus/$target
+	mkdir -p "$corpus"
+	(cd "$corpus" && cmake -E tar xf "$here/corpus/$target.zip")
 	# A frame of raw video may be as large as its header says; chunks of a stream take their time.
 	malloc_mb=512 length=65536 timeout=10
 	case $target in
