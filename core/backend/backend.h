@@ -101,7 +101,8 @@ enum fvsr_activation {
 };
 
 /*
- * A frame arrives: 'src' -> canvas in [-1, 1], padded by replication, and alpha of the visible part.
+ * A frame arrives: 'src' -> canvas in [-1, 1], padded by replication, and alpha of the visible
+ * part.
  */
 struct fvsr_ingest {
 	const struct fvsr_picture *src; /* 8-bit: scaled (bicubic); RGBF32P: already width x height */

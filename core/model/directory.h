@@ -21,7 +21,7 @@ extern const char *const fvsr_released_files[FVSR_RELEASED_FILES];
 struct fvsr_intake {
 	struct {
 		uint64_t bytes;
-		char sha256[FVSR_SHA256_TEXT]; /* the first one's is there when it has been poured */
+		char sha256[FVSR_SHA256_TEXT]; /* the first: once it has been poured */
 	} files[FVSR_RELEASED_FILES];
 	/* Called as 'bytes' more have been read; a negative result ends the import. */
 	int (*count)(void *opaque, uint64_t bytes, const char *file, struct fvsr_error *err);

@@ -17,14 +17,14 @@ struct fvsr_pack {
 	enum fvsr_pack_type type;
 	enum fvsr_lq_version lq_version; /* never FVSR_LQ_MODEL */
 	const char *name, *other_name;   /* seal() may put the other in place; it may be NULL */
-	const struct fvsr_pack_note *notes; /* seal() may change what values say, not their length */
+	const struct fvsr_pack_note *notes; /* seal() may change values, not their length */
 	size_t note_count;
 	/*
 	 * NULL, or: called when all tensors have been read and before the metadata is written. A
 	 * negative result is the end, and nothing is left.
 	 */
 	int (*seal)(struct fvsr_pack *pack, void *opaque, struct fvsr_error *err);
-	/* Called as 'bytes' more of tensor 'what' have been written; a negative result is the end. */
+	/* Called as 'bytes' more of tensor 'what' are written; a negative result is the end. */
 	int (*count)(void *opaque, uint64_t bytes, const char *what, struct fvsr_error *err);
 	void *opaque;
 };

@@ -50,7 +50,7 @@ for target in "$@"; do
 	corpus=$work/corpus/$target
 	mkdir -p "$corpus"
 	(cd "$corpus" && cmake -E tar xf "$here/corpus/$target.zip")
-	# A frame of raw video may be as large as its header says; chunks of a stream take their time.
+	# A frame of raw video is as large as its header says; chunks of a stream take their time.
 	malloc_mb=512 length=65536 timeout=10
 	case $target in
 	y4m) malloc_mb=900 ;;

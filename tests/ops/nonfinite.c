@@ -141,7 +141,8 @@ static void block_select(struct trial *t)
 {
 	struct fvsr_block_select a = {
 		.query_slices = pick(t, 1, 3), .block_rows = pick(t, 1, 4),
-		.block_columns = pick(t, 1, 5), .heads = pick(t, 1, 3), .local_range = pick(t, 1, 11),
+		.block_columns = pick(t, 1, 5), .heads = pick(t, 1, 3),
+		.local_range = pick(t, 1, 11),
 	};
 	int blocks = a.block_rows * a.block_columns, percent = chance(t, 20) ? 100 : pick(t, 0, 2);
 	int keys, rows;

@@ -35,8 +35,8 @@ static inline vector choose(mask which, vector first, vector second)
 #define COLUMNS_MAX 4
 
 /*
- * e^x for x <= 88, or NaN: x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its series up to r^7 (error 6e-9),
- * 2^n by its bits. Tiny results become 0.
+ * e^x for x <= 88, or NaN: x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its series up to r^7 (error
+ * 6e-9), 2^n by its bits. Tiny results become 0.
  */
 static inline float exponential(float x)
 {
@@ -185,7 +185,7 @@ static void soft_clamp(float *x, size_t count)
 
 #define PARTS 16 /* side by side, so that they become vectors */
 
-/* To [-limit, limit], NaN to the lower end. Written with vectors: as ?: it would become branches. */
+/* To [-limit, limit], NaN to the lower end. With vectors: as ?: it would become branches. */
 static inline vector clamp_vector(vector x, float limit)
 {
 	const vector high = (vector){0} + limit;

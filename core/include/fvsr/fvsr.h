@@ -253,7 +253,8 @@ enum fvsr_format {
 	/*
 	 * Three float planes R, G, B in [-1, 1], each height x stride. On the way in it is the
 	 * canvas itself (already output size, not scaled; clamped, NaN counts as -1); on the way
-	 * out the corrected picture before rounding. For verification and for callers with their own scaler.
+	 * out the corrected picture before rounding. For verification and for callers with their
+	 * own scaler.
 	 */
 	FVSR_FORMAT_RGBF32P = 3,
 };
