@@ -13,13 +13,15 @@ static float random_in(struct trial *t, float low, float high)
 	return low + (high - low) * (float)pick(t, 0, 1 << 20) / (float)(1 << 20);
 }
 
-/* Values of which one, or 'percent' of them, are anything but ordinary. */
+static const float odd[] = {NAN, INFINITY, -INFINITY, 1e38f, -1e38f, 3000, -3000};
+
+#define NOT_FINITE 3 /* of 'odd' */
+#define ANY_ODD    7 /* also what is no half, and what sums of are infinite in some orders only */
+
+/* Values of which one, or 'percent' of them, are among the first 'kinds' odd ones. */
 static void *strange(struct trial *t, enum fvsr_kind kind, size_t count, float low, float high,
-		     int percent)
+		     int percent, int kinds)
 {
-	static const float odd[] = {NAN, INFINITY, -INFINITY, 1e38f, -1e38f, 3000, -3000};
-	/* 1e38 is not a half, and sums of it are infinite in one order and finite in another */
-	int kinds = kind == FVSR_F32 && percent < 100 ? 7 : 3;
 	float *data = malloc(count * sizeof(*data));
 	void *address;
 
@@ -52,7 +54,8 @@ static void ingest(struct trial *t)
 				       .width = pick(t, 16, 60), .height = pick(t, 16, 60)};
 	struct fvsr_ingest a = {.src = &picture, .width = picture.width,
 				.height = picture.height};
-	static const float odd[] = {NAN, -NAN, INFINITY, -INFINITY, 1e38f, -70000, 1.5f, -1.5f};
+	static const float outside[] = {NAN,   -NAN,   INFINITY, -INFINITY,
+					1e38f, -70000, 1.5f,     -1.5f};
 	size_t count = (size_t)3 * picture.width * picture.height;
 	bool fresh = !t->side->host;
 	float *pixels;
@@ -62,7 +65,7 @@ static void ingest(struct trial *t)
 	shape(t, "%d x %d padded %d x %d", a.width, a.height, a.pad_width, a.pad_height);
 	pixels = (float *)(void *)host_pixels(t, count * sizeof(float));
 	for (size_t i = 0; fresh && i < count; i++)
-		pixels[i] = i % 3 ? odd[i / 3 % 8] : (float)(i % 255) / 127.0f - 1;
+		pixels[i] = i % 3 ? outside[i / 3 % 8] : (float)(i % 255) / 127.0f - 1;
 	picture.data = pixels;
 	a.canvas = output(t, FVSR_CANVAS, (size_t)3 * a.pad_width * a.pad_height);
 	a.alpha = output(t, FVSR_U8, (size_t)a.width * a.height);
@@ -83,9 +86,9 @@ static void color_finish(struct trial *t)
 	shape(t, "mode %d format %d %d x %d padded %d x %d%s, %d %% of decoded, %d of canvas",
 	      (int)a.mode, (int)a.format, a.width, a.height, a.pad_width, a.pad_height,
 	      a.nearest ? " nearest" : "", decoded, canvas);
-	a.decoded = strange(t, FVSR_F32, 3 * padded, -1.1f, 1.1f, decoded);
+	a.decoded = strange(t, FVSR_F32, 3 * padded, -1.1f, 1.1f, decoded, ANY_ODD);
 	a.canvas = canvas < 0 ? input(t, FVSR_CANVAS, 3 * padded, -1, 0.8f)
-			      : strange(t, FVSR_CANVAS, 3 * padded, -1, 0.8f, canvas);
+			      : strange(t, FVSR_CANVAS, 3 * padded, -1, 0.8f, canvas, NOT_FINITE);
 	a.alpha = input(t, FVSR_U8, visible, 0, 255);
 	if (a.format == FVSR_FORMAT_RGBF32P)
 		a.dst = output(t, FVSR_F32, 3 * visible);
@@ -122,7 +125,7 @@ static void conv3x3(struct trial *t)
 	shape(t, "frames %d h %d w %d channels %d", a.frames, a.h, a.w, channels);
 	a.weight = weight(t, FVSR_ACT, (size_t)9 * channels * channels, -bound, bound);
 	a.src = input(t, FVSR_ACT, count, -1, 1);
-	a.residual = strange(t, FVSR_ACT, count, -1, 1, pick(t, 0, 5));
+	a.residual = strange(t, FVSR_ACT, count, -1, 1, pick(t, 0, 5), NOT_FINITE);
 	a.dst = list(t, FVSR_ACT, count);
 	t->side->backend->conv3x3(t->side->queue, &a);
 }
@@ -156,8 +159,9 @@ static void block_select(struct trial *t)
 	shape(t, "slices %d of %d blocks %d x %d heads %d dim %d range %d topk %lld, %d %%",
 	      a.query_slices, a.key_slices, a.block_rows, a.block_columns, a.heads, a.dim,
 	      a.local_range, (long long)a.topk, percent);
-	a.q_mean = strange(t, FVSR_F32, (size_t)a.query_slices * blocks * a.dim, -2, 2, percent);
-	a.k_mean = strange(t, FVSR_F32, (size_t)keys * a.dim, -2, 2, percent);
+	a.q_mean = strange(t, FVSR_F32, (size_t)a.query_slices * blocks * a.dim, -2, 2, percent,
+			   NOT_FINITE);
+	a.k_mean = strange(t, FVSR_F32, (size_t)keys * a.dim, -2, 2, percent, NOT_FINITE);
 	a.index = list(t, FVSR_I32, (size_t)rows * keys);
 	a.count = list(t, FVSR_I32, (size_t)rows);
 	t->side->backend->block_select(t->side->queue, &a);
@@ -195,7 +199,7 @@ static void cross_attention(struct trial *t)
 					 .heads = 1, .dim = 2 * pick(t, 1, 64)};
 
 	shape(t, "tokens %d keys %d dim %d", a.tokens, a.keys, a.dim);
-	a.q = strange(t, FVSR_ACT, (size_t)a.tokens * a.dim, -2, 2, pick(t, 0, 1));
+	a.q = strange(t, FVSR_ACT, (size_t)a.tokens * a.dim, -2, 2, pick(t, 0, 1), NOT_FINITE);
 	a.k = weight(t, FVSR_ACT, (size_t)a.keys * a.dim, -2, 2);
 	a.v = weight(t, FVSR_ACT, (size_t)a.keys * a.dim, -2, 2);
 	a.bias = weight(t, FVSR_F32, (size_t)a.keys, 0, 6);
@@ -214,7 +218,7 @@ static void block_attention(struct trial *t)
 	size_t slice = (size_t)FVSR_BLOCK_TOKENS * a.dim;
 
 	shape(t, "slices %d dim %d", a.query_slices, a.dim);
-	a.q = strange(t, FVSR_ACT, a.query_slices * slice, -2, 2, pick(t, 0, 1));
+	a.q = strange(t, FVSR_ACT, a.query_slices * slice, -2, 2, pick(t, 0, 1), NOT_FINITE);
 	a.k = input(t, FVSR_ACT, 3 * slice, -2, 2);
 	a.v = input(t, FVSR_ACT, 3 * slice, -2, 2);
 	a.index = values(t, FVSR_I32, (size_t)a.query_slices * 3, index);
