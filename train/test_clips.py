@@ -107,7 +107,7 @@ class Reading(unittest.TestCase):
                 modules = ([a.name for a in node.names] if isinstance(node, ast.Import) else
                            [node.module] if isinstance(node, ast.ImportFrom) else [])
                 for module in modules:
-                    self.assertIn(module.split(".")[0], there, name)
+                    self.assertTrue(module.split(".")[0] in there, f"{name} imports {module}")
 
 
 if __name__ == "__main__":
