@@ -92,6 +92,14 @@ def pixels(path, pixel_format=None):
                            "-"], check=True, capture_output=True).stdout
 
 
+def tagged(space, full, primaries, transfer):
+    """A filter and options: what frames say goes before options in newer FFmpeg, not in older."""
+    return (f"setparams=colorspace={space}:range={full}:color_primaries={primaries}:"
+            f"color_trc={transfer.replace('gamma28', 'bt470bg')}",
+            ("-colorspace", space, "-color_range", full, "-color_primaries", primaries,
+             "-color_trc", transfer))
+
+
 def video(path, frames, *options, size="64x48", rate=25, codec="libx264", filters="null"):
     """Moving pictures of exactly 'size', which testsrc2 alone would make even."""
     width, height = size.split("x")
@@ -477,9 +485,8 @@ def test_tags(tmp):
             ("smpte170m", "tv", "smpte170m", "smpte170m"),
             ("bt470bg", "pc", "bt470bg", "gamma28"),
             ("bt2020nc", "tv", "bt2020", "bt2020-10")):
-        source = video(tmp / "in.mkv", 2, "-colorspace", space, "-color_range", full,
-                       "-color_primaries", primaries, "-color_trc", transfer,
-                       filters="setsar=4/3")
+        tags, options = tagged(space, full, primaries, transfer)
+        source = video(tmp / "in.mkv", 2, *options, filters="setsar=4/3," + tags)
         want = [full, space, primaries, stream(source, "color_transfer")[0], "4:3"]
         same(stream(source, *names), want, "tags of the source")
         for name in ("out.mkv", "out.mp4"):
@@ -597,9 +604,9 @@ def test_colors(tmp):
         for full in ("tv", "pc"):
             for y, u, v in colors:
                 raw = bytes([y]) * size + bytes([u]) * (size // 4) + bytes([v]) * (size // 4)
-                ffmpeg("-f", "rawvideo", "-s", "32x32", "-pix_fmt", "yuv420p", "-i", "-", "-c:v",
-                       "ffv1", "-colorspace", space, "-color_range", full, tmp / "in.mkv",
-                       input=raw)
+                ffmpeg("-f", "rawvideo", "-s", "32x32", "-pix_fmt", "yuv420p", "-i", "-", "-vf",
+                       f"setparams=colorspace={space}:range={full}", "-c:v", "ffv1", "-colorspace",
+                       space, "-color_range", full, tmp / "in.mkv", input=raw)
                 fvsr("upscale", "-m", MODEL, "-t", 1, "--scale", 2, "--codec", "ffv1", "-q",
                      "--color", "adain", tmp / "in.mkv", tmp / "out.mkv")
                 data = pixels(tmp / "out.mkv")
@@ -838,8 +845,9 @@ def test_deep_and_hdr(tmp):
     source = video(tmp / "deep.mkv", 2, "-pix_fmt", "yuv420p10le", codec="ffv1")
     check("10 bits" in upscale(source, tmp / "out.mkv"), "no word about 10 bits")
     for transfer in ("smpte2084", "arib-std-b67"):
-        source = video(tmp / "hdr.mkv", 2, "-pix_fmt", "yuv420p10le", "-color_trc", transfer,
-                       "-color_primaries", "bt2020", "-colorspace", "bt2020nc", codec="ffv1")
+        tags, options = tagged("bt2020nc", "tv", "bt2020", transfer)
+        source = video(tmp / "hdr.mkv", 2, "-pix_fmt", "yuv420p10le", *options, codec="ffv1",
+                       filters=tags)
         check("HDR" in upscale(source, tmp / "no.mkv", status=1), "no word about HDR")
         check(not (tmp / "no.mkv").exists(), "a refused video left a file")
 

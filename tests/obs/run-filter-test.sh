@@ -54,16 +54,22 @@ if [ ! -e "$work/colors-complete" ]; then
 		-pix_fmt rgb24 "$work/blocks.png"
 	make_media -i "$work/blocks.png" -vf "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='255-64*mod(floor(X/16),4)'" \
 		"$work/blocks-alpha.png"
+	# What frames say goes before options in newer FFmpeg, not in older.
+	tags() { # MATRIX RANGE PRIMARIES TRANSFER
+		echo "setparams=colorspace=$1:range=$2:color_primaries=$3:color_trc=$4"
+	}
 	for matrix in bt709 smpte170m; do
 		for range in tv pc; do
 			make_media -loop 1 -i "$work/blocks.png" -t 2 -r 30 \
-				-vf "scale=out_color_matrix=$matrix:out_range=$range,format=yuv444p" \
+				-vf "scale=out_color_matrix=$matrix:out_range=$range,format=yuv444p,$(tags \
+					$matrix $range $matrix $matrix)" \
 				-colorspace $matrix -color_range $range -color_trc $matrix \
 				-color_primaries $matrix -c:v ffv1 "$work/blocks-$matrix-$range.mkv"
 		done
 	done
 	make_media -f lavfi -i color=black:s=64x64:r=30,format=yuv420p10le \
-		-vf "geq=lum='64+(X/16-mod(X/16,1))*150+50*floor(Y/32)+230':cb=512:cr=512" -t 2 \
+		-vf "geq=lum='64+(X/16-mod(X/16,1))*150+50*floor(Y/32)+230':cb=512:cr=512,$(
+			tags bt2020nc tv bt2020 smpte2084)" -t 2 \
 		-pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 \
 		-colorspace bt2020nc -color_range tv -c:v ffv1 "$work/pq.mkv"
 	: >"$work/colors-complete"
