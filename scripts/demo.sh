@@ -158,6 +158,9 @@ for _ in $(seq 240); do
 done
 grep '\] upscaling' "$out/obs.log" ||
 	die "no upscaled picture after four minutes: is the machine busy?"
+# Until its delay has passed for the first time the picture stands still.
+delay=$(sed -n 's/.*\] upscaling.* delay \([0-9]*\).*/\1/p' "$out/obs.log" | tail -n 1)
+sleep $((delay + 1))
 
 # ---------------------------------------------------------------------------------------------
 # The filter starts over, with bicubic pictures, when it finds that it can be faster: then again.
