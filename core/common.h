@@ -19,6 +19,10 @@
 
 /* Writes the message (if 'err' is not NULL) and returns 'code', so that callers can return it. */
 int fvsr_fail(struct fvsr_error *err, int code, const char *format, ...) FVSR_PRINTF(3, 4);
+#ifdef __clang_analyzer__
+/* The analyzer reads one file at a time: without this an error might be success to it. */
+#define fvsr_fail(err, code, ...) (fvsr_fail(err, code, __VA_ARGS__), (code))
+#endif
 
 /* 'log' may be NULL. Lines longer than 1 KiB are cut. */
 void fvsr_log(const struct fvsr_log *log, enum fvsr_log_level level, const char *format, ...)

@@ -228,11 +228,14 @@ static void read_packet(struct sound_delay *delay, const struct sound_packet *pa
 
 	for (unsigned p = 0; p < delay->planes; p++) {
 		for (uint32_t i = 0; i < packet->frames; i++)
+			/* The packet has as many planes: sound_delay_process() sees to it. */
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 			packet->planes[p][i] = *at(delay, p, first + i - delay->behind);
 		for (uint32_t i = 0; i < fade; i++) {
 			float before = *at(delay, p, first + i - delay->behind_before);
 			float share = (float)(delay->fade_left - i) / (float)delay->fade_frames;
 
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 			packet->planes[p][i] += (before - packet->planes[p][i]) * share;
 		}
 	}

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Everything that is tested, on a fresh Debian 12: installs what is missing, builds four ways, runs
-# all tests through ctest, says what each step took and why tests were skipped, and ends with one
-# line of sums. Exits 0 when everything built and nothing failed; a test that a missing package kept
-# from running counts as failed.
+# Everything that is tested, on a fresh Debian 12: installs what is missing, reads all C files with
+# clang-tidy, builds four ways, runs all tests through ctest, says what each step took and why tests
+# were skipped, and ends with one line of sums. Exits 0 when everything built and nothing was found
+# or failed; a test that a missing package kept from running counts as failed.
 #
+#	lint	scripts/lint.sh
 #	gcc	the build that users get, warnings as errors; all tests, the fuzzers and OBS Studio
 #		itself included
 #	asan	clang, AddressSanitizer and UndefinedBehaviorSanitizer, without the plugin: the tests
@@ -31,7 +32,7 @@ if [ "${1:-}" = --root ]; then
 	exec "$root/scripts/debian-root.sh" "$2" -- scripts/test.sh release
 fi
 variants=("$@")
-[ ${#variants[@]} -gt 0 ] || variants=(clang asan gcc windows)
+[ ${#variants[@]} -gt 0 ] || variants=(lint clang asan gcc windows)
 
 # Says what begins, and what the step before it took; the sums come once more in the end.
 times=() current='' began=0
@@ -80,7 +81,7 @@ configure() { # VARIANT
 	windows) options+=(--toolchain "$root/cmake/windows-x64.cmake" -DCMAKE_BUILD_TYPE=Release
 		-DFVSR_WERROR=ON "-DFVSR_WINDOWS_DEPS=$builds/windows-deps" $(windows_images)) ;;
 	*)
-		echo "test.sh: unknown variant '$name' (gcc, asan, windows, clang)" >&2
+		echo "test.sh: unknown variant '$name' (lint, gcc, asan, windows, clang)" >&2
 		exit 2
 		;;
 	esac
@@ -113,6 +114,11 @@ export OMP_WAIT_POLICY=passive
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 for variant in "${variants[@]}"; do
+	if [ "$variant" = lint ]; then
+		step "lint"
+		"$root/scripts/lint.sh" "$builds/lint"
+		continue
+	fi
 	if [ "$variant" = windows ]; then
 		step "windows: libraries"
 		"$root/scripts/windows-deps.sh" "$builds/windows-deps"

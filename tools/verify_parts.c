@@ -65,8 +65,11 @@ static void check_bicubic(struct fvsr_cli_results *results, struct fvsr_cli_resu
 		problem(result, err.text);
 		goto end;
 	}
-	for (size_t i = 0; i < to * 3; i++)
-		got[i] = (float)large[i / 3 * 4 + i % 3];
+	for (size_t i = 0; i < to * 3; i++) {
+		const size_t at = i / 3 * 4 + i % 3;
+
+		got[i] = (float)large[at];
+	}
 	result->limit.max_abs = BICUBIC_LEVELS;
 	result->limit.agreement = BICUBIC_EQUAL;
 	fvsr_cli_results_check(results, result, got);

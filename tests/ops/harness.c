@@ -11,7 +11,7 @@
 
 #define GUARD_VALUE 77.0f /* exact in every kind */
 #define SCRATCH_GUARD_BYTES 8192
-#define POISON_I32 -7777.0f
+#define POISON_I32 (-7777.0f)
 #define POISON_U8 165.0f
 
 static uint64_t next_random(uint64_t *state)

@@ -94,7 +94,7 @@ static double turned(const double *token, const struct rope_sizes *s, int c, int
 		     int column)
 {
 	int head_dim = s->dim / s->heads, third = head_dim / 3, in_head = c % head_dim;
-	int first = head_dim - 2 * third, part = first, at = in_head;
+	int first = head_dim - 2 * third, part = first, at = in_head, pair;
 	double position = (double)(s->first_frame + frame), angle;
 
 	if (in_head >= first + third) {
@@ -102,7 +102,8 @@ static double turned(const double *token, const struct rope_sizes *s, int c, int
 	} else if (in_head >= first) {
 		position = row, part = third, at = in_head - first;
 	}
-	angle = position * pow(10000, -2.0 * (at / 2) / part);
+	pair = at / 2;
+	angle = position * pow(10000, -2.0 * pair / part);
 	if (c % 2)
 		return token[c - 1] * sin(angle) + token[c] * cos(angle);
 	return token[c] * cos(angle) - token[c + 1] * sin(angle);

@@ -221,7 +221,7 @@ void fvsr_onednn_conv_rgb(struct fvsr_queue *queue, const struct fvsr_conv_rgb *
 	};
 
 	fvsr_dnnl_run_conv(queue, &conv, queue->scratch, a->src, 3 * plane * sizeof(float));
-	if (fvsr_queue_idle(queue))
+	if (fvsr_queue_idle(queue) || conv.dry)
 		return;
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (size_t i = 0; i < plane; i++)

@@ -42,16 +42,18 @@ int fvsr_resize_axis_init(struct fvsr_resize_axis *axis, int in, int out)
 	for (int i = 0; i < out; i++) {
 		double center = (i + 0.5) * scale, sum = 0;
 		int first = (int)(center - support + 0.5), end = (int)(center + support + 0.5);
+		int count;
 
 		first = first < 0 ? 0 : first;
 		end = end > in ? in : end;
-		for (int j = first; j < end; j++)
-			sum += weight[j - first] = keys((j - center + 0.5) / wide);
-		for (int j = 0; j < end - first; j++)
+		count = end - first;
+		for (int j = 0; j < count; j++)
+			sum += weight[j] = keys((first + j - center + 0.5) / wide);
+		for (int j = 0; j < count; j++)
 			axis->weight[(size_t)i * taps + j] =
 				(int32_t)lround(weight[j] / sum * (1 << RESIZE_BITS));
 		axis->first[i] = first;
-		axis->count[i] = end - first;
+		axis->count[i] = count;
 	}
 	free(weight);
 	axis->in = in, axis->out = out, axis->taps = taps;

@@ -44,7 +44,7 @@ static bool choose(const struct fvsr_cuda_driver *driver, int preferred, CUdevic
 		   char *reason, size_t reason_bytes)
 {
 	const char *asked = getenv("FVSR_CUDA_DEVICE");
-	int count = 0, wanted = asked && *asked ? atoi(asked) : -1;
+	int count = 0, wanted = asked && *asked ? (int)strtol(asked, NULL, 10) : -1;
 	char name[100] = "";
 
 	if (driver->cuDeviceGetCount(&count) != CUDA_SUCCESS || count == 0) {

@@ -87,8 +87,8 @@ static void note_kernel(struct fvsr_cuda_device *device, const char *name, CUfun
 /* A module is asked what it has: asking for what it may lack would be an error each time. */
 static int note_kernels(struct fvsr_cuda_device *device, CUmodule module, struct fvsr_error *err)
 {
-	CUfunction functions[FVSR_KERNEL_COUNT];
-	const char *name;
+	CUfunction functions[FVSR_KERNEL_COUNT] = {0};
+	const char *name = "";
 	unsigned count = 0;
 	int result = FVSR_CUDA_GET(device, err, cuModuleGetFunctionCount, &count, module);
 
