@@ -49,7 +49,7 @@ static const char code[] = ".version 7.0\n.target sm_80\n.address_size 64\n"
 	X(cuLaunchKernel)
 
 struct neighbour {
-#define X(name) __typeof__(name) *name;
+#define X(name) __typeof__(name) *(name);
 	FUNCTIONS(X)
 #undef X
 	void *library;
