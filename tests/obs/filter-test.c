@@ -51,12 +51,17 @@ static void open_scene(struct scene *scene, obs_source_t *source)
 	      obs_source_get_name(source));
 }
 
-static void add_filter(struct scene *scene, const char *name, const char *model, uint32_t scale)
+/* Returns the number of the last picture without it. */
+static uint64_t add_filter(struct scene *scene, const char *name, const char *model,
+			   uint32_t scale)
 {
+	uint64_t before;
+
 	scene->filter = host_create_filter(name, model, (int)scale, model ? "full" : NULL);
-	watch_begin_change(scene->watch);
+	before = watch_begin_change(scene->watch);
 	obs_source_filter_add(scene->source, scene->filter);
 	watch_end_change(scene->watch, scene->filter, scale);
+	return before;
 }
 
 static void remove_filter(struct scene *scene)
@@ -145,8 +150,8 @@ static void test_picture(const struct setup *setup)
 	uint64_t before;
 
 	open_scene(&scene, host_media("still", media(setup, "still.mkv")));
-	before = watch_next(scene.watch, UINT64_MAX)->number;
-	add_filter(&scene, "upscale", setup->model, 2);
+	watch_next(scene.watch, UINT64_MAX);
+	before = add_filter(&scene, "upscale", setup->model, 2);
 	view = watch_next(scene.watch, before);
 	CHECK(view && view->width == 128 && view->height == 128, "size of the first picture");
 	expect_bicubic(scene.watch, "at first");

@@ -60,10 +60,11 @@ struct watch;
 struct watch *watch_start(obs_source_t *source);
 void watch_stop(struct watch *watch);
 /*
- * Around a change: no picture is watched in between. From then on the source must show 'scale'
+ * Around a change: no picture is watched in between. Returns the number of the last one before it.
+ * From then on the source must show 'scale'
  * times its own size (for some pictures still the scale before); 0: any. 'filter' may be NULL.
  */
-void watch_begin_change(struct watch *watch);
+uint64_t watch_begin_change(struct watch *watch);
 void watch_end_change(struct watch *watch, obs_source_t *filter, uint32_t scale);
 /*
  * Waits for a picture newer than 'after' (UINT64_MAX: than now) and copies the newest one; the copy

@@ -187,9 +187,10 @@ void watch_stop(struct watch *watch)
 	free(watch);
 }
 
-void watch_begin_change(struct watch *watch)
+uint64_t watch_begin_change(struct watch *watch)
 {
 	pthread_mutex_lock(&watch->lock);
+	return watch->number;
 }
 
 void watch_end_change(struct watch *watch, obs_source_t *filter, uint32_t scale)
