@@ -101,8 +101,9 @@ for tool in ${windows:+makensis zip unzip} ${windows:-dpkg-deb}; do
 		exit 77
 	}
 done
-SOURCE_DATE_EPOCH=$(git -C "$tree" log -1 --format=%ct 2>/dev/null || echo 1700000000)
-export SOURCE_DATE_EPOCH
+# BUILD may have been configured before the last commit.
+SOURCE_DATE_EPOCH=$(cached FVSR_EPOCH)
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-1700000000}"
 export FVSR_COMPRESSOR=zlib
 
 pack() { # BUILD OUT TREE
@@ -146,7 +147,8 @@ build_copy() { # FOLDER BUILD
 	fi >"$work/names"
 	tar -c --null -T "$work/names" | tar -x -C "$1"
 	cmake -S "$1" -B "$2" "${options[@]}" >"$work/log" 2>&1 &&
-		cmake --build "$2" --parallel "$(nproc)" >>"$work/log" 2>&1
+		# Compilers and linkers must not need it: scripts/package.sh sets it when it packs.
+		env -u SOURCE_DATE_EPOCH cmake --build "$2" --parallel "$(nproc)" >>"$work/log" 2>&1
 }
 
 first=$tree first_build=$build
