@@ -10,6 +10,7 @@
 #	libfvsr-dev_...					library and header for programs, three likewise
 #	obs-flashvsr-VERSION-linux-x86_64-portable.tar.gz	filter and command line for a user's home,
 #			on every Linux with a C library of 2.31 (cmake/portable.cmake)
+#	PACKAGE.spdx.json				what is in each of them
 #	SHA256SUMS
 #
 #	package-linux.sh [FOLDER]
@@ -25,7 +26,7 @@ step() { printf '\n== %s\n' "$*"; }
 
 all_packages() { # FOLDER
 	local out images=${FVSR_CUDA_IMAGE_DIR:-} archs=${FVSR_CUDA_ARCHS:-} device=() suite
-	local build=$root/build-packages/device-code packages
+	local build=$root/build-packages/device-code package
 
 	out=$(realpath -m "$1")
 	mkdir -p "$out"
@@ -48,8 +49,8 @@ all_packages() { # FOLDER
 	done
 
 	step "Checks"
-	packages=("$out"/obs-flashvsr*)
-	for package in "${packages[@]}"; do
+	for package in "$out"/obs-flashvsr*.{deb,tar.gz}; do
+		[ -f "$package" ] || continue
 		echo "${package##*/}"
 		"$root/tests/packages/places.py" "$package"
 	done
@@ -96,6 +97,7 @@ debian_packages() {
 	cmake --build "$build" --parallel "$(nproc)"
 	(cd "$build" && cpack -G DEB -B "$build/cpack")
 	cp "$build"/cpack/*.deb "$out/"
+	"$root/scripts/sbom.py" "$out"
 }
 
 portable_tarball() {
@@ -117,6 +119,7 @@ portable_tarball() {
 	(cd "$stage" && find . ! -type d -printf '%P\n' | LC_ALL=C sort |
 		tar --create --no-recursion --files-from=- --mtime="@$SOURCE_DATE_EPOCH" \
 			--owner=root:0 --group=root:0 --mode=go=u-w) | gzip -9 -n >"$out/$name"
+	"$root/scripts/sbom.py" "$out" "*-portable.tar.gz=$deps/components"
 }
 
 if [ "$suite" = bullseye ]; then

@@ -8,6 +8,8 @@
 #
 #	portable-deps.sh FOLDER		where include/, lib/, licences/ and bin/cmake shall be
 #
+# The folder's list `components` says what each is; scripts/sbom.py reads it.
+#
 # libobs, Jansson, libzip and zlib are those of Debian 12: the oldest OBS that is supported. Does
 # nothing when the folder is complete.
 set -euo pipefail
@@ -49,10 +51,18 @@ cd "$work"
 source_of() { # PACKAGE
 	find "$work" -mindepth 1 -maxdepth 1 -type d -name "$1-[0-9]*"
 }
+component() { # NAME VERSION LICENCE USE PURL FILE
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "${6##*/}" \
+		"$(sha256sum <"$6" | cut -d ' ' -f 1)" >>"$prefix/components"
+}
+declare -A licence=([jansson]=MIT [libzip]=BSD-3-Clause [zlib]=Zlib)
 for package in jansson libzip zlib; do
 	cp "$(source_of "$package")/debian/copyright" "$prefix/licences/$package"
-	echo "portable-deps: $package" \
-		"$(dpkg-parsechangelog -l "$(source_of "$package")/debian/changelog" -S Version)"
+	version=$(dpkg-parsechangelog -l "$(source_of "$package")/debian/changelog" -S Version)
+	echo "portable-deps: $package $version"
+	# The description of a source package names all its files with their sums.
+	component "$package" "$version" "${licence[$package]}" linked \
+		"pkg:deb/debian/$package@$version?arch=source" "$work/${package}_${version#*:}.dsc"
 done
 cp /usr/share/common-licenses/GPL-3 "$prefix/licences/GPL-3"
 libraries=debian12/usr/lib/x86_64-linux-gnu
@@ -89,11 +99,14 @@ cat "${onednn[0]}"/share/doc/onednn/{LICENSE,THIRD-PARTY-PROGRAMS} >"$prefix/lic
 cp -L "${onednn[0]}/lib/libdnnl.so.2" "$prefix/lib/fvsr-dnnl.so"
 patchelf --set-soname fvsr-dnnl.so "$prefix/lib/fvsr-dnnl.so"
 chmod 644 "$prefix/lib/fvsr-dnnl.so"
+component oneDNN 2.6.0 Apache-2.0 shipped pkg:pypi/onednn-cpu-gomp@2022.2.1 \
+	"$(echo "$work"/wheels.d/onednn_cpu_gomp-*.whl)"
 
 # ---- builds -------------------------------------------------------------------------------------
 
 export PATH=$prefix/bin:$PATH
-export CFLAGS="-O2 -fPIC -fvisibility=hidden -ffile-prefix-map=$work/="
+export CFLAGS="-O2 -fPIC -fvisibility=hidden -ffile-prefix-map=$work/= -D_FORTIFY_SOURCE=2 \
+-fstack-protector-strong -fstack-clash-protection -fcf-protection=full"
 build() { # PACKAGE CMAKE-OPTION...
 	local package=$1
 	shift
