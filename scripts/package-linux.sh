@@ -57,7 +57,8 @@ all_packages() { # FOLDER
 	for package in "$out"/*-portable.tar.gz; do
 		[ ! -f "$package" ] || "$root/tests/packages/portable-test.sh" "$package"
 	done
-	(cd "$out" && sha256sum -- obs-flashvsr* libfvsr-dev* >SHA256SUMS && ls -l && cat SHA256SUMS)
+	(cd "$out" && find . -maxdepth 1 -type f ! -name SHA256SUMS -printf '%P\n' |
+		LC_ALL=C sort | xargs sha256sum -- >SHA256SUMS && ls -l && cat SHA256SUMS)
 }
 
 # ---- inside --------------------------------------------------------------------------------------
