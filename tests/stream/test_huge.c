@@ -12,35 +12,75 @@
 
 #define FRAMES 30
 
-/* Every tensor whose name begins with 'prefix' becomes 'value' times the signs that it has. */
-static bool blow_up(const char *path, const char *prefix, float value)
+/* Where the tensors' data begins: behind the header's length and the header. */
+static size_t data_begins(const unsigned char *file)
 {
-	FILE *file = fopen(path, "r+b");
+	size_t at = 8;
+
+	for (int i = 0; i < 4; i++)
+		at += (size_t)file[i] << (8 * i);
+	return at;
+}
+
+/* A whole file, malloc'ed; NULL when it cannot be read. */
+static unsigned char *read_whole(const char *path, size_t *bytes)
+{
+	FILE *file = fopen(path, "rb");
+	unsigned char *data = NULL;
+	long size = -1;
+
+	if (file && !fseek(file, 0, SEEK_END))
+		size = ftell(file);
+	if (size > 8 && !fseek(file, 0, SEEK_SET))
+		data = malloc((size_t)size);
+	if (data && fread(data, 1, (size_t)size, file) != (size_t)size) {
+		free(data);
+		data = NULL;
+	}
+	if (file)
+		fclose(file);
+	*bytes = data ? (size_t)size : 0;
+	return data;
+}
+
+/* Gives the weights whose names begin with 'prefix' this size, in a copy of the file in memory. */
+static bool enlarge(const char *path, unsigned char *file, const char *prefix, float value)
+{
 	struct fvsr_tensor_info info;
 	struct fvsr_error err;
 	fvsr_tensors *tensors;
-	bool ok = file && !fvsr_tensors_open(&tensors, path, &err);
-	unsigned char length[8];
-	long at = 8;
+	size_t at = data_begins(file);
 
-	if (!ok || fread(length, 1, 8, file) != 8)
+	if (fvsr_tensors_open(&tensors, path, &err))
 		return false;
-	for (int i = 0; i < 4; i++)
-		at += (long)length[i] << (8 * i);
-	for (size_t i = 0; ok && !fvsr_tensors_get(tensors, i, &info); i++) {
-		size_t count = info.bytes / sizeof(float);
-		float *data = malloc(info.bytes);
+	for (size_t i = 0; !fvsr_tensors_get(tensors, i, &info); i++) {
+		for (size_t j = 0; j < info.bytes && !strncmp(info.name, prefix, strlen(prefix));
+		     j += sizeof(float)) {
+			float weight;
 
-		ok = data && !fvsr_tensor_to_f32(&info, 0, count, data);
-		for (size_t j = 0; ok && j < count && !strncmp(info.name, prefix, strlen(prefix));
-		     j++)
-			data[j] = data[j] < 0 ? -value : value;
-		ok = ok && !fseek(file, at, SEEK_SET) && fwrite(data, 1, info.bytes, file);
-		at += (long)info.bytes;
-		free(data);
+			memcpy(&weight, file + at + j, sizeof(weight));
+			weight = weight < 0 ? -value : value;
+			memcpy(file + at + j, &weight, sizeof(weight));
+		}
+		at += info.bytes;
 	}
 	fvsr_tensors_close(tensors);
-	return !fclose(file) && ok;
+	return true;
+}
+
+/* Windows does not let a file be written while it is open for reading, so one after the other. */
+static bool blow_up(const char *path, const char *prefix, float value)
+{
+	size_t bytes;
+	unsigned char *data = read_whole(path, &bytes);
+	bool ok = data && enlarge(path, data, prefix, value);
+	FILE *file = ok ? fopen(path, "wb") : NULL;
+
+	ok = file && fwrite(data, 1, bytes, file) == bytes;
+	if (file)
+		ok = !fclose(file) && ok;
+	free(data);
+	return ok;
 }
 
 /* Small ones: the upper bit is where a colour that is no number would show. */

@@ -27,7 +27,7 @@ expect "its headers ask for what Windows has against attacks" \
 expect "installs silently" status_is 0 "$installer" /S
 expect "the plugin is where OBS looks" test -f "$plugin/bin/64bit/obs-flashvsr.dll"
 expect "the uninstaller asks for the same" "$root/tests/packages/hardening.py" --installer \
-	"$plugin/uninstall.exe"
+	"$uninstaller"
 expect "with what it loads" test -f "$plugin/data/locale/en-US.ini" -a \
 	-f "$plugin/data/effects/flashvsr.effect" -a -f "$plugin/data/manifest.json"
 expect "it is registered" registered
