@@ -107,7 +107,15 @@ step() {
 	# Kernels that are waited for one by one say nothing about speed.
 	[ "$name" = kernels ] ||
 		sed -n 's/^RESULT //p' "$out/$name.log" >>"$out/results.txt"
-	case $word in FAILED* | TOO*) failed=1 ;; skipped) skipped=1 ;; esac
+	case $word in
+	FAILED* | TOO*)
+		failed=1
+		# Why it failed is in the status and the log's last lines; the folder may not outlive
+		# the machine.
+		grep -v '^ *$' "$out/$name.log" | tail -n 12 | sed 's/^/    /'
+		;;
+	skipped) skipped=1 ;;
+	esac
 }
 
 : >"$out/results.txt"
