@@ -22,21 +22,30 @@ authority() { # NAME
 		-subj "/CN=$1" -keyout "$work/$1.key" -out "$work/$1.crt"
 }
 
-certificate() { # NAME AUTHORITY WHO-IT-IS-FOR DAYS
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$1" \
-		-addext "subjectAltName=$3" -keyout "$work/$1.key" -out "$work/$1.csr"
-	openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.crt" -CAkey "$work/$2.key" \
-		-copy_extensions copy -days "$4" -out "$work/$1.crt"
-	cat "$work/$1.key" "$work/$1.crt" >"$work/$1.pem"
+# From 3.4 on openssl takes no days that are over, but dates, which earlier versions do not know.
+over="-days -1"
+if openssl x509 -help 2>&1 | grep -q -e -not_after; then
+	over="-not_before 20200101000000Z -not_after 20200102000000Z"
+fi
+
+certificate() { # NAME AUTHORITY WHO-IT-IS-FOR HOW-LONG...
+	name=$1 authority=$2 whose=$3
+	shift 3
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$name" \
+		-addext "subjectAltName=$whose" -keyout "$work/$name.key" -out "$work/$name.csr" &&
+		openssl x509 -req -in "$work/$name.csr" -CA "$work/$authority.crt" \
+			-CAkey "$work/$authority.key" -copy_extensions copy "$@" \
+			-out "$work/$name.crt" &&
+		cat "$work/$name.key" "$work/$name.crt" >"$work/$name.pem"
 }
 
+# shellcheck disable=SC2086
 {
-	authority trusted
-	authority unknown
-	certificate right trusted IP:127.0.0.1 2
-	certificate name trusted DNS:elsewhere.example 2
-	certificate stranger unknown IP:127.0.0.1 2
-	certificate expired trusted IP:127.0.0.1 -1
+	authority trusted && authority unknown &&
+		certificate right trusted IP:127.0.0.1 -days 2 &&
+		certificate name trusted DNS:elsewhere.example -days 2 &&
+		certificate stranger unknown IP:127.0.0.1 -days 2 &&
+		certificate expired trusted IP:127.0.0.1 $over
 } >"$work/openssl.log" 2>&1 || {
 	cat "$work/openssl.log"
 	exit 1

@@ -35,7 +35,7 @@ for name in bin/fvsr "$obs_libdir/obs-plugins/obs-flashvsr.so" share/man/man1/fv
 	expect "the filter's package has $name" grep -qx "./usr/$name" "$work/filter"
 done
 expect "and no more programs" [ "$(grep -c '/bin/' "$work/filter")" = 1 ]
-expect "it needs libobs" grep -q 'libobs0 (>=' <(dpkg-deb -f "$filter" Depends)
+expect "it needs libobs" grep -qE 'libobs0(t64)? \(>=' <(dpkg-deb -f "$filter" Depends)
 obs=$(pkg-config --modversion libobs | cut -d . -f 1,2)
 expect "and no OBS before the one it is built against" grep -qxF "obs-studio (<< $obs~)" \
 	<(dpkg-deb -f "$filter" Breaks)
