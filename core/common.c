@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #undef fvsr_fail /* what the analyzer sees in its place */
 int fvsr_fail(struct fvsr_error *err, int code, const char *format, ...)
@@ -39,6 +40,14 @@ bool fvsr_progress(const struct fvsr_progress *progress, uint64_t done, uint64_t
 	if (!progress || !progress->report)
 		return true;
 	return progress->report(progress->opaque, done, total, what);
+}
+
+double fvsr_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 }
 
 bool fvsr_mul_size(size_t a, size_t b, size_t *out)

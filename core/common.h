@@ -32,6 +32,9 @@ void fvsr_log(const struct fvsr_log *log, enum fvsr_log_level level, const char 
 bool fvsr_progress(const struct fvsr_progress *progress, uint64_t done, uint64_t total,
 		   const char *what);
 
+/* Of a clock that never goes back. */
+double fvsr_now_ms(void);
+
 /* a * b in *out; false when it does not fit. */
 bool fvsr_mul_size(size_t a, size_t b, size_t *out);
 

@@ -5,6 +5,8 @@
  */
 #include "model-pool.h"
 
+#include "system.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -133,20 +135,12 @@ static bool note_progress(void *opaque, uint64_t done, uint64_t total, const cha
 	       loading->progress.report(loading->progress.opaque, done, total, what);
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static bool is_held(void *opaque)
 {
 	const struct model_pool *pool = opaque;
 	const int64_t since_ns = atomic_load(&pool->held_ns);
 
-	return since_ns && now_ns() - since_ns < HOLD_MOST_NS;
+	return since_ns && system_now_ns() - since_ns < HOLD_MOST_NS;
 }
 
 /* Called and left with the lock held. */
@@ -295,7 +289,7 @@ unsigned model_pool_users(struct model_pool *pool)
 void model_pool_hold(struct model_pool *pool)
 {
 	if (pool)
-		atomic_store(&pool->held_ns, now_ns());
+		atomic_store(&pool->held_ns, system_now_ns());
 }
 
 void model_pool_let_go(struct model_pool *pool)

@@ -6,6 +6,15 @@
 
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
+
+int64_t system_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 #ifdef _WIN32
 

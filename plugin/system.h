@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Nanoseconds of a clock that never goes back. */
+int64_t system_now_ns(void);
+
 /* Bytes of memory that can be had without swapping; 0 when that cannot be found out. */
 uint64_t system_available_memory(void);
 

@@ -64,10 +64,7 @@ static void say(struct worker *worker, enum fvsr_log_level level, const char *fo
 
 static double now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+	return (double)system_now_ns() * 1e-6;
 }
 
 /* ---- status -------------------------------------------------------------------------------- */

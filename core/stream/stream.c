@@ -381,21 +381,13 @@ enum fvsr_next fvsr_stream_next(const fvsr_stream *stream)
 								       : FVSR_NEXT_NOTHING;
 }
 
-static double now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
-}
-
 /* In steps, so that an interruption ends it within one. */
 static void pause_ms(struct fvsr_stream *stream, double ms)
 {
 	const struct fvsr_queue *queue = fvsr_run_queue(stream->run);
-	double end = now_ms() + ms, left;
+	double end = fvsr_now_ms() + ms, left;
 
-	while (!atomic_load(&queue->interrupted) && (left = end - now_ms()) > 0) {
+	while (!atomic_load(&queue->interrupted) && (left = end - fvsr_now_ms()) > 0) {
 		struct timespec time = {0};
 
 		time.tv_nsec = (long)((left < PAUSE_STEP_MS ? left : PAUSE_STEP_MS) * 1e6);
@@ -412,13 +404,13 @@ static void breathe(void *opaque)
 	if (!stream->pace.spreading)
 		return;
 	stream->model->device->backend->finish(fvsr_run_queue(stream->run));
-	fvsr_pace_done(&stream->pace, now_ms());
+	fvsr_pace_done(&stream->pace, fvsr_now_ms());
 	pause = fvsr_pace_pause(&stream->pace);
 	if (pause <= 0)
 		return;
 	pause_ms(stream, pause);
-	stream->timing.paused_ms += now_ms() - stream->pace.since_ms;
-	fvsr_pace_paused(&stream->pace, now_ms());
+	stream->timing.paused_ms += fvsr_now_ms() - stream->pace.since_ms;
+	fvsr_pace_paused(&stream->pace, fvsr_now_ms());
 }
 
 void fvsr_stream_set_budget(fvsr_stream *stream, double chunk_ms)
@@ -432,7 +424,7 @@ void fvsr_stream_set_budget(fvsr_stream *stream, double chunk_ms)
 
 int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame)
 {
-	double began = now_ms(), paused;
+	double began = fvsr_now_ms(), paused;
 	int result;
 
 	if (!stream)
@@ -451,8 +443,8 @@ int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame)
 		return result;
 	frame->tag = stream->tags[stream->received++ % TAGS];
 	stream->timing.frames++;
-	stream->timing.total_ms += now_ms() - began - (stream->timing.paused_ms - paused);
-	fvsr_pace_done(&stream->pace, now_ms());
+	stream->timing.total_ms += fvsr_now_ms() - began - (stream->timing.paused_ms - paused);
+	fvsr_pace_done(&stream->pace, fvsr_now_ms());
 	return 0;
 }
 
@@ -472,16 +464,16 @@ int fvsr_stream_wait_sent(fvsr_stream *stream)
 int fvsr_stream_wait_received(fvsr_stream *stream)
 {
 	const struct fvsr_backend *backend;
-	double began = now_ms();
+	double began = fvsr_now_ms();
 
 	if (!stream)
 		return FVSR_ERR_ARGUMENT;
 	backend = stream->model->device->backend;
 	if (backend->wait_emitted)
 		backend->wait_emitted(fvsr_run_queue(stream->run));
-	stream->timing.total_ms += now_ms() - began;
+	stream->timing.total_ms += fvsr_now_ms() - began;
 	fvsr_pace_work(&stream->pace, began);
-	fvsr_pace_done(&stream->pace, now_ms());
+	fvsr_pace_done(&stream->pace, fvsr_now_ms());
 	return queue_result(stream);
 }
 

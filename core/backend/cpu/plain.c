@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -152,18 +151,10 @@ static void queue_close(struct fvsr_queue *queue)
 	free(queue);
 }
 
-static double now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
-}
-
 void fvsr_plain_stage(struct fvsr_queue *queue, enum fvsr_stage stage)
 {
 	struct fvsr_cpu_queue *cpu = (struct fvsr_cpu_queue *)queue;
-	double now = now_ms();
+	double now = fvsr_now_ms();
 
 	if (fvsr_queue_idle(queue))
 		return;

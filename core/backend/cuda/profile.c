@@ -13,14 +13,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MOST_LINES 128
-#define DELAY_NS   200000
+#define DELAY_MS   0.2
 
 struct fvsr_cuda_profile {
 	CUevent begin, end;
-	int64_t began_ns; /* of the host's clock */
+	double began_ms; /* of the host's clock */
 	enum fvsr_stage stage;
 	int count;
 	struct {
@@ -30,14 +29,6 @@ struct fvsr_cuda_profile {
 		long launches, not_timed;
 	} line[MOST_LINES];
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 int fvsr_cuda_profile_open(struct fvsr_cuda_queue *queue, struct fvsr_error *err)
 {
@@ -92,7 +83,7 @@ void fvsr_cuda_profile_stage(struct fvsr_cuda_queue *queue, enum fvsr_stage stag
 
 static bool keep_stream(struct fvsr_cuda_queue *queue)
 {
-	struct fvsr_delay_params p = {.ns = DELAY_NS};
+	struct fvsr_delay_params p = {.ns = (uint64_t)(DELAY_MS * 1e6)};
 	void *params = &p;
 	CUlaunchConfig config = {
 		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1,
@@ -108,7 +99,7 @@ void fvsr_cuda_profile_begin(struct fvsr_cuda_queue *queue)
 {
 	if (!queue->profile)
 		return;
-	queue->profile->began_ns = now_ns();
+	queue->profile->began_ms = fvsr_now_ms();
 	if (keep_stream(queue))
 		FVSR_CUDA_TRY(queue, cuEventRecord, queue->profile->begin, queue->stream);
 }
@@ -140,7 +131,7 @@ void fvsr_cuda_profile_end(struct fvsr_cuda_queue *queue, const char *name)
 
 	if (!profile || !FVSR_CUDA_TRY(queue, cuEventRecord, profile->end, queue->stream))
 		return;
-	timed = now_ns() - profile->began_ns < DELAY_NS;
+	timed = fvsr_now_ms() - profile->began_ms < DELAY_MS;
 	if (!FVSR_CUDA_TRY(queue, cuEventSynchronize, profile->end) ||
 	    !FVSR_CUDA_TRY(queue, cuEventElapsedTime, &ms, profile->begin, profile->end))
 		return;
