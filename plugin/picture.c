@@ -104,12 +104,19 @@ static void set_image(struct picture *picture, gs_texture_t *image)
 	gs_effect_set_vec2(picture->image_size, &size);
 }
 
+/* Of the effect's passes, those with VSWhole make the target's triangle themselves. */
+struct pass {
+	const char *technique;
+	bool whole;
+};
+
+static const struct pass straighten = {"Straighten", true}, compose = {"Compose", true};
+static const struct pass bicubic = {"Bicubic", false}, bicubic_light = {"BicubicLight", false};
+
 /* One technique of the effect over the whole target, bytes to bytes. */
-static bool run_pass(struct picture *picture, const char *technique, gs_texture_t *from,
+static bool run_pass(struct picture *picture, const struct pass *pass, gs_texture_t *from,
 		     gs_texrender_t *to, uint32_t width, uint32_t height, enum gs_color_space space)
 {
-	const bool same_size =
-		gs_texture_get_width(from) == width && gs_texture_get_height(from) == height;
 	const bool srgb_before = gs_framebuffer_srgb_enabled();
 	const enum gs_cull_mode cull_before = gs_get_cull_mode();
 
@@ -119,8 +126,8 @@ static bool run_pass(struct picture *picture, const char *technique, gs_texture_
 	gs_enable_framebuffer_srgb(false);
 	gs_set_cull_mode(GS_NEITHER);
 	set_image(picture, from);
-	while (gs_effect_loop(picture->effect, technique)) {
-		if (same_size)
+	while (gs_effect_loop(picture->effect, pass->technique)) {
+		if (pass->whole)
 			gs_draw(GS_TRIS, 0, 3);
 		else
 			gs_draw_sprite(from, 0, width, height);
@@ -162,7 +169,7 @@ gs_texture_t *picture_capture(struct picture *picture, obs_source_t *filter, uin
 	render_target(target, parent);
 	picture->source_ns = (int64_t)(os_gettime_ns() - began_ns);
 	end_target(picture->rendered);
-	if (!run_pass(picture, "Straighten", gs_texrender_get_texture(picture->rendered),
+	if (!run_pass(picture, &straighten, gs_texrender_get_texture(picture->rendered),
 		      picture->straight, width, height, GS_CS_SRGB))
 		return NULL;
 	return gs_texrender_get_texture(picture->straight);
@@ -189,7 +196,7 @@ bool picture_compose(struct picture *picture, gs_texture_t *texture, uint32_t wi
 		gs_texture_get_width(texture) == width && gs_texture_get_height(texture) == height;
 
 	set_shown(picture, NULL, 0, 0, GS_CS_SRGB);
-	if (!run_pass(picture, same_size ? "Compose" : "Bicubic", texture, picture->shown, width,
+	if (!run_pass(picture, same_size ? &compose : &bicubic, texture, picture->shown, width,
 		      height, GS_CS_SRGB))
 		return false;
 	set_shown(picture, NULL, width, height, GS_CS_SRGB);
@@ -222,7 +229,7 @@ bool picture_compose_hdr(struct picture *picture, obs_source_t *filter, const st
 	clear_target();
 	render_target(target, parent);
 	end_target(picture->rendered_hdr);
-	if (!run_pass(picture, "BicubicLight", gs_texrender_get_texture(picture->rendered_hdr),
+	if (!run_pass(picture, &bicubic_light, gs_texrender_get_texture(picture->rendered_hdr),
 		      picture->shown_hdr, sizes->out_width, sizes->out_height, space))
 		return false;
 	set_shown(picture, NULL, sizes->out_width, sizes->out_height, space);
