@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,16 +49,6 @@ struct job {
 	bool started_over;
 };
 
-static int fail(struct fvsr_error *err, int code, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
-	va_end(args);
-	return code;
-}
-
 bool download_possible(void)
 {
 	return transfer_possible();
@@ -91,12 +80,15 @@ static uint64_t size_of(const char *path)
 
 static int cannot_write(const struct job *job)
 {
-	return fail(job->err, FVSR_ERR_IO, "%s cannot be written: %s", job->part, strerror(errno));
+	return transfer_fail(job->err, FVSR_ERR_IO, "%s cannot be written: %s", job->part,
+			     strerror(errno));
 }
 
 static int remove_file(const struct job *job, const char *path)
 {
-	return os_unlink(path) == 0 ? 0 : fail(job->err, FVSR_ERR_IO, "%s cannot be removed", path);
+	return os_unlink(path) == 0
+		       ? 0
+		       : transfer_fail(job->err, FVSR_ERR_IO, "%s cannot be removed", path);
 }
 
 static bool report(const struct job *job, enum download_phase phase, uint64_t done)
@@ -124,7 +116,7 @@ static int pause_before_next(const struct job *job, unsigned asked_ms)
 		const uint32_t nap_ms = pause_ms < NAP_MS ? (uint32_t)pause_ms : NAP_MS;
 
 		if (!report(job, DOWNLOAD_FETCHING, job->have))
-			return fail(job->err, FVSR_ERR_CANCELLED, "cancelled");
+			return transfer_fail(job->err, FVSR_ERR_CANCELLED, "cancelled");
 		os_sleep_ms(nap_ms);
 		pause_ms -= nap_ms;
 	}
@@ -136,7 +128,7 @@ static int give_up(const struct job *job, const char *why)
 	char last[sizeof(job->err->text)];
 
 	snprintf(last, sizeof(last), "%s", job->err->text);
-	return fail(job->err, FVSR_ERR_IO, "%.380s (%s; click again to go on)", last, why);
+	return transfer_fail(job->err, FVSR_ERR_IO, "%.380s (%s; click again to go on)", last, why);
 }
 
 /* Returns what is left of the time for the whole file. */
@@ -240,12 +232,13 @@ static int check(struct job *job, const char *path)
 	int code;
 
 	if (!report(job, DOWNLOAD_CHECKING, 0))
-		return fail(job->err, FVSR_ERR_CANCELLED, "cancelled");
+		return transfer_fail(job->err, FVSR_ERR_CANCELLED, "cancelled");
 	code = fvsr_file_sha256(path, sha256, &progress, job->err);
 	if (code < 0 || strcmp(sha256, job->download->sha256) == 0)
 		return code;
-	return fail(job->err, FVSR_ERR_FORMAT, "%s is not the file that it should be (SHA-256 %s)",
-		    base_name(job->download->path), sha256);
+	return transfer_fail(job->err, FVSR_ERR_FORMAT,
+			     "%s is not the file that it should be (SHA-256 %s)",
+			     base_name(job->download->path), sha256);
 }
 
 /* Returns 0 when nothing needs to be fetched, FVSR_ERR_AGAIN when everything does. */
@@ -311,7 +304,7 @@ static int put_in_place(const struct job *job)
 	if (code < 0)
 		return code;
 	if (os_rename(job->part, job->download->path) != 0)
-		return fail(job->err, FVSR_ERR_IO, "%s cannot be renamed", job->part);
+		return transfer_fail(job->err, FVSR_ERR_IO, "%s cannot be renamed", job->part);
 	system_flush_folder_of(job->download->path);
 	return 0;
 }
@@ -354,9 +347,9 @@ int download_file(const struct download *download, const struct download_progres
 	err->text[0] = 0;
 	if (!download_url_valid(download->url) || !download_sha256_valid(download->sha256) ||
 	    !download->bytes)
-		return fail(err, FVSR_ERR_ARGUMENT,
-			    "%s: an https address, a size and a SHA-256 are needed",
-			    base_name(download->path));
+		return transfer_fail(err, FVSR_ERR_ARGUMENT,
+				     "%s: an https address, a size and a SHA-256 are needed",
+				     base_name(download->path));
 	dstr_printf(&part, "%s.part", download->path);
 	job.part = part.array;
 	code = run(&job);

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int fail(struct fvsr_error *err, int code, const char *format, ...)
+int transfer_fail(struct fvsr_error *err, int code, const char *format, ...)
 {
 	va_list args;
 
@@ -36,8 +36,9 @@ bool transfer_possible(void)
 
 int transfer_run(struct transfer *transfer, struct fvsr_error *err)
 {
-	return fail(err, FVSR_ERR_UNSUPPORTED, "this build cannot download; please get %s yourself",
-		    transfer->download->url);
+	return transfer_fail(err, FVSR_ERR_UNSUPPORTED,
+			     "this build cannot download; please get %s yourself",
+			     transfer->download->url);
 }
 
 #else
@@ -136,9 +137,9 @@ static int wrong_size(struct request *request, uint64_t size)
 {
 	const struct transfer *transfer = request->transfer;
 
-	return fail(request->err, FVSR_ERR_FORMAT,
-		    "%s: the server has %" PRIu64 " bytes where %" PRIu64 " are expected",
-		    transfer->name, size, transfer->download->bytes);
+	return transfer_fail(request->err, FVSR_ERR_FORMAT,
+			     "%s: the server has %" PRIu64 " bytes where %" PRIu64 " are expected",
+			     transfer->name, size, transfer->download->bytes);
 }
 
 static int begin_whole(struct request *request)
@@ -156,9 +157,10 @@ static int begin_rest(struct request *request)
 	if (request->range_whole != NOT_SAID && request->range_whole != transfer->download->bytes)
 		return wrong_size(request, request->range_whole);
 	if (request->range_from != transfer->have)
-		return fail(request->err, FVSR_ERR_IO,
-			    "%s: the server sends another part than the one that is missing",
-			    transfer->name);
+		return transfer_fail(
+			request->err, FVSR_ERR_IO,
+			"%s: the server sends another part than the one that is missing",
+			transfer->name);
 	return 0;
 }
 
@@ -169,7 +171,8 @@ static int refused(struct request *request, long status)
 	if (status == 416 && request->range_whole != NOT_SAID &&
 	    request->range_whole != transfer->download->bytes)
 		return wrong_size(request, request->range_whole);
-	fail(request->err, FVSR_ERR_IO, "%s: the server answers with %ld", transfer->name, status);
+	transfer_fail(request->err, FVSR_ERR_IO, "%s: the server answers with %ld", transfer->name,
+		      status);
 	transfer->no_such_range = status == 416 && transfer->have;
 	/* Too slow, too early, too often; and what is wrong with a server may pass. */
 	return transfer->no_such_range || status == 408 || status == 425 || status == 429 ||
@@ -196,8 +199,8 @@ static int begin(struct request *request)
 
 static int disk_failed(struct request *request)
 {
-	return fail(request->err, FVSR_ERR_IO, "%s.part cannot be written: %s",
-		    request->transfer->download->path, strerror(errno));
+	return transfer_fail(request->err, FVSR_ERR_IO, "%s.part cannot be written: %s",
+			     request->transfer->download->path, strerror(errno));
 }
 
 static int write_bytes(struct request *request, const char *data, size_t bytes)
@@ -205,9 +208,10 @@ static int write_bytes(struct request *request, const char *data, size_t bytes)
 	struct transfer *transfer = request->transfer;
 
 	if (bytes > transfer->download->bytes - transfer->have)
-		return fail(request->err, FVSR_ERR_FORMAT,
-			    "%s: the server sends more than the %" PRIu64 " bytes expected",
-			    transfer->name, transfer->download->bytes);
+		return transfer_fail(request->err, FVSR_ERR_FORMAT,
+				     "%s: the server sends more than the %" PRIu64
+				     " bytes expected",
+				     transfer->name, transfer->download->bytes);
 	if (fwrite(data, 1, bytes, transfer->file) != bytes)
 		return disk_failed(request);
 	transfer->have += bytes;
@@ -242,7 +246,7 @@ static int note_progress(void *opaque, curl_off_t total, curl_off_t now, curl_of
 
 	(void)total, (void)now, (void)up_total, (void)up_now;
 	if (!transfer->go_on(transfer->opaque, transfer->have))
-		request->code = fail(request->err, FVSR_ERR_CANCELLED, "cancelled");
+		request->code = transfer_fail(request->err, FVSR_ERR_CANCELLED, "cancelled");
 	return request->code != 0;
 }
 
@@ -310,8 +314,9 @@ static void set_address(CURL *curl, const struct transfer *transfer)
 
 static int untrusted(struct request *request, const char *reason)
 {
-	return fail(request->err, FVSR_ERR_IO, "%s: the server's certificate is not accepted: %s",
-		    request->transfer->name, reason);
+	return transfer_fail(request->err, FVSR_ERR_IO,
+			     "%s: the server's certificate is not accepted: %s",
+			     request->transfer->name, reason);
 }
 
 static int judge_failure(struct request *request, CURLcode code)
@@ -327,16 +332,18 @@ static int judge_failure(struct request *request, CURLcode code)
 	case CURLE_SSL_INVALIDCERTSTATUS:
 		return untrusted(request, reason);
 	case CURLE_UNSUPPORTED_PROTOCOL:
-		return fail(request->err, FVSR_ERR_IO, "%s: the server leads away from https: %s",
-			    request->transfer->name, reason);
+		return transfer_fail(request->err, FVSR_ERR_IO,
+				     "%s: the server leads away from https: %s",
+				     request->transfer->name, reason);
 	case CURLE_URL_MALFORMAT:
 	case CURLE_TOO_MANY_REDIRECTS:
-		return fail(request->err, FVSR_ERR_IO, "%s: %s", request->transfer->name, reason);
+		return transfer_fail(request->err, FVSR_ERR_IO, "%s: %s", request->transfer->name,
+				     reason);
 	case CURLE_OUT_OF_MEMORY:
-		return fail(request->err, FVSR_ERR_MEMORY, "out of memory");
+		return transfer_fail(request->err, FVSR_ERR_MEMORY, "out of memory");
 	default:
-		return fail(request->err, FVSR_ERR_AGAIN, "%s: %s", request->transfer->name,
-			    reason);
+		return transfer_fail(request->err, FVSR_ERR_AGAIN, "%s: %s",
+				     request->transfer->name, reason);
 	}
 }
 
@@ -352,9 +359,9 @@ static int judge(struct request *request, CURLcode code)
 		return request->code;
 	if (transfer->have == transfer->download->bytes)
 		return 0;
-	return fail(request->err, FVSR_ERR_AGAIN,
-		    "%s: the server sends %" PRIu64 " of %" PRIu64 " bytes and ends",
-		    transfer->name, transfer->have, transfer->download->bytes);
+	return transfer_fail(request->err, FVSR_ERR_AGAIN,
+			     "%s: the server sends %" PRIu64 " of %" PRIu64 " bytes and ends",
+			     transfer->name, transfer->have, transfer->download->bytes);
 }
 
 int transfer_run(struct transfer *transfer, struct fvsr_error *err)
@@ -368,14 +375,15 @@ int transfer_run(struct transfer *transfer, struct fvsr_error *err)
 
 	request.curl = curl_easy_init();
 	if (!request.curl)
-		return fail(err, FVSR_ERR_MEMORY, "out of memory");
+		return transfer_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	if (make_safe(request.curl, transfer->rules)) {
 		set_address(request.curl, transfer);
 		set_limits(request.curl, transfer);
 		set_callbacks(request.curl, &request);
 		code = judge(&request, curl_easy_perform(request.curl));
 	} else {
-		code = fail(err, FVSR_ERR_UNSUPPORTED, "this libcurl cannot be kept to https");
+		code = transfer_fail(err, FVSR_ERR_UNSUPPORTED,
+				     "this libcurl cannot be kept to https");
 	}
 	curl_easy_cleanup(request.curl);
 	return code;

@@ -35,4 +35,7 @@ bool transfer_possible(void);
  */
 int transfer_run(struct transfer *transfer, struct fvsr_error *err);
 
+/* Writes the reason and returns 'code', so that callers can return it. */
+int transfer_fail(struct fvsr_error *err, int code, const char *format, ...);
+
 #endif
