@@ -107,7 +107,7 @@ static int encode(struct fvsr_media_subtitles *subs, AVSubtitle *text, AVPacket 
 	text->start_display_time = 0;
 	bytes = avcodec_encode_subtitle(subs->encoder, subs->text, MAX_TEXT_BYTES, text);
 	if (bytes < 0)
-		return bytes;
+		return 0;
 	ret = av_new_packet(packet, bytes);
 	if (ret < 0)
 		return ret;
@@ -123,7 +123,7 @@ int fvsr_media_subtitles_convert(struct fvsr_media_subtitles *subs, AVPacket *pa
 	int index = packet->stream_index, got = 0;
 	int ret = avcodec_decode_subtitle2(subs->decoder, &text, &got, packet);
 
-	/* A line that cannot be read is not worth the video. */
+	/* A line that cannot be read, or written in the other codec, is not worth the video. */
 	av_packet_unref(packet);
 	if (ret < 0 || !got)
 		return 0;
