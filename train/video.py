@@ -86,6 +86,7 @@ class Writer:
         command = [*FFMPEG, "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}",
                    "-r", str(rate), "-i", "-", *LOSSLESS, str(path)]
         command.remove("-nostdin")
+        self.path = str(path)
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def __enter__(self):
@@ -97,7 +98,7 @@ class Writer:
     def __exit__(self, kind, *_):
         self.process.stdin.close()
         if self.process.wait() and kind is None:
-            raise VideoError("ffmpeg could not write the low-resolution video")
+            raise VideoError(f"ffmpeg could not write {self.path}")
 
 
 def through_x264(source, target, crf, work):
