@@ -4,8 +4,8 @@
 
     hardening.py [--installer] FILE|FOLDER...
 
-Reads every ELF and PE file and every library of objects (.a) among the arguments, and below those that are folders, straight from its
-headers and tables, and fails when one lacks
+Reads every ELF and PE file and every library of objects (.a) among the arguments, and below those
+that are folders, straight from its headers and tables, and fails when one lacks
 
     on Linux    full RELRO, a place of its own at every start (PIE), a stack without code, no segment
                 that is both writable and executable, no relocations of code, the stack protector,
