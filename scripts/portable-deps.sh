@@ -8,15 +8,18 @@
 #
 #	portable-deps.sh FOLDER		where include/, lib/, licences/ and bin/cmake shall be
 #
-# The folder's list `components` says what each is; scripts/sbom.py reads it.
+# The folder's list `components` says what each is (scripts/components.sh).
 #
 # libobs, Jansson, libzip and zlib are those of Debian 12: the oldest OBS that is supported. Does
 # nothing when the folder is complete.
 set -euo pipefail
 
+root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=scripts/components.sh
+. "$root/scripts/components.sh"
 prefix=$(realpath -m "$1")
 stamp=$prefix/complete
-made_by=$(sha256sum <"$0")
+made_by=$(cat "$0" "$root/scripts/components.sh" | sha256sum)
 [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$made_by" ] || exit 0
 work=$prefix/work
 if [ -n "$(ls -A "$prefix" 2>/dev/null)" ] && [ ! -f "$stamp" ] && [ ! -d "$work" ]; then
@@ -48,22 +51,9 @@ cd "$work"
 		dpkg-deb -x "$package" debian12
 	done
 } >"$log" 2>&1 </dev/null
-source_of() { # PACKAGE
-	find "$work" -mindepth 1 -maxdepth 1 -type d -name "$1-[0-9]*"
-}
-component() { # NAME VERSION LICENCE USE PURL FILE
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "${6##*/}" \
-		"$(sha256sum <"$6" | cut -d ' ' -f 1)" >>"$prefix/components"
-}
-declare -A licence=([jansson]=MIT [libzip]=BSD-3-Clause [zlib]=Zlib)
-for package in jansson libzip zlib; do
-	cp "$(source_of "$package")/debian/copyright" "$prefix/licences/$package"
-	version=$(dpkg-parsechangelog -l "$(source_of "$package")/debian/changelog" -S Version)
-	echo "portable-deps: $package $version"
-	# The description of a source package names all its files with their sums.
-	component "$package" "$version" "${licence[$package]}" linked \
-		"pkg:deb/debian/$package@$version?arch=source" "$work/${package}_${version#*:}.dsc"
-done
+source_component jansson MIT
+source_component libzip BSD-3-Clause
+source_component zlib Zlib
 cp /usr/share/common-licenses/GPL-3 "$prefix/licences/GPL-3"
 libraries=debian12/usr/lib/x86_64-linux-gnu
 cp -r debian12/usr/include/{obs,simde} "$prefix/include/"

@@ -8,21 +8,20 @@
 #
 #	windows-deps.sh [FOLDER]	where include/ and lib/ shall be; build-windows-deps by default
 #
-# The folder's list `components` says what each is: name, version, licence (an expression of SPDX),
-# how it is used (linked, shipped or headers), purl, and a file with its SHA-256, separated by tabs.
-# scripts/sbom.py reads it.
+# The folder's list `components` says what each is (scripts/components.sh).
 #
 # Does nothing when the folder is complete. Downloads nothing but through apt and pip; the lists of
 # source packages are fetched into the folder, the system's own are left as they are.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=scripts/components.sh
+. "$root/scripts/components.sh"
 prefix=$(realpath -m "${1:-$root/build-windows-deps}")
-packages=(jansson libzip curl)
 triplet=x86_64-w64-mingw32
 stamp=$prefix/complete
 # A folder that another version of this script or of the toolchain file made is made anew.
-made_by=$(cat "$0" "$root/cmake/windows-x64.cmake" | sha256sum)
+made_by=$(cat "$0" "$root/scripts/components.sh" "$root/cmake/windows-x64.cmake" | sha256sum)
 
 [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$made_by" ] || exit 0
 work=$prefix/work
@@ -53,26 +52,12 @@ apt=(apt-get -q -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::source
 cd "$work"
 {
 	"${apt[@]}" update
-	"${apt[@]}" source "${packages[@]}"
+	"${apt[@]}" source jansson libzip curl
 } >"$log" 2>&1 </dev/null
 
-source_of() { # PACKAGE
-	find "$work" -mindepth 1 -maxdepth 1 -type d -name "$1-[0-9]*"
-}
-component() { # NAME VERSION LICENCE USE PURL FILE
-	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "${6##*/}" \
-		"$(sha256sum <"$6" | cut -d ' ' -f 1)" >>"$prefix/components"
-}
-declare -A licence=([jansson]=MIT [libzip]=BSD-3-Clause [curl]=curl)
-for package in "${packages[@]}"; do
-	folder=$(source_of "$package")
-	version=$(dpkg-parsechangelog -l "$folder/debian/changelog" -S Version)
-	cp "$folder/debian/copyright" "$prefix/licences/$package"
-	echo "windows-deps: $package $version"
-	# The description of a source package names all its files with their sums.
-	component "$package" "$version" "${licence[$package]}" linked \
-		"pkg:deb/debian/$package@$version?arch=source" "$work/${package}_${version#*:}.dsc"
-done
+source_component jansson MIT
+source_component libzip BSD-3-Clause
+source_component curl curl
 cp /usr/share/doc/libz-mingw-w64-dev/copyright "$prefix/licences/zlib"
 cp /usr/share/doc/mingw-w64-x86-64-dev/copyright "$prefix/licences/mingw-w64"
 cp /usr/share/doc/gcc-mingw-w64-base/copyright "$prefix/licences/gcc"
