@@ -69,15 +69,16 @@ static void read_blocks(struct light *light, const uint8_t *data, uint32_t lines
 /* What the source draws where OBS draws light of 'space'. */
 static bool grab_light(struct light *light, obs_source_t *source, enum gs_color_space space)
 {
-	const uint32_t side = obs_source_get_width(source);
 	gs_texrender_t *target;
 	gs_stagesurf_t *surface;
 	struct vec4 clear_color;
-	uint32_t linesize;
+	uint32_t side, linesize;
 	uint8_t *data;
 	bool ok;
 
 	obs_enter_graphics();
+	/* Only now: the watch switches the filter off for a moment, between two pictures of OBS. */
+	side = obs_source_get_width(source);
 	target = gs_texrender_create(GS_RGBA16F, GS_ZS_NONE);
 	surface = gs_stagesurface_create(side, side, GS_RGBA16F);
 	ok = gs_texrender_begin_with_color_space(target, side, side, space);
