@@ -26,8 +26,7 @@ DEVICE float sample(const struct fvsr_color_params &p, int kind, size_t at)
 }
 
 /* grid: (FVSR_COLOR_PARTS, 3 channels, 2 kinds: picture, canvas) */
-KERNEL __launch_bounds__(THREADS)
-	color_sums(const __grid_constant__ struct fvsr_color_params p)
+KERNEL __launch_bounds__(THREADS) color_sums(const __grid_constant__ struct fvsr_color_params p)
 {
 	int part = blockIdx.x, c = blockIdx.y, kind = blockIdx.z;
 	float pivot = sample(p, kind, padded(p, c, 0, 0)), sum = 0, squares = 0;
@@ -106,14 +105,13 @@ DEVICE void put(const struct fvsr_color_params &p, int x, int y, float rgb[3])
 		unsigned first = to_byte(p, rgb[p.swap ? 2 : 0]);
 		unsigned last = to_byte(p, rgb[p.swap ? 0 : 2]);
 
-		((unsigned *)p.dst)[at] = first | to_byte(p, rgb[1]) << 8 | last << 16 |
-					  (unsigned)p.alpha[at] << 24;
+		((unsigned *)p.dst)[at] =
+			first | to_byte(p, rgb[1]) << 8 | last << 16 | (unsigned)p.alpha[at] << 24;
 	}
 }
 
 /* adain or nothing; grid: (width / THREADS, rows in steps of gridDim.y) */
-KERNEL __launch_bounds__(THREADS)
-	color_apply(const __grid_constant__ struct fvsr_color_params p)
+KERNEL __launch_bounds__(THREADS) color_apply(const __grid_constant__ struct fvsr_color_params p)
 {
 	__shared__ float2 known[6];
 	int x = blockIdx.x * THREADS + threadIdx.x;
@@ -151,8 +149,7 @@ DEVICE float difference(const struct fvsr_color_params &p, int c, int y, int x)
 
 DEVICE float blur_row(const struct fvsr_color_params &p, int c, int y, int x)
 {
-	return 0.25f * difference(p, c, y, max(x - p.step, 0)) +
-	       0.5f * difference(p, c, y, x) +
+	return 0.25f * difference(p, c, y, max(x - p.step, 0)) + 0.5f * difference(p, c, y, x) +
 	       0.25f * difference(p, c, y, min(x + p.step, p.width - 1));
 }
 
@@ -164,8 +161,7 @@ DEVICE float blur(const struct fvsr_color_params &p, int c, int y, int x)
 }
 
 /* grid: (width / THREADS, height, 3) */
-KERNEL __launch_bounds__(THREADS)
-	wavelet_level(const __grid_constant__ struct fvsr_color_params p)
+KERNEL __launch_bounds__(THREADS) wavelet_level(const __grid_constant__ struct fvsr_color_params p)
 {
 	int x = blockIdx.x * THREADS + threadIdx.x, y = blockIdx.y, c = blockIdx.z;
 
@@ -174,8 +170,7 @@ KERNEL __launch_bounds__(THREADS)
 }
 
 /* The last level; grid: (width / THREADS, height) */
-KERNEL __launch_bounds__(THREADS)
-	wavelet_apply(const __grid_constant__ struct fvsr_color_params p)
+KERNEL __launch_bounds__(THREADS) wavelet_apply(const __grid_constant__ struct fvsr_color_params p)
 {
 	int x = blockIdx.x * THREADS + threadIdx.x, y = blockIdx.y;
 	float rgb[3];

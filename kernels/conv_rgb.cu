@@ -75,8 +75,7 @@ DEVICE void put(const struct fvsr_conv_rgb_params &p, int y, int x, int n, float
 }
 
 /* grid: (w / SIDE, h / SIDE); cin a multiple of 8 */
-KERNEL __launch_bounds__(THREADS, 2)
-	conv_rgb(const __grid_constant__ struct fvsr_conv_rgb_params p)
+KERNEL __launch_bounds__(THREADS, 2) conv_rgb(const __grid_constant__ struct fvsr_conv_rgb_params p)
 {
 	extern __shared__ __align__(128) unsigned char room[];
 	uint32_t base = shared_address(room);
@@ -111,8 +110,7 @@ KERNEL __launch_bounds__(THREADS, 2)
 }
 
 /* Any number of channels, a thread for a value; grid: (w / 64, h, 3) */
-KERNEL __launch_bounds__(64)
-	conv_rgb_direct(const __grid_constant__ struct fvsr_conv_rgb_params p)
+KERNEL __launch_bounds__(64) conv_rgb_direct(const __grid_constant__ struct fvsr_conv_rgb_params p)
 {
 	int x = blockIdx.x * 64 + threadIdx.x, y = blockIdx.y, n = blockIdx.z;
 	float sum = 0;

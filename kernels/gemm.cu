@@ -27,8 +27,8 @@ struct reader {
 	const bf16 *at[2]; /* the tap's pixel for each row, in src; NULL: zeros */
 	int y[2], x[2];    /* of the output position; y < 0: no such row */
 	struct tap tap;
-	int c;             /* channel */
-	int k;             /* tap * channels + channel */
+	int c; /* channel */
+	int k; /* tap * channels + channel */
 };
 
 DEVICE void find_pixels(struct reader &r, const struct fvsr_conv_params &p, int z)
@@ -130,8 +130,8 @@ DEVICE void multiply_step(float sum[shape<tile, warps_m>::m][shape<tile, warps_m
 
 #pragma unroll
 		for (int i = 0; i < s::m; i++)
-			load_matrix_x4(a[i], stage + swizzled(row + 16 * i,
-							      half * 2 + (lane >> 4)));
+			load_matrix_x4(a[i],
+				       stage + swizzled(row + 16 * i, half * 2 + (lane >> 4)));
 #pragma unroll
 		for (int i = 0; i < s::n / 2; i++)
 			load_matrix_x4(b[i], stage + ROWS * 64 +
@@ -146,8 +146,7 @@ DEVICE void multiply_step(float sum[shape<tile, warps_m>::m][shape<tile, warps_m
 }
 
 /* Bias, activation, residual and ReLU for two neighbouring channels. */
-DEVICE uint32_t finish_pair(const struct fvsr_conv_params &p, float x, float y, size_t pixel,
-			    int n)
+DEVICE uint32_t finish_pair(const struct fvsr_conv_params &p, float x, float y, size_t pixel, int n)
 {
 	size_t at = pixel * p.cout + n;
 
@@ -210,8 +209,8 @@ DEVICE void write_tile(const bf16 *room, const struct fvsr_conv_params &p, int z
 
 		if (position >= p.h * p.w || column + n >= p.cout)
 			continue;
-		to = (bf16 *)p.dst +
-		     target_pixel(p, z, position / p.w, position % p.w) * p.cout + column + n;
+		to = (bf16 *)p.dst + target_pixel(p, z, position / p.w, position % p.w) * p.cout +
+		     column + n;
 		if (p.cout % 8 == 0)
 			*(uint4 *)to = *(const uint4 *)from;
 		else

@@ -84,8 +84,8 @@ FVSR_DEVICE uint32_t cycles(void)
  */
 FVSR_DEVICE void barrier_watch(uint32_t waited, uint32_t barrier, uint32_t parity)
 {
-	volatile unsigned *note = fvsr_hopper_watchdog +
-				  (blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32) * 4;
+	volatile unsigned *note =
+		fvsr_hopper_watchdog + (blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32) * 4;
 
 	asm volatile("{\n.reg .pred p;\n"
 		     "setp.gt.u32 p, %0, 2000000000;\n"
@@ -244,8 +244,8 @@ template <int PENDING> FVSR_DEVICE void wgmma_wait(void)
 #define FVSR_HOPPER_ACC32_AT(d, i)                                                                 \
 	FVSR_HOPPER_ACC8(d, (i)), FVSR_HOPPER_ACC8(d, (i) + 8), FVSR_HOPPER_ACC8(d, (i) + 16),     \
 		FVSR_HOPPER_ACC8(d, (i) + 24)
-#define FVSR_HOPPER_ACC32(d)  FVSR_HOPPER_ACC32_AT(d, 0)
-#define FVSR_HOPPER_ACC64(d)  FVSR_HOPPER_ACC32_AT(d, 0), FVSR_HOPPER_ACC32_AT(d, 32)
+#define FVSR_HOPPER_ACC32(d) FVSR_HOPPER_ACC32_AT(d, 0)
+#define FVSR_HOPPER_ACC64(d) FVSR_HOPPER_ACC32_AT(d, 0), FVSR_HOPPER_ACC32_AT(d, 32)
 #define FVSR_HOPPER_ACC128(d)                                                                      \
 	FVSR_HOPPER_ACC64(d), FVSR_HOPPER_ACC32_AT(d, 64), FVSR_HOPPER_ACC32_AT(d, 96)
 
@@ -255,93 +255,88 @@ template <int PENDING> FVSR_DEVICE void wgmma_wait(void)
  */
 FVSR_DEVICE void wgmma_shared(float (&d)[32], uint64_t a, uint64_t b, int add)
 {
-	asm volatile(
-		"{\n.reg .pred p;\nsetp.ne.b32 p, %34, 0;\n"
-		"wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
-		"{%0, %1, %2, %3, %4, %5, %6, %7, "
-		"%8, %9, %10, %11, %12, %13, %14, %15, "
-		"%16, %17, %18, %19, %20, %21, %22, %23, "
-		"%24, %25, %26, %27, %28, %29, %30, %31}, "
-		"%32, %33, p, 1, 1, 0, 0;\n}\n"
-		: FVSR_HOPPER_ACC32(d)
-		: "l"(a), "l"(b), "r"(add));
+	asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %34, 0;\n"
+		     "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
+		     "{%0, %1, %2, %3, %4, %5, %6, %7, "
+		     "%8, %9, %10, %11, %12, %13, %14, %15, "
+		     "%16, %17, %18, %19, %20, %21, %22, %23, "
+		     "%24, %25, %26, %27, %28, %29, %30, %31}, "
+		     "%32, %33, p, 1, 1, 0, 0;\n}\n"
+		     : FVSR_HOPPER_ACC32(d)
+		     : "l"(a), "l"(b), "r"(add));
 }
 
 FVSR_DEVICE void wgmma_shared(float (&d)[64], uint64_t a, uint64_t b, int add)
 {
-	asm volatile(
-		"{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"
-		"wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
-		"{%0, %1, %2, %3, %4, %5, %6, %7, "
-		"%8, %9, %10, %11, %12, %13, %14, %15, "
-		"%16, %17, %18, %19, %20, %21, %22, %23, "
-		"%24, %25, %26, %27, %28, %29, %30, %31, "
-		"%32, %33, %34, %35, %36, %37, %38, %39, "
-		"%40, %41, %42, %43, %44, %45, %46, %47, "
-		"%48, %49, %50, %51, %52, %53, %54, %55, "
-		"%56, %57, %58, %59, %60, %61, %62, %63}, "
-		"%64, %65, p, 1, 1, 0, 0;\n}\n"
-		: FVSR_HOPPER_ACC64(d)
-		: "l"(a), "l"(b), "r"(add));
+	asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"
+		     "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
+		     "{%0, %1, %2, %3, %4, %5, %6, %7, "
+		     "%8, %9, %10, %11, %12, %13, %14, %15, "
+		     "%16, %17, %18, %19, %20, %21, %22, %23, "
+		     "%24, %25, %26, %27, %28, %29, %30, %31, "
+		     "%32, %33, %34, %35, %36, %37, %38, %39, "
+		     "%40, %41, %42, %43, %44, %45, %46, %47, "
+		     "%48, %49, %50, %51, %52, %53, %54, %55, "
+		     "%56, %57, %58, %59, %60, %61, %62, %63}, "
+		     "%64, %65, p, 1, 1, 0, 0;\n}\n"
+		     : FVSR_HOPPER_ACC64(d)
+		     : "l"(a), "l"(b), "r"(add));
 }
 
 FVSR_DEVICE void wgmma_shared(float (&d)[128], uint64_t a, uint64_t b, int add)
 {
-	asm volatile(
-		"{\n.reg .pred p;\nsetp.ne.b32 p, %130, 0;\n"
-		"wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16 "
-		"{%0, %1, %2, %3, %4, %5, %6, %7, "
-		"%8, %9, %10, %11, %12, %13, %14, %15, "
-		"%16, %17, %18, %19, %20, %21, %22, %23, "
-		"%24, %25, %26, %27, %28, %29, %30, %31, "
-		"%32, %33, %34, %35, %36, %37, %38, %39, "
-		"%40, %41, %42, %43, %44, %45, %46, %47, "
-		"%48, %49, %50, %51, %52, %53, %54, %55, "
-		"%56, %57, %58, %59, %60, %61, %62, %63, "
-		"%64, %65, %66, %67, %68, %69, %70, %71, "
-		"%72, %73, %74, %75, %76, %77, %78, %79, "
-		"%80, %81, %82, %83, %84, %85, %86, %87, "
-		"%88, %89, %90, %91, %92, %93, %94, %95, "
-		"%96, %97, %98, %99, %100, %101, %102, %103, "
-		"%104, %105, %106, %107, %108, %109, %110, %111, "
-		"%112, %113, %114, %115, %116, %117, %118, %119, "
-		"%120, %121, %122, %123, %124, %125, %126, %127}, "
-		"%128, %129, p, 1, 1, 0, 0;\n}\n"
-		: FVSR_HOPPER_ACC128(d)
-		: "l"(a), "l"(b), "r"(add));
+	asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %130, 0;\n"
+		     "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16 "
+		     "{%0, %1, %2, %3, %4, %5, %6, %7, "
+		     "%8, %9, %10, %11, %12, %13, %14, %15, "
+		     "%16, %17, %18, %19, %20, %21, %22, %23, "
+		     "%24, %25, %26, %27, %28, %29, %30, %31, "
+		     "%32, %33, %34, %35, %36, %37, %38, %39, "
+		     "%40, %41, %42, %43, %44, %45, %46, %47, "
+		     "%48, %49, %50, %51, %52, %53, %54, %55, "
+		     "%56, %57, %58, %59, %60, %61, %62, %63, "
+		     "%64, %65, %66, %67, %68, %69, %70, %71, "
+		     "%72, %73, %74, %75, %76, %77, %78, %79, "
+		     "%80, %81, %82, %83, %84, %85, %86, %87, "
+		     "%88, %89, %90, %91, %92, %93, %94, %95, "
+		     "%96, %97, %98, %99, %100, %101, %102, %103, "
+		     "%104, %105, %106, %107, %108, %109, %110, %111, "
+		     "%112, %113, %114, %115, %116, %117, %118, %119, "
+		     "%120, %121, %122, %123, %124, %125, %126, %127}, "
+		     "%128, %129, p, 1, 1, 0, 0;\n}\n"
+		     : FVSR_HOPPER_ACC128(d)
+		     : "l"(a), "l"(b), "r"(add));
 }
 
 /* The same with a in registers and b stored with its rows along the columns of d. */
 FVSR_DEVICE void wgmma_registers(float (&d)[32], const uint32_t *a, uint64_t b, int add)
 {
-	asm volatile(
-		"{\n.reg .pred p;\nsetp.ne.b32 p, %37, 0;\n"
-		"wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
-		"{%0, %1, %2, %3, %4, %5, %6, %7, "
-		"%8, %9, %10, %11, %12, %13, %14, %15, "
-		"%16, %17, %18, %19, %20, %21, %22, %23, "
-		"%24, %25, %26, %27, %28, %29, %30, %31}, "
-		"{%32, %33, %34, %35}, %36, p, 1, 1, 1;\n}\n"
-		: FVSR_HOPPER_ACC32(d)
-		: "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add));
+	asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %37, 0;\n"
+		     "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
+		     "{%0, %1, %2, %3, %4, %5, %6, %7, "
+		     "%8, %9, %10, %11, %12, %13, %14, %15, "
+		     "%16, %17, %18, %19, %20, %21, %22, %23, "
+		     "%24, %25, %26, %27, %28, %29, %30, %31}, "
+		     "{%32, %33, %34, %35}, %36, p, 1, 1, 1;\n}\n"
+		     : FVSR_HOPPER_ACC32(d)
+		     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add));
 }
 
 FVSR_DEVICE void wgmma_registers(float (&d)[64], const uint32_t *a, uint64_t b, int add)
 {
-	asm volatile(
-		"{\n.reg .pred p;\nsetp.ne.b32 p, %69, 0;\n"
-		"wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
-		"{%0, %1, %2, %3, %4, %5, %6, %7, "
-		"%8, %9, %10, %11, %12, %13, %14, %15, "
-		"%16, %17, %18, %19, %20, %21, %22, %23, "
-		"%24, %25, %26, %27, %28, %29, %30, %31, "
-		"%32, %33, %34, %35, %36, %37, %38, %39, "
-		"%40, %41, %42, %43, %44, %45, %46, %47, "
-		"%48, %49, %50, %51, %52, %53, %54, %55, "
-		"%56, %57, %58, %59, %60, %61, %62, %63}, "
-		"{%64, %65, %66, %67}, %68, p, 1, 1, 1;\n}\n"
-		: FVSR_HOPPER_ACC64(d)
-		: "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add));
+	asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %69, 0;\n"
+		     "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
+		     "{%0, %1, %2, %3, %4, %5, %6, %7, "
+		     "%8, %9, %10, %11, %12, %13, %14, %15, "
+		     "%16, %17, %18, %19, %20, %21, %22, %23, "
+		     "%24, %25, %26, %27, %28, %29, %30, %31, "
+		     "%32, %33, %34, %35, %36, %37, %38, %39, "
+		     "%40, %41, %42, %43, %44, %45, %46, %47, "
+		     "%48, %49, %50, %51, %52, %53, %54, %55, "
+		     "%56, %57, %58, %59, %60, %61, %62, %63}, "
+		     "{%64, %65, %66, %67}, %68, p, 1, 1, 1;\n}\n"
+		     : FVSR_HOPPER_ACC64(d)
+		     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(add));
 }
 
 #endif

@@ -22,9 +22,9 @@
 enum {
 	WARPGROUP = 128,
 	THREADS = FVSR_HOPPER_THREADS,
-	TILE = 128,          /* queries, and keys of a block */
-	RING = 6,            /* buffers for a block of keys or values */
-	WORK = 2,            /* items fetched ahead */
+	TILE = 128, /* queries, and keys of a block */
+	RING = 6,   /* buffers for a block of keys or values */
+	WORK = 2,   /* items fetched ahead */
 	CONSUMER_WARPS = 8,
 };
 
@@ -176,7 +176,9 @@ FVSR_DEVICE int token_at(const struct fvsr_hopper_cross &a, int query, int group
 template <class PARAMS>
 FVSR_DEVICE void fetch_items(const PARAMS &a, struct attention_barriers *barriers)
 {
-	struct ring_place<WORK> place = {0, 0};
+	struct ring_place<WORK> place = {
+		0, 0
+	};
 	struct attention_work work;
 	int n = 0;
 
@@ -221,8 +223,12 @@ template <int HEAD_DIM, class PARAMS>
 FVSR_DEVICE void produce(const PARAMS &a, const struct attention_room<HEAD_DIM> &room)
 {
 	struct attention_barriers *barriers = room.barriers;
-	struct ring_place<WORK> work_place = {0, 0};
-	struct ring_place<RING> place = {0, 0};
+	struct ring_place<WORK> work_place = {
+		0, 0
+	};
+	struct ring_place<RING> place = {
+		0, 0
+	};
 	uint32_t q_parity = 0;
 	int lane = threadIdx.x % 32;
 
@@ -251,8 +257,8 @@ FVSR_DEVICE void produce(const PARAMS &a, const struct attention_room<HEAD_DIM> 
 					barrier_wait(shared_address(&barriers->q_empty),
 						     q_parity ^ 1);
 					copy_tile<HEAD_DIM>(room.q, &a.q,
-							    shared_address(&barriers->q_full),
-							    head, query * TILE);
+							    shared_address(&barriers->q_full), head,
+							    query * TILE);
 				}
 				q_parity ^= 1;
 			} else {
@@ -283,8 +289,7 @@ FVSR_DEVICE float row_maximum(const float (&s)[64], int row)
 		m[i] = fmaxf(s[4 * i + 2 * row], s[4 * i + 2 * row + 1]);
 #pragma unroll
 	for (int i = 4; i < 16; i++)
-		m[i % 4] = fmaxf(m[i % 4],
-				 fmaxf(s[4 * i + 2 * row], s[4 * i + 2 * row + 1]));
+		m[i % 4] = fmaxf(m[i % 4], fmaxf(s[4 * i + 2 * row], s[4 * i + 2 * row + 1]));
 	m[0] = fmaxf(fmaxf(m[0], m[1]), fmaxf(m[2], m[3]));
 	m[0] = fmaxf(m[0], __shfl_xor_sync(0xffffffff, m[0], 1));
 	return fmaxf(m[0], __shfl_xor_sync(0xffffffff, m[0], 2));
@@ -334,8 +339,7 @@ FVSR_DEVICE void pack_weights(uint32_t (&p)[32], const float (&s)[64])
 }
 
 /* s = q k^T for this warpgroup's 64 queries. */
-template <int HEAD_DIM>
-FVSR_DEVICE void start_scores(float (&s)[64], uint64_t q, uint32_t buffer)
+template <int HEAD_DIM> FVSR_DEVICE void start_scores(float (&s)[64], uint64_t q, uint32_t buffer)
 {
 	uint64_t k = tile_descriptor(buffer, 1024, 0);
 
@@ -497,8 +501,12 @@ FVSR_DEVICE void attend(const PARAMS &a, const struct attention_room<HEAD_DIM> &
 template <int HEAD_DIM, class PARAMS>
 FVSR_DEVICE void consume(const PARAMS &a, const struct attention_room<HEAD_DIM> &room, int group)
 {
-	struct ring_place<WORK> work_place = {0, 0};
-	struct ring_place<RING> place = {0, 0};
+	struct ring_place<WORK> work_place = {
+		0, 0
+	};
+	struct ring_place<RING> place = {
+		0, 0
+	};
 	uint32_t q_parity = 0;
 
 	for (;;) {
@@ -542,8 +550,8 @@ template <int HEAD_DIM, class PARAMS> FVSR_DEVICE void attention(const PARAMS &a
 
 	room.q = shared_address(shared);
 	room.ring = room.q + attention_room<HEAD_DIM>::tile;
-	room.barriers = (struct attention_barriers *)(shared + (1 + RING) *
-								attention_room<HEAD_DIM>::tile);
+	room.barriers =
+		(struct attention_barriers *)(shared + (1 + RING) * attention_room<HEAD_DIM>::tile);
 	if (threadIdx.x == 0) {
 		tensor_map_prefetch(&a.q);
 		tensor_map_prefetch(&a.k);

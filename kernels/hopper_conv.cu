@@ -79,8 +79,8 @@ FVSR_DEVICE struct conv_tile tile_at(const struct fvsr_hopper_conv &a, int index
 }
 
 /* Element of the result (and residual) where a pixel's channels start. */
-FVSR_DEVICE size_t element_at(const struct fvsr_hopper_conv &a, const struct conv_tile &tile,
-			      int y, int x)
+FVSR_DEVICE size_t element_at(const struct fvsr_hopper_conv &a, const struct conv_tile &tile, int y,
+			      int x)
 {
 	size_t frame = tile.output;
 
@@ -118,8 +118,7 @@ FVSR_DEVICE void copy_weights(const struct fvsr_hopper_conv &a, const struct con
 {
 	uint32_t full = shared_address(&room.barriers->weights_full[place->slot]);
 
-	barrier_wait(shared_address(&room.barriers->weights_empty[place->slot]),
-		     place->parity ^ 1);
+	barrier_wait(shared_address(&room.barriers->weights_empty[place->slot]), place->parity ^ 1);
 	barrier_expect(full, SHAPE::weight_bytes);
 	copy_5d(room.weights + place->slot * SHAPE::weight_bytes, &a.weight, full, column, 0, 0, 0,
 		rows);
@@ -164,8 +163,12 @@ FVSR_DEVICE void copy_tile(const struct fvsr_hopper_conv &a, const struct conv_r
 template <class SHAPE>
 FVSR_DEVICE void produce(const struct fvsr_hopper_conv &a, const struct conv_room<SHAPE> &room)
 {
-	struct ring_place<SHAPE::pixel_ring> pixels = {0, 0};
-	struct ring_place<SHAPE::weight_ring> weights = {0, 0};
+	struct ring_place<SHAPE::pixel_ring> pixels = {
+		0, 0
+	};
+	struct ring_place<SHAPE::weight_ring> weights = {
+		0, 0
+	};
 
 	for (int index = blockIdx.x; index < a.tiles; index += gridDim.x) {
 		struct conv_tile tile = tile_at<SHAPE>(a, index);
@@ -223,8 +226,7 @@ FVSR_DEVICE void convolve(const struct fvsr_hopper_conv &a, const struct conv_ro
 				group * 8 * SHAPE::tile_w * ROW_BYTES;
 
 		left = left == 1 ? a.chunks * a.ksize : left - 1;
-		barrier_wait(shared_address(&barriers->pixels_full[pixels->slot]),
-			     pixels->parity);
+		barrier_wait(shared_address(&barriers->pixels_full[pixels->slot]), pixels->parity);
 #pragma unroll 1
 		for (int dy = 0; dy < a.ksize; dy++) {
 			uint64_t p = tile_descriptor(tile, 1024, 0);
@@ -345,8 +347,12 @@ template <class SHAPE>
 FVSR_DEVICE void consume(const struct fvsr_hopper_conv &a, const struct conv_room<SHAPE> &room,
 			 int group)
 {
-	struct ring_place<SHAPE::pixel_ring> pixels = {0, 0};
-	struct ring_place<SHAPE::weight_ring> weights = {0, 0};
+	struct ring_place<SHAPE::pixel_ring> pixels = {
+		0, 0
+	};
+	struct ring_place<SHAPE::weight_ring> weights = {
+		0, 0
+	};
 
 	for (int index = blockIdx.x; index < a.tiles; index += gridDim.x) {
 		struct conv_tile tile = tile_at<SHAPE>(a, index);

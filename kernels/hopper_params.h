@@ -27,7 +27,7 @@ struct fvsr_hopper_order {
 	int *order;       /* (items): out, item numbers; longest first inside each group */
 	int *next;        /* out, zero: the counter that hands the items out */
 	int items;
-	int group;        /* items that run at the same time */
+	int group; /* items that run at the same time */
 };
 
 /* fvsr_hopper_attention_*: block-sparse attention; an item is (head, query block). */
@@ -40,12 +40,12 @@ struct fvsr_hopper_attention {
 	int *next;
 	int slot[FVSR_HOPPER_SLOTS];
 	int items;
-	int queries;         /* query blocks of a head */
-	int keys;            /* key blocks of a head: the step of 'index' */
-	int blocks;          /* blocks of a slice */
+	int queries; /* query blocks of a head */
+	int keys;    /* key blocks of a head: the step of 'index' */
+	int blocks;  /* blocks of a slice */
 	int block_columns;
-	int h, w, dim;       /* of the picture in tokens; elements of a row */
-	float scale;         /* log2(e) / sqrt(head_dim) */
+	int h, w, dim; /* of the picture in tokens; elements of a row */
+	float scale;   /* log2(e) / sqrt(head_dim) */
 };
 
 /* fvsr_hopper_cross_*: 128 tokens of a head against all keys; an item is (head, 128 tokens). */
@@ -74,16 +74,16 @@ struct fvsr_hopper_conv {
 	int taps[4][4];        /* input frame of (output, source) when 'temporal' is set */
 	int temporal, two;
 	int tiles, tiles_x, tiles_y, tiles_n;
-	int outputs;           /* input frames, or outputs of a temporal convolution */
-	int phases;            /* 1, or 4 * grow: (grow, dy, dx) */
-	int rows_first;        /* tiles of one cout range follow one another, not those of a place */
-	int h, w, cout;        /* of one phase */
-	int sources, chunks;   /* chunks of 64 input channels of a source */
-	int tail_steps;        /* steps of 16 channels in the last chunk, 1 .. 4 */
+	int outputs;         /* input frames, or outputs of a temporal convolution */
+	int phases;          /* 1, or 4 * grow: (grow, dy, dx) */
+	int rows_first;      /* tiles of one cout range follow one another, not those of a place */
+	int h, w, cout;      /* of one phase */
+	int sources, chunks; /* chunks of 64 input channels of a source */
+	int tail_steps;      /* steps of 16 channels in the last chunk, 1 .. 4 */
 	int ksize;
-	int first;             /* first_y and first_x; ksize 2 adds the phase's dy and dx */
+	int first;                     /* first_y and first_x; ksize 2 adds the phase's dy and dx */
 	int source_column, tap_column; /* weight columns from a source or tap to the next */
-	int relu, gelu;        /* after the bias; gelu: the tanh form, without a residual */
+	int relu, gelu;                /* after the bias; gelu: the tanh form, without a residual */
 };
 
 /* fvsr_hopper_pad: frames with a border of one replicated pixel. */
@@ -91,7 +91,7 @@ struct fvsr_hopper_pad {
 	void *dst;       /* bfloat16 (frames, h + 2, w + 2, c) */
 	const void *src; /* bfloat16 (frames, h, w, c) */
 	int frames, h, w;
-	int vectors;     /* c / 8 */
+	int vectors; /* c / 8 */
 };
 
 #endif

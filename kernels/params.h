@@ -16,15 +16,15 @@
 
 /* One axis of bicubic: output i reads count[i] inputs from first[i] on. */
 struct fvsr_resize_params {
-	const void *src;             /* rows: u8x4 (in_height, in_width), pitch in_width */
-	void *dst;                   /* rows: u8x4 (in_height, width); columns: half canvas */
-	void *alpha;                 /* columns: u8 (height, width) */
+	const void *src; /* rows: u8x4 (in_height, in_width), pitch in_width */
+	void *dst;       /* rows: u8x4 (in_height, width); columns: half canvas */
+	void *alpha;     /* columns: u8 (height, width) */
 	const int32_t *first, *count, *weight; /* (out), (out), (out, taps) */
 	int taps;
-	int in_width, in_height;     /* of this pass */
-	int width, height;           /* visible */
+	int in_width, in_height; /* of this pass */
+	int width, height;       /* visible */
 	int pad_width, pad_height;
-	int swap;                    /* columns: blue comes first */
+	int swap; /* columns: blue comes first */
 };
 
 struct fvsr_ingest_planar_params {
@@ -41,7 +41,7 @@ struct fvsr_unshuffle_params {
 };
 
 struct fvsr_unpatchify_params {
-	float *latent;       /* (2, lh, lw, channels) */
+	float *latent; /* (2, lh, lw, channels) */
 	const float *noise;
 	const void *patches; /* bf16 (tokens, 4 channels) */
 	int lh, lw, channels;
@@ -59,7 +59,7 @@ struct fvsr_pixel_shuffle_params {
 	const void *src;    /* bf16 (h, w, channels) */
 	const void *canvas; /* half, the same shape as dst, or NULL */
 	int h, w, channels;
-	int first;          /* channel of the wanted frame */
+	int first; /* channel of the wanted frame */
 };
 
 /* ------------------------------------------------------------------------------------------- */
@@ -85,9 +85,9 @@ struct fvsr_rope_table_params {
 /* norm.cu                                                                                     */
 
 enum fvsr_norm_mode {
-	FVSR_NORM_LAYER = 1,    /* (x - mean) / deviation * scale + shift */
-	FVSR_NORM_RMS = 2,      /* x / sqrt(mean(x^2) + eps) * scale */
-	FVSR_NORM_L2_SILU = 3,  /* silu(x / max(|x|, 1e-12) * sqrt(columns) * scale) */
+	FVSR_NORM_LAYER = 1,   /* (x - mean) / deviation * scale + shift */
+	FVSR_NORM_RMS = 2,     /* x / sqrt(mean(x^2) + eps) * scale */
+	FVSR_NORM_L2_SILU = 3, /* silu(x / max(|x|, 1e-12) * sqrt(columns) * scale) */
 };
 
 struct fvsr_norm_params {
@@ -128,9 +128,9 @@ struct fvsr_delay_params {
 /* rope.cu                                                                                     */
 
 struct fvsr_qk_rope_params {
-	const void *qkv;   /* bf16 (2 h w, 3 dim) */
-	void *dst[3];      /* bf16 (nb * 128, dim): q, k, v */
-	float *mean[2];    /* (nb, dim): q, k */
+	const void *qkv; /* bf16 (2 h w, 3 dim) */
+	void *dst[3];    /* bf16 (nb * 128, dim): q, k, v */
+	float *mean[2];  /* (nb, dim): q, k */
 	const float *norm[2];
 	const float *rope_frame, *rope_row, *rope_column; /* (positions, c / 2, 2) */
 	int h, w, dim, head_dim;
@@ -164,10 +164,10 @@ struct fvsr_attention_params {
 	const float *bias;
 	int tokens, keys;
 	int slot[FVSR_PARAMS_MAX_SLICES];
-	int blocks;     /* of a slice */
+	int blocks;            /* of a slice */
 	int queries, all_keys; /* blocks: of all query slices, of all key slices */
 	int h, w, dim, head_dim;
-	float scale;    /* log2(e) / sqrt(head_dim) */
+	float scale; /* log2(e) / sqrt(head_dim) */
 };
 
 /* ------------------------------------------------------------------------------------------- */
@@ -200,8 +200,8 @@ struct fvsr_conv_params {
 	const void *residual;   /* bf16, shape of dst, or NULL */
 	void *dst;              /* bf16 */
 	int h, w, cin, cout;
-	int channels;           /* cin, or 2 cin with past */
-	int ksize, taps, k;     /* k = taps * channels */
+	int channels;       /* cin, or 2 cin with past */
+	int ksize, taps, k; /* k = taps * channels */
 	int border, activation, relu;
 	int phases, grow;
 	int frame_taps;
@@ -235,8 +235,8 @@ struct fvsr_color_params {
 	const float *low;     /* wavelet: (3, height, width) blurred so far; NULL: none yet */
 	float *blurred;       /* wavelet: where the next level goes */
 	int width, height, pad_width, pad_height;
-	int mode;             /* enum fvsr_color */
-	int step;             /* wavelet: distance of the taps */
+	int mode; /* enum fvsr_color */
+	int step; /* wavelet: distance of the taps */
 	int planar, swap, nearest;
 };
 

@@ -103,8 +103,8 @@ KERNEL __launch_bounds__(256) unshuffle(const __grid_constant__ struct fvsr_unsh
 
 	if (token >= p.h * p.w)
 		return;
-	load_half8(v, (const __half *)p.canvas +
-			      ((size_t)(c * p.h + row) * 16 + y) * p.w * 16 + column * 16 + x);
+	load_half8(v, (const __half *)p.canvas + ((size_t)(c * p.h + row) * 16 + y) * p.w * 16 +
+			      column * 16 + x);
 	((uint4 *)p.dst)[i] = pack8(v);
 }
 
@@ -119,8 +119,8 @@ KERNEL __launch_bounds__(256) unpatchify(const __grid_constant__ struct fvsr_unp
 	if (row >= 2 * p.lh)
 		return;
 	token = token * 4 + (y & 1) * 2 + (x & 1);
-	p.latent[i] = p.noise[i] -
-		      __bfloat162float(((const bf16 *)p.patches)[token * p.channels + c]);
+	p.latent[i] =
+		p.noise[i] - __bfloat162float(((const bf16 *)p.patches)[token * p.channels + c]);
 }
 
 DEVICE float soft_clamp(float x)
@@ -167,11 +167,13 @@ KERNEL __launch_bounds__(256)
 			dst[j] = __float2bfloat16_rn(v[j]);
 }
 
-template <int count> struct __align__(2 * count) row16 {
+template <int count> struct __align__(2 * count) row16
+{
 	uint16_t value[count];
 };
 
-template <int count> struct __align__(4 * count) row32 {
+template <int count> struct __align__(4 * count) row32
+{
 	float value[count];
 };
 

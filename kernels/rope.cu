@@ -44,8 +44,8 @@ DEVICE float2 angle_of(const struct fvsr_qk_rope_params &p, const struct place &
 }
 
 /* The four angles of a piece; those of a lane's pieces are the same when heads divide 256. */
-DEVICE void load_angles(float2 turn[4], const struct fvsr_qk_rope_params &p,
-			const struct place &at, int piece)
+DEVICE void load_angles(float2 turn[4], const struct fvsr_qk_rope_params &p, const struct place &at,
+			int piece)
 {
 	int pair = piece * 8 % p.head_dim / 2;
 
@@ -76,8 +76,8 @@ DEVICE void turn_token(const struct fvsr_qk_rope_params &p, const struct place &
 
 #pragma unroll
 	for (int i = 0; i < pieces; i++)
-		held[i] = lane + 32 * i < used ? __ldg(src + lane + 32 * i)
-					       : make_uint4(0, 0, 0, 0);
+		held[i] =
+			lane + 32 * i < used ? __ldg(src + lane + 32 * i) : make_uint4(0, 0, 0, 0);
 #pragma unroll
 	for (int i = 0; i < pieces; i++) {
 		float x[8];
@@ -215,8 +215,7 @@ KERNEL __launch_bounds__(32 * WARPS)
 			turn = angle_of(p, at, c % (p.head_dim / 2));
 			even = x.x * factor * p.norm[what][2 * c];
 			odd = x.y * factor * p.norm[what][2 * c + 1];
-			x = make_float2(even * turn.x - odd * turn.y,
-					even * turn.y + odd * turn.x);
+			x = make_float2(even * turn.x - odd * turn.y, even * turn.y + odd * turn.x);
 			sums[c].x += x.x, sums[c].y += x.y;
 			dst[c] = __floats2bfloat162_rn(x.x, x.y);
 		}

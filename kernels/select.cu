@@ -46,8 +46,8 @@ KERNEL __launch_bounds__(32 * QUERIES)
 #pragma unroll
 	for (int i = 0; i < QUERIES; i++) {
 		int block = min(first + i, blocks - 1);
-		const float *mean = p.q_mean + ((size_t)slice * blocks + block) * p.dim +
-				    head * p.head_dim;
+		const float *mean =
+			p.q_mean + ((size_t)slice * blocks + block) * p.dim + head * p.head_dim;
 
 #pragma unroll
 		for (int j = 0; j < HEAD; j++)

@@ -343,8 +343,8 @@ static void start_job(struct flashvsr_filter *filter, int64_t now)
 	}
 	filter->job_sizes = filter->sizes;
 	if (!job) {
-		do_log(filter, LOG_WARNING, "no memory for frames of %ux%u",
-		       filter->made.out_width, filter->made.out_height);
+		do_log(filter, LOG_WARNING, "no memory for frames of %ux%u", filter->made.out_width,
+		       filter->made.out_height);
 		stop_job(filter, PHASE_UNFIT, now);
 		return;
 	}

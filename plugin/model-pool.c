@@ -32,7 +32,7 @@ struct model_pool {
 	unsigned owners;
 	struct entry *entries;
 	struct model_pool_turn *line; /* all devices, oldest first */
-	atomic_llong held_ns; /* since when; 0: not */
+	atomic_llong held_ns;         /* since when; 0: not */
 };
 
 struct model_pool *model_pool_create(void)

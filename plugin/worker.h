@@ -31,12 +31,12 @@ struct worker_status {
 	uint64_t host_bytes, device_bytes; /* of model and stream together */
 	uint64_t available_bytes;          /* host memory that was free before; 0: unknown */
 	uint64_t chunks;                   /* computed for this job */
-	double chunk_ms;                   /* the last chunk's: waiting for its turn and computing */
-	int chunk_frames;                  /* and how many frames came out of it */
-	double computing_ms;               /* since the chunk at hand began; 0: there is none */
-	int computing_frames;              /* that it will give */
-	bool no_memory;                    /* failed because of it: something smaller may do */
-	bool device_failed;                /* failed because of it: it may do later */
+	double chunk_ms;      /* the last chunk's: waiting for its turn and computing */
+	int chunk_frames;     /* and how many frames came out of it */
+	double computing_ms;  /* since the chunk at hand began; 0: there is none */
+	int computing_frames; /* that it will give */
+	bool no_memory;       /* failed because of it: something smaller may do */
+	bool device_failed;   /* failed because of it: it may do later */
 };
 
 /*

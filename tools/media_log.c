@@ -42,7 +42,8 @@ void fvsr_media_quiet_encoder(AVCodecContext *encoder)
 {
 	if (av_log_get_level() >= AV_LOG_INFO)
 		return;
-	/* These two write to standard error by themselves; their reasons are there with --verbose. */
+	/* These two write to standard error by themselves; their reasons are there with --verbose.
+	 */
 	if (strcmp(encoder->codec->name, "libx265") == 0)
 		av_opt_set(encoder->priv_data, "x265-params", "log-level=none", 0);
 	else if (strcmp(encoder->codec->name, "libsvtav1") == 0)

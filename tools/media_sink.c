@@ -16,7 +16,7 @@
 #include "platform.h"
 #include "target.h"
 
-#define BUFFER_BYTES (256 * 1024)
+#define BUFFER_BYTES  (256 * 1024)
 #define RESERVE_BYTES ((uint64_t)1 << 20) /* kept back at first, and in steps of */
 #define PACKET_BYTES  32                  /* what a packet's entries in MP4's tables take */
 

@@ -47,8 +47,8 @@
 
 #include "common.h"
 
-#define FVSR_BLOCK_TOKENS 128 /* 2 x 8 x 8 */
-#define FVSR_MAX_SLICES 9     /* attended at once: kv_ratio <= 8, plus the chunk's own */
+#define FVSR_BLOCK_TOKENS  128 /* 2 x 8 x 8 */
+#define FVSR_MAX_SLICES    9   /* attended at once: kv_ratio <= 8, plus the chunk's own */
 #define FVSR_CHUNK0_SLICES 3
 #define FVSR_PICTURE_LIMIT 16 /* see "NaN and infinity"; pictures lie in [-1, 1] or near it */
 
@@ -70,7 +70,7 @@ struct fvsr_device {
 	const struct fvsr_backend *backend;
 	struct fvsr_log log;
 	int threads;
-	int card;        /* of a GPU backend: see struct fvsr_model_options */
+	int card; /* of a GPU backend: see struct fvsr_model_options */
 };
 
 /* An ordered stream of work; backends put it first in a structure of theirs. */
@@ -81,7 +81,7 @@ struct fvsr_queue {
 	size_t scratch_bytes; /* what ops asked for while planning */
 	void *scratch;        /* set by the owner afterwards; shared by all ops, used within one */
 	double stage_ms[FVSR_STAGES]; /* sums of what finish() or wait_emitted() has waited for */
-	int error;            /* the first failure, FVSR_ERR_*; 0 if none */
+	int error;                    /* the first failure, FVSR_ERR_*; 0 if none */
 	struct fvsr_error message;
 	atomic_bool interrupted; /* by another thread: the next op fails with FVSR_ERR_CANCELLED */
 };
@@ -105,7 +105,8 @@ enum fvsr_activation {
  * part.
  */
 struct fvsr_ingest {
-	const struct fvsr_picture *src; /* 8-bit: scaled (bicubic); RGBF32P: already width x height */
+	const struct fvsr_picture
+		*src;      /* 8-bit: scaled (bicubic); RGBF32P: already width x height */
 	void *canvas;      /* CANVAS (3, pad_height, pad_width) */
 	void *alpha;       /* U8 (height, width) */
 	int width, height; /* visible */
@@ -138,21 +139,21 @@ struct fvsr_linear {
 
 /* Section 5, steps 3 to 5, for one slice; also the block means of section 6. */
 struct fvsr_qk_rope {
-	const void *qkv;      /* ACT (2 h w, 3 dim): q, k, v of a token side by side */
-	void *q, *k, *v;      /* ACT (nb * 128, dim), window order */
-	void *q_mean, *k_mean; /* F32 (nb, dim) */
+	const void *qkv;             /* ACT (2 h w, 3 dim): q, k, v of a token side by side */
+	void *q, *k, *v;             /* ACT (nb * 128, dim), window order */
+	void *q_mean, *k_mean;       /* F32 (nb, dim) */
 	const void *norm_q, *norm_k; /* F32 (dim) */
-	const void *rope_frame; /* F32 (2, c/2, 2): cosine and sine of each pair, see rope_table */
-	const void *rope_row;   /* F32 (h, c/2, 2) */
+	const void *rope_frame;  /* F32 (2, c/2, 2): cosine and sine of each pair, see rope_table */
+	const void *rope_row;    /* F32 (h, c/2, 2) */
 	const void *rope_column; /* F32 (w, c/2, 2) */
-	int h, w, dim, heads; /* h, w in tokens, multiples of 8 */
+	int h, w, dim, heads;    /* h, w in tokens, multiples of 8 */
 	float eps;
 };
 
 /* Section 6: which key blocks each query block attends to. */
 struct fvsr_block_select {
-	void *index;   /* I32 (heads, query blocks, key blocks): kept key blocks, ascending */
-	void *count;   /* I32 (heads, query blocks) */
+	void *index;        /* I32 (heads, query blocks, key blocks): kept key blocks, ascending */
+	void *count;        /* I32 (heads, query blocks) */
 	const void *q_mean; /* F32 (query_slices * nb, dim) */
 	const void *k_mean; /* F32 (slots, nb, dim) */
 	int slot[FVSR_MAX_SLICES]; /* slots of the key slices, oldest first */
@@ -165,9 +166,9 @@ struct fvsr_block_select {
 
 /* softmax(q k^T / sqrt(head_dim)) v over the selected blocks. */
 struct fvsr_block_attention {
-	void *dst;        /* ACT (query_slices * 2 h w, dim), tokens of each slice in token order */
-	const void *q;    /* ACT (query_slices * nb * 128, dim), window order */
-	const void *k, *v; /* ACT (slots, nb * 128, dim), window order */
+	void *dst;     /* ACT (query_slices * 2 h w, dim), tokens of each slice in token order */
+	const void *q; /* ACT (query_slices * nb * 128, dim), window order */
+	const void *k, *v;         /* ACT (slots, nb * 128, dim), window order */
 	const void *index, *count; /* from block_select */
 	int slot[FVSR_MAX_SLICES];
 	int query_slices, key_slices;
@@ -188,16 +189,17 @@ struct fvsr_noise_slice {
 	void *latent;  /* F32 (2, lh, lw, channels) */
 	void *patches; /* ACT (2 * lh/2 * lw/2, channels * 4), feature c * 4 + py * 2 + px */
 	enum fvsr_noise kind;
-	uint64_t key;  /* from fvsr_noise_key() */
+	uint64_t key; /* from fvsr_noise_key() */
 	int lh, lw, channels;
 	int first_frame, frames; /* this slice's first latent frame in a chunk of 'frames' */
 };
 
 /* latent = noise - velocity */
 struct fvsr_unpatchify {
-	void *latent;        /* F32 (2, lh, lw, channels) */
-	const void *noise;   /* F32, the same shape */
-	const void *patches; /* ACT (2 * lh/2 * lw/2, 4 * channels), feature (py*2 + px)*channels + c */
+	void *latent;      /* F32 (2, lh, lw, channels) */
+	const void *noise; /* F32, the same shape */
+	const void *
+		patches; /* ACT (2 * lh/2 * lw/2, 4 * channels), feature (py*2 + px)*channels + c */
 	int lh, lw, channels;
 };
 
@@ -265,9 +267,9 @@ struct fvsr_color_finish {
 	enum fvsr_color mode;
 	int width, height, pad_width, pad_height;
 	enum fvsr_format format;
-	bool nearest;        /* to 8 bits: round to nearest (residual models) instead of down */
-	void *dst;           /* U8 (height, width, 4), or F32 (3, height, width) for RGBF32P */
-	void *final;         /* F32 (3, height, width), or NULL */
+	bool nearest; /* to 8 bits: round to nearest (residual models) instead of down */
+	void *dst;    /* U8 (height, width, 4), or F32 (3, height, width) for RGBF32P */
+	void *final;  /* F32 (3, height, width), or NULL */
 };
 
 struct fvsr_backend {
@@ -320,7 +322,8 @@ struct fvsr_backend {
 	void (*emit)(struct fvsr_queue *queue, const struct fvsr_picture *dst, const void *src);
 	/*
 	 * Wait until the last ingest() has read its frame, or the last emit() has written its, and
-	 * for nothing that was called after it. NULL for backends whose calls return when it is done.
+	 * for nothing that was called after it. NULL for backends whose calls return when it is
+	 * done.
 	 */
 	void (*wait_ingested)(struct fvsr_queue *queue);
 	void (*wait_emitted)(struct fvsr_queue *queue);
@@ -341,7 +344,8 @@ struct fvsr_backend {
 			 int rows, int dim, float eps);
 	/* dst += src, ACT (count). */
 	void (*add)(struct fvsr_queue *queue, void *dst, const void *src, size_t count);
-	/* F32 (positions, size / 2, 2): cos and sin of (first + i) * 10000^(-2j / size), in double. */
+	/* F32 (positions, size / 2, 2): cos and sin of (first + i) * 10000^(-2j / size), in double.
+	 */
 	void (*rope_table)(struct fvsr_queue *queue, void *dst, int64_t first, int positions,
 			   int size);
 	void (*qk_rope)(struct fvsr_queue *queue, const struct fvsr_qk_rope *a);
@@ -364,8 +368,7 @@ const struct fvsr_backend *fvsr_backend_at(unsigned index);
 const struct fvsr_backend *fvsr_backend_find(const char *name, struct fvsr_error *err);
 
 /* Records the first failure of a queue. */
-void fvsr_queue_fail(struct fvsr_queue *queue, int code, const char *format, ...)
-	FVSR_PRINTF(3, 4);
+void fvsr_queue_fail(struct fvsr_queue *queue, int code, const char *format, ...) FVSR_PRINTF(3, 4);
 /* While planning: this op will use 'bytes' of scratch memory. */
 static inline void fvsr_queue_scratch(struct fvsr_queue *queue, size_t bytes)
 {

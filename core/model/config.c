@@ -20,16 +20,19 @@ struct int_key {
 	int min, max;
 };
 
-#define KEY(field, min, max) {#field, offsetof(struct fvsr_config, field), min, max}
+#define KEY(field, min, max)                                                                       \
+	{                                                                                          \
+#field, offsetof(struct fvsr_config, field), min, max                              \
+	}
 
 static const struct int_key int_keys[] = {
-	KEY(dim, 2, 16384),       KEY(num_heads, 1, 256),      KEY(num_layers, 1, 256),
-	KEY(ffn_dim, 1, 65536),   KEY(in_dim, 1, 256),         KEY(out_dim, 1, 256),
-	KEY(text_dim, 1, 65536),  KEY(text_len, 1, 8192),      KEY(freq_dim, 2, 4096),
-	KEY(lq_hidden1, 1, 8192), KEY(lq_hidden2, 1, 8192),    KEY(lq_layers, 1, 256),
+	KEY(dim, 2, 16384),       KEY(num_heads, 1, 256),   KEY(num_layers, 1, 256),
+	KEY(ffn_dim, 1, 65536),   KEY(in_dim, 1, 256),      KEY(out_dim, 1, 256),
+	KEY(text_dim, 1, 65536),  KEY(text_len, 1, 8192),   KEY(freq_dim, 2, 4096),
+	KEY(lq_hidden1, 1, 8192), KEY(lq_hidden2, 1, 8192), KEY(lq_layers, 1, 256),
 };
 
-#define NUM_INT_KEYS (sizeof(int_keys) / sizeof(int_keys[0]))
+#define NUM_INT_KEYS     (sizeof(int_keys) / sizeof(int_keys[0]))
 #define MAX_DEC_CHANNELS 4096
 #define MIN_DEC_LEVELS   2
 
@@ -132,8 +135,8 @@ static int check_decoder(const struct fvsr_config *c, struct fvsr_error *err)
 
 	if (c->dec_levels < MIN_DEC_LEVELS || c->dec_levels > FVSR_DEC_LEVELS)
 		return fvsr_fail(err, FVSR_ERR_FORMAT,
-				 "configuration: dec_levels is %d, must be %d to %d",
-				 c->dec_levels, MIN_DEC_LEVELS, FVSR_DEC_LEVELS);
+				 "configuration: dec_levels is %d, must be %d to %d", c->dec_levels,
+				 MIN_DEC_LEVELS, FVSR_DEC_LEVELS);
 	for (i = 0; i < c->dec_levels; i++)
 		if (c->dec_channels[i] < 1 || c->dec_channels[i] > MAX_DEC_CHANNELS)
 			return fvsr_fail(err, FVSR_ERR_FORMAT,
@@ -186,8 +189,7 @@ int fvsr_config_check(const struct fvsr_config *c, struct fvsr_error *err)
 	if (c->lq_version != FVSR_LQ_V1 && c->lq_version != FVSR_LQ_V1_1)
 		return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: no lq_version");
 	if (rough_parameters(c) > MAX_PARAMETERS)
-		return fvsr_fail(err, FVSR_ERR_FORMAT,
-				 "configuration: more than 2^36 parameters");
+		return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: more than 2^36 parameters");
 	return check_heads(c, err);
 }
 
@@ -204,8 +206,8 @@ static int set_int(int *field, const char *name, const json_t *value, struct fvs
 	json_int_t number = json_integer_value(value);
 
 	if (!json_is_integer(value) || number < 0 || number > 1 << 24)
-		return fvsr_fail(err, FVSR_ERR_FORMAT,
-				 "configuration: %s is not a number in range", name);
+		return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: %s is not a number in range",
+				 name);
 	*field = (int)number;
 	return 0;
 }
@@ -295,7 +297,8 @@ static int read_keys(struct fvsr_config *config, json_t *object, struct fvsr_err
 	fvsr_config_whole_decoder(config);
 	config->prompts = 1;
 	config->lq_version = FVSR_LQ_V1_1;
-	json_object_foreach(object, name, value) {
+	json_object_foreach(object, name, value)
+	{
 		int ret = set_key(config, name, value, err);
 
 		if (ret < 0)
@@ -339,7 +342,8 @@ int fvsr_config_hints(struct fvsr_config *config, const char *text, size_t lengt
 
 	if (ret < 0)
 		return ret;
-	json_object_foreach(model_object(root), name, value) {
+	json_object_foreach(model_object(root), name, value)
+	{
 		if (!strcmp(name, "num_heads"))
 			ret = set_int(&config->num_heads, name, value, err);
 		else

@@ -10,8 +10,8 @@
 /* Room for any configuration that fvsr_config_write() writes. */
 #define FVSR_CONFIG_TEXT 1024
 
-#define FVSR_DEC_LEVELS 4 /* of the released decoder, and the most there are */
-#define FVSR_DEC_BLOCKS 3 /* MemBlocks of a level of the released decoder */
+#define FVSR_DEC_LEVELS     4  /* of the released decoder, and the most there are */
+#define FVSR_DEC_BLOCKS     3  /* MemBlocks of a level of the released decoder */
 #define FVSR_DEC_BLOCKS_MAX 15 /* as many as there are positions for on any level */
 #define FVSR_PROMPTS_MAX    8
 

@@ -109,8 +109,8 @@ static int pass_over(struct pouring *p, uint64_t end)
 	int ret = 0;
 
 	while (ret >= 0 && p->at < end)
-		ret = read_piece(p, end - p->at < PIECE_BYTES ? (size_t)(end - p->at)
-							      : PIECE_BYTES);
+		ret = read_piece(p,
+				 end - p->at < PIECE_BYTES ? (size_t)(end - p->at) : PIECE_BYTES);
 	return ret;
 }
 
@@ -166,8 +166,7 @@ static bool directory_pours(const void *source, size_t index)
 	return d->intake && !d->places[index].data;
 }
 
-static int directory_pour(void *source, const struct fvsr_weight_sink *sink,
-			  struct fvsr_error *err)
+static int directory_pour(void *source, const struct fvsr_weight_sink *sink, struct fvsr_error *err)
 {
 	struct directory *d = source;
 	struct pouring p = {

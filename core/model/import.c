@@ -263,8 +263,8 @@ static int check_arguments(const char *source, const char *packed_path,
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT,
 				 "'%.300s' is not a folder of released files", source);
 	if (fvsr_model_reads(source, packed_path))
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT,
-				 "'%.300s' is a file that the import reads", packed_path);
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "'%.300s' is a file that the import reads",
+				 packed_path);
 	return 0;
 }
 

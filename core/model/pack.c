@@ -17,7 +17,7 @@
 
 #define CHUNK     ((size_t)1 << 20) /* elements converted at a time */
 #define METADATA  "__metadata__"
-#define ALIGNMENT 64                /* of the data section in the file */
+#define ALIGNMENT 64 /* of the data section in the file */
 
 /* A packed file that is being written: tensors at their places, the header in front at the end. */
 struct writer {
@@ -100,8 +100,7 @@ static json_t *make_header(const struct fvsr_pack *pack)
 {
 	const struct fvsr_shapes *shapes = &pack->weights->shapes;
 	json_t *header = json_object(), *meta = json_object();
-	bool ok = set_metadata(meta, pack) &&
-		  !json_object_set(header, METADATA, meta);
+	bool ok = set_metadata(meta, pack) && !json_object_set(header, METADATA, meta);
 	uint64_t offset = 0;
 	size_t i;
 

@@ -15,8 +15,8 @@ struct fvsr_pack_note {
 struct fvsr_pack {
 	const struct fvsr_weights *weights;
 	enum fvsr_pack_type type;
-	enum fvsr_lq_version lq_version; /* never FVSR_LQ_MODEL */
-	const char *name, *other_name;   /* seal() may put the other in place; it may be NULL */
+	enum fvsr_lq_version lq_version;    /* never FVSR_LQ_MODEL */
+	const char *name, *other_name;      /* seal() may put the other in place; it may be NULL */
 	const struct fvsr_pack_note *notes; /* seal() may change values, not their length */
 	size_t note_count;
 	/*

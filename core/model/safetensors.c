@@ -18,11 +18,21 @@
 #define VALUES_PER_TENSOR 12
 
 static const struct fvsr_st_type types[] = {
-	{"F32", 4, FVSR_DTYPE_F32}, {"BF16", 2, FVSR_DTYPE_BF16}, {"F16", 2, FVSR_DTYPE_F16},
-	{"F64", 8, 0},              {"BOOL", 1, 0},               {"U8", 1, 0},
-	{"I8", 1, 0},               {"U16", 2, 0},                {"I16", 2, 0},
-	{"U32", 4, 0},              {"I32", 4, 0},                {"U64", 8, 0},
-	{"I64", 8, 0},              {"F8_E4M3", 1, 0},            {"F8_E5M2", 1, 0},
+	{"F32", 4, FVSR_DTYPE_F32},
+	{"BF16", 2, FVSR_DTYPE_BF16},
+	{"F16", 2, FVSR_DTYPE_F16},
+	{"F64", 8, 0},
+	{"BOOL", 1, 0},
+	{"U8", 1, 0},
+	{"I8", 1, 0},
+	{"U16", 2, 0},
+	{"I16", 2, 0},
+	{"U32", 4, 0},
+	{"I32", 4, 0},
+	{"U64", 8, 0},
+	{"I64", 8, 0},
+	{"F8_E4M3", 1, 0},
+	{"F8_E5M2", 1, 0},
 };
 
 /* State of one reading: where text goes and what messages are about. */
@@ -149,7 +159,8 @@ static int read_metadata(struct reader *r, json_t *object)
 	st->metadata = malloc((n ? n : 1) * sizeof(*st->metadata));
 	if (!st->metadata)
 		return fvsr_fail(r->err, FVSR_ERR_MEMORY, "%s: out of memory", file);
-	json_object_foreach(object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		struct fvsr_st_pair *pair = &st->metadata[st->metadata_count];
 
 		if (!json_is_string(value))
@@ -178,7 +189,8 @@ static int read_root(struct reader *r, json_t *root)
 	if (!st->tensors || !st->by_name)
 		return fvsr_fail(r->err, FVSR_ERR_MEMORY, "%s: out of memory",
 				 fvsr_file_name(st->file));
-	json_object_foreach(root, name, value) {
+	json_object_foreach(root, name, value)
+	{
 		int ret = strcmp(name, "__metadata__") ? read_tensor(r, name, value)
 						       : read_metadata(r, value);
 
@@ -259,8 +271,7 @@ static int parse_header(struct reader *r, const char *header, size_t length)
 	};
 	struct fvsr_safetensors *st = r->st;
 	json_t *root;
-	int ret = fvsr_json_parse(&root, header, length, &limits, fvsr_file_name(st->file),
-				  r->err);
+	int ret = fvsr_json_parse(&root, header, length, &limits, fvsr_file_name(st->file), r->err);
 
 	if (ret < 0)
 		return ret;

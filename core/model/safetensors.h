@@ -38,7 +38,7 @@ struct fvsr_safetensors {
 	size_t metadata_count;
 	uint64_t data_offset;
 	struct fvsr_sha256 sum; /* over the bytes before data_offset, as they were read */
-	char *text; /* holds all names, keys and values */
+	char *text;             /* holds all names, keys and values */
 };
 
 /*

@@ -61,7 +61,11 @@ static void add(struct builder *b, int rank, const int *dims, const char *format
 	b->shapes->parameters += item->count;
 }
 
-#define DIMS(...) (const int[]){__VA_ARGS__}
+#define DIMS(...)                                                                                  \
+	(const int[])                                                                              \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
 
 static void add_linear(struct builder *b, int out, int in, const char *name)
 {

@@ -27,8 +27,8 @@ struct fvsr_weight {
 	enum fvsr_dtype dtype;
 	int rank;
 	int64_t shape[FVSR_MAX_RANK];
-	uint64_t count;   /* product of shape */
-	size_t index;     /* private to the implementation */
+	uint64_t count; /* product of shape */
+	size_t index;   /* private to the implementation */
 };
 
 /*
@@ -47,8 +47,8 @@ const char *fvsr_weights_name(const struct fvsr_weights *weights);
 uint64_t fvsr_weights_parameters(const struct fvsr_weights *weights);
 
 /* FVSR_ERR_FORMAT (and a message) when there is no tensor of that name. */
-int fvsr_weights_find(const struct fvsr_weights *weights, const char *name,
-		      struct fvsr_weight *out, struct fvsr_error *err);
+int fvsr_weights_find(const struct fvsr_weights *weights, const char *name, struct fvsr_weight *out,
+		      struct fvsr_error *err);
 /*
  * Elements first .. first + count - 1, row-major, as float32. FVSR_ERR_FORMAT when one of them is
  * not finite. Any thread.

@@ -25,8 +25,8 @@ static inline void *fvsr_arena_take(struct fvsr_arena *arena, size_t bytes)
 {
 	void *memory = fvsr_at(arena->base, arena->used);
 
-	arena->used += (bytes + FVSR_ARENA_ALIGNMENT - 1) / FVSR_ARENA_ALIGNMENT *
-		       FVSR_ARENA_ALIGNMENT;
+	arena->used +=
+		(bytes + FVSR_ARENA_ALIGNMENT - 1) / FVSR_ARENA_ALIGNMENT * FVSR_ARENA_ALIGNMENT;
 	return memory;
 }
 

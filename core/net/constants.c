@@ -180,8 +180,13 @@ static void device_linear(struct cross_room *r, struct fvsr_loader *l, void *y, 
 {
 	const struct fvsr_backend *backend = l->net->backend;
 	struct fvsr_linear a = {
-		.y = y, .x = x, .weight = r->weight, .bias = r->bias,
-		.m = fvsr_net_keys(l->net), .n = l->net->config.dim, .k = k,
+		.y = y,
+		.x = x,
+		.weight = r->weight,
+		.bias = r->bias,
+		.m = fvsr_net_keys(l->net),
+		.n = l->net->config.dim,
+		.k = k,
 		.activation = activation,
 	};
 	char name[128];

@@ -11,9 +11,9 @@
 struct fvsr_loader;
 
 struct fvsr_constants {
-	float *t;     /* (dim) */
-	float *t_mod; /* (6, dim) */
-	float *prompt; /* (keys, text_dim): of each prompt the rows that differ */
+	float *t;           /* (dim) */
+	float *t_mod;       /* (6, dim) */
+	float *prompt;      /* (keys, text_dim): of each prompt the rows that differ */
 	float *prompt_bias; /* (keys): log of how often each occurs */
 	int prompt_first[FVSR_PROMPTS_MAX + 1]; /* key of each prompt; the last is 'keys' */
 };

@@ -82,8 +82,7 @@ void fvsr_decoder_place(struct fvsr_run *run, struct fvsr_arena *arena, bool wor
 
 	if (work)
 		d->input = fvsr_arena_take(
-			arena,
-			fvsr_run_act(run, frames * run->lh * run->lw * (768 + c->in_dim)));
+			arena, fvsr_run_act(run, frames * run->lh * run->lw * (768 + c->in_dim)));
 	for (int i = 0; i < 3 && i < c->dec_levels; i++) {
 		size_t frame = level_of(run, i).frame;
 
@@ -100,8 +99,8 @@ void fvsr_decoder_place(struct fvsr_run *run, struct fvsr_arena *arena, bool wor
 		place_top(run, arena);
 	else
 		place_flat(run, arena);
-	d->rgb = fvsr_arena_take(arena, (size_t)3 * run->pad_height * run->pad_width *
-						sizeof(float));
+	d->rgb = fvsr_arena_take(arena,
+				 (size_t)3 * run->pad_height * run->pad_width * sizeof(float));
 }
 
 void fvsr_decoder_reset(struct fvsr_run *run)
@@ -129,37 +128,56 @@ static void conv(struct fvsr_run *run, const struct level *level, void *dst, con
 		 int cin, const struct fvsr_conv_param *p, int frames)
 {
 	struct fvsr_conv3x3 a = {
-		.dst = dst, .src = src, .weight = p->weight, .bias = p->bias,
-		.frames = frames, .h = level->h, .w = level->w, .cin = cin,
-		.cout = level->channels, .relu = true,
+		.dst = dst,
+		.src = src,
+		.weight = p->weight,
+		.bias = p->bias,
+		.frames = frames,
+		.h = level->h,
+		.w = level->w,
+		.cin = cin,
+		.cout = level->channels,
+		.relu = true,
 	};
 
 	run->backend->conv3x3(run->queue, &a);
 }
 
 /* MemBlock j on the frames behind its past; the result goes to 'dst'. */
-static void mem_block(struct fvsr_run *run, const struct level *level, int j, int frames,
-		      void *dst)
+static void mem_block(struct fvsr_run *run, const struct level *level, int j, int frames, void *dst)
 {
 	const struct fvsr_conv_param *p = run->net->dec_block[level->index][j];
 	struct fvsr_decoder *d = &run->decoder;
 	void *past = d->block[level->index][j], *x = fvsr_at(past, level->frame);
 	struct fvsr_conv3x3 first = {
-		.dst = d->t1[level->index], .src = x, .past = past,
-		.weight = p[0].weight, .bias = p[0].bias,
-		.frames = frames, .h = level->h, .w = level->w,
-		.cin = level->channels, .cout = level->channels, .relu = true,
+		.dst = d->t1[level->index],
+		.src = x,
+		.past = past,
+		.weight = p[0].weight,
+		.bias = p[0].bias,
+		.frames = frames,
+		.h = level->h,
+		.w = level->w,
+		.cin = level->channels,
+		.cout = level->channels,
+		.relu = true,
 	};
 	struct fvsr_conv3x3 third = {
-		.dst = dst, .src = d->t2[level->index], .residual = x,
-		.weight = p[2].weight, .bias = p[2].bias,
-		.frames = frames, .h = level->h, .w = level->w,
-		.cin = level->channels, .cout = level->channels, .relu = true,
+		.dst = dst,
+		.src = d->t2[level->index],
+		.residual = x,
+		.weight = p[2].weight,
+		.bias = p[2].bias,
+		.frames = frames,
+		.h = level->h,
+		.w = level->w,
+		.cin = level->channels,
+		.cout = level->channels,
+		.relu = true,
 	};
 
 	run->backend->conv3x3(run->queue, &first);
-	conv(run, level, d->t2[level->index], d->t1[level->index], level->channels, &p[1],
-	     frames);
+	conv(run, level, d->t2[level->index], d->t1[level->index], level->channels, &p[1], frames);
 	run->backend->conv3x3(run->queue, &third);
 	run->backend->copy(run->queue, past, fvsr_at(past, (size_t)frames * level->frame),
 			   level->frame);
@@ -187,10 +205,17 @@ static void upsample(struct fvsr_run *run, const struct level *from, void *dst, 
 	int ksize = fvsr_net_upsample_ksize(c), cout = c->dec_channels[from->index + 1];
 	size_t phases = fvsr_run_act(run, (size_t)4 * cout * ksize * ksize * from->channels);
 	struct fvsr_upsample_conv a = {
-		.dst = dst, .src = src,
+		.dst = dst,
+		.src = src,
 		.weight = fvsr_at(run->net->dec_up[from->index], (size_t)first * phases),
-		.frames = frames, .h = from->h, .w = from->w, .cin = from->channels,
-		.cout = cout, .grow = count, .ksize = ksize, .relu = from->index == 2,
+		.frames = frames,
+		.h = from->h,
+		.w = from->w,
+		.cin = from->channels,
+		.cout = cout,
+		.grow = count,
+		.ksize = ksize,
+		.relu = from->index == 2,
 	};
 
 	run->backend->upsample_conv(run->queue, &a);
@@ -210,8 +235,10 @@ static struct strip strip_at(const struct fvsr_run *run, int i)
 	int last = end + STRIP_EDGE < all ? end + STRIP_EDGE : all;
 
 	return (struct strip){
-		.first = first, .rows = last - first,
-		.wanted = begin, .count = end - begin,
+		.first = first,
+		.rows = last - first,
+		.wanted = begin,
+		.count = end - begin,
 	};
 }
 
@@ -308,14 +335,23 @@ static void flat_pictures(struct fvsr_run *run, const struct level *level, const
 	const struct fvsr_config *c = &run->net->config;
 	const struct fvsr_conv_param *p = &run->net->dec_rgb;
 	struct fvsr_conv3x3 conv = {
-		.dst = run->decoder.flat, .src = src, .weight = p->weight, .bias = p->bias,
-		.frames = 1, .h = level->h, .w = level->w, .cin = level->channels,
+		.dst = run->decoder.flat,
+		.src = src,
+		.weight = p->weight,
+		.bias = p->bias,
+		.frames = 1,
+		.h = level->h,
+		.w = level->w,
+		.cin = level->channels,
 		.cout = fvsr_config_rgb_channels(c),
 	};
 	struct fvsr_pixel_shuffle shuffle = {
-		.dst = run->decoder.rgb, .src = run->decoder.flat,
-		.h = level->h, .w = level->w,
-		.side = fvsr_config_rgb_side(c), .frames = fvsr_config_rgb_frames(c),
+		.dst = run->decoder.rgb,
+		.src = run->decoder.flat,
+		.h = level->h,
+		.w = level->w,
+		.side = fvsr_config_rgb_side(c),
+		.frames = fvsr_config_rgb_frames(c),
 	};
 
 	if (n + shuffle.frames <= 0 || n > last)
@@ -338,9 +374,11 @@ static void decoder_input(struct fvsr_run *run, void *dst, int64_t s, int frame,
 	int place = (int)(s < FVSR_CHUNK0_SLICES ? s : 0);
 	struct fvsr_decoder_input a = {
 		.dst = dst,
-		.latent = fvsr_at(run->latent, ((size_t)place * 2 + frame) * area * c->in_dim *
-						       sizeof(float)),
-		.lh = run->lh, .lw = run->lw, .channels = c->in_dim,
+		.latent = fvsr_at(run->latent,
+				  ((size_t)place * 2 + frame) * area * c->in_dim * sizeof(float)),
+		.lh = run->lh,
+		.lw = run->lw,
+		.channels = c->in_dim,
 	};
 
 	for (int i = 0; i < 4; i++)

@@ -181,8 +181,7 @@ void fvsr_loader_channels_last(struct fvsr_loader *l, void *dst, const char *nam
 		if (!fetch(l, &weight, row * kernel, n * kernel, l->staging))
 			return;
 		for (int i = 0; i < n; i++)
-			channels_last(l->permuted + i * kernel, l->staging + i * kernel, cin,
-				      taps);
+			channels_last(l->permuted + i * kernel, l->staging + i * kernel, cin, taps);
 		upload(l, fvsr_at(dst, row * kernel * l->net->backend->act_bytes), FVSR_ACT,
 		       l->permuted, n * kernel);
 	}

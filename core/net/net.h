@@ -14,8 +14,8 @@
 #include "model/config.h"
 #include "model/weights.h"
 
-#define FVSR_LAST_UNKNOWN INT64_MAX /* the video has not ended yet */
-#define FVSR_SLICE_FRAMES 8
+#define FVSR_LAST_UNKNOWN  INT64_MAX /* the video has not ended yet */
+#define FVSR_SLICE_FRAMES  8
 #define FVSR_MAX_LQ_LAYERS 64
 
 struct fvsr_linear_param {
@@ -31,10 +31,10 @@ struct fvsr_layer_param {
 	void *norm1_scale, *norm1_shift, *norm2_scale, *norm2_shift;
 	void *norm3_weight, *norm3_bias;
 	void *norm_q, *norm_k, *cross_norm_q;
-	struct fvsr_linear_param qkv, out;             /* gate folded into 'out' */
+	struct fvsr_linear_param qkv, out; /* gate folded into 'out' */
 	struct fvsr_linear_param cross_query, cross_out;
-	void *cross_key, *cross_value;                 /* ACT (keys, dim), from the prompts */
-	struct fvsr_linear_param ffn_in, ffn_out;      /* gate folded into 'ffn_out' */
+	void *cross_key, *cross_value;            /* ACT (keys, dim), from the prompts */
+	struct fvsr_linear_param ffn_in, ffn_out; /* gate folded into 'ffn_out' */
 };
 
 struct fvsr_net {
@@ -51,8 +51,8 @@ struct fvsr_net {
 	struct fvsr_linear_param patch, head;
 	void *head_scale, *head_shift;
 	struct fvsr_layer_param *layers;
-	void *prompt_bias;                             /* F32 (keys): log of merged rows */
-	int prompt_first[FVSR_PROMPTS_MAX + 1];        /* keys of prompt i: from i's on, to i + 1's */
+	void *prompt_bias;                      /* F32 (keys): log of merged rows */
+	int prompt_first[FVSR_PROMPTS_MAX + 1]; /* keys of prompt i: from i's on, to i + 1's */
 
 	struct fvsr_conv_param dec_in, dec_extra, dec_block[3][FVSR_DEC_BLOCKS_MAX][3];
 	void *dec_up[3], *dec_last;

@@ -247,8 +247,8 @@ static void load_upsample(struct fvsr_loader *l, void **out, int stage, int posi
 				phase_of_shuffle(phase, folded, p, cout, cin);
 			else
 				phase_of_nearest(phase, folded, p, cout, cin);
-			fvsr_loader_put(l, fvsr_at(*out, at * l->net->backend->act_bytes),
-					FVSR_ACT, phase, phase_count);
+			fvsr_loader_put(l, fvsr_at(*out, at * l->net->backend->act_bytes), FVSR_ACT,
+					phase, phase_count);
 		}
 	}
 	free(w3);

@@ -28,15 +28,19 @@ static void conv1(struct fvsr_run *run, int place, int outputs, const int (*taps
 		.src = run->projection.input,
 		.weight = net->lq_conv1.weight,
 		.bias = net->lq_conv1.bias,
-		.outputs = outputs, .h = run->h, .w = run->w, .cin = 768, .cout = hidden,
+		.outputs = outputs,
+		.h = run->h,
+		.w = run->w,
+		.cin = 768,
+		.cout = hidden,
 	};
 
 	for (int i = 0; i < outputs; i++)
 		for (int t = 0; t < 4; t++)
 			a.taps[i][t] = taps[i][t];
 	run->backend->conv_frames(run->queue, &a);
-	run->backend->rms_silu(run->queue, a.dst, a.dst, net->lq_gamma1,
-			       outputs * run->h * run->w, hidden);
+	run->backend->rms_silu(run->queue, a.dst, a.dst, net->lq_gamma1, outputs * run->h * run->w,
+			       hidden);
 }
 
 static void conv2(struct fvsr_run *run)
@@ -47,8 +51,11 @@ static void conv2(struct fvsr_run *run)
 		.src = run->projection.middle,
 		.weight = net->lq_conv2.weight,
 		.bias = net->lq_conv2.bias,
-		.outputs = 2, .h = run->h, .w = run->w,
-		.cin = net->config.lq_hidden1, .cout = net->config.lq_hidden2,
+		.outputs = 2,
+		.h = run->h,
+		.w = run->w,
+		.cin = net->config.lq_hidden1,
+		.cout = net->config.lq_hidden2,
 		.taps = {{0, 1, 2, 3}, {2, 3, 4, 5}},
 	};
 
@@ -82,7 +89,9 @@ static void linears(struct fvsr_run *run, int i)
 			.x = run->projection.output,
 			.weight = p->weight,
 			.bias = p->bias,
-			.m = run->rows, .n = p->n, .k = p->k,
+			.m = run->rows,
+			.n = p->n,
+			.k = p->k,
 			.activation = FVSR_ACT_NONE,
 		};
 

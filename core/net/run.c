@@ -46,8 +46,7 @@ static void *alpha_of(const struct fvsr_run *run, int64_t n)
 
 static void *picture_slot(const struct fvsr_run *run, int64_t n)
 {
-	return fvsr_at(run->picture,
-		       (size_t)((n + 3) % FVSR_SLICE_FRAMES) * picture_bytes(run));
+	return fvsr_at(run->picture, (size_t)((n + 3) % FVSR_SLICE_FRAMES) * picture_bytes(run));
 }
 
 static void place_projection(struct fvsr_run *run, struct fvsr_arena *arena)
@@ -67,8 +66,8 @@ static void place_projection_work(struct fvsr_run *run, struct fvsr_arena *arena
 	size_t frame = (size_t)run->h * run->w;
 
 	run->projection.input = fvsr_arena_take(arena, fvsr_run_act(run, 10 * frame * 768));
-	run->projection.output = fvsr_arena_take(
-		arena, fvsr_run_act(run, 2 * frame * run->net->config.lq_hidden2));
+	run->projection.output =
+		fvsr_arena_take(arena, fvsr_run_act(run, 2 * frame * run->net->config.lq_hidden2));
 }
 
 static void place_transformer_work(struct fvsr_run *run, struct fvsr_arena *arena)
@@ -91,8 +90,8 @@ static void place_transformer_work(struct fvsr_run *run, struct fvsr_arena *aren
 		t->rope_frame[i] = fvsr_arena_take(arena, (size_t)2 * first * sizeof(float));
 	t->rope_row = fvsr_arena_take(arena, (size_t)run->h * part * sizeof(float));
 	t->rope_column = fvsr_arena_take(arena, (size_t)run->w * part * sizeof(float));
-	t->noise = fvsr_arena_take(arena,
-				   slices * 2 * run->lh * run->lw * c->in_dim * sizeof(float));
+	t->noise =
+		fvsr_arena_take(arena, slices * 2 * run->lh * run->lw * c->in_dim * sizeof(float));
 	t->patches = fvsr_arena_take(arena, fvsr_run_act(run, rows * c->in_dim * 4));
 }
 

@@ -35,8 +35,8 @@ struct fvsr_transformer {
 
 /* Memory of slices by slot; k_mean is always the device's. */
 struct fvsr_kv_pool {
-	void *k, *v;   /* ACT (slots, nb * 128, dim) */
-	void *k_mean;  /* F32 (slots, nb, dim) */
+	void *k, *v;  /* ACT (slots, nb * 128, dim) */
+	void *k_mean; /* F32 (slots, nb, dim) */
 	int slots;
 	int *free_slots, free_count;
 };
@@ -46,14 +46,14 @@ struct fvsr_kv_pool {
  * layers keep is enough: a layer's oldest slice is dropped before the next layer needs room.
  */
 struct fvsr_kv {
-	int kept;      /* slices that a layer holds between chunks */
-	int resident;  /* the first so many layers are in pool[0], the others away, in pool[1] */
+	int kept;     /* slices that a layer holds between chunks */
+	int resident; /* the first so many layers are in pool[0], the others away, in pool[1] */
 	struct fvsr_kv_pool pool[2];
-	void *host;    /* keys and values of pool[1] */
+	void *host; /* keys and values of pool[1] */
 	struct {
 		void *k, *v;
-	} stage[2];    /* a layer that is away computes in one of these, by turns */
-	int *held;     /* (layers, kept + 2): slots, oldest first */
+	} stage[2]; /* a layer that is away computes in one of these, by turns */
+	int *held;  /* (layers, kept + 2): slots, oldest first */
 	int *held_count;
 };
 
@@ -71,13 +71,15 @@ struct fvsr_kv_view {
 
 /* Buffers of the decoder, by level: 1/8, 1/4, 1/2, 1/1. */
 struct fvsr_decoder {
-	void *input;      /* ACT (2, lh, lw, 768 + channels) */
-	void *block[3][FVSR_DEC_BLOCKS_MAX]; /* ACT (1 + frames, ...): a MemBlock's input, behind one frame of past */
+	void *input;                         /* ACT (2, lh, lw, 768 + channels) */
+	void *block[3][FVSR_DEC_BLOCKS_MAX]; /* ACT (1 + frames, ...): a MemBlock's input, behind
+						one frame of past */
 	void *t1[3], *t2[3]; /* ACT, frames of a level; t2: input of a level without MemBlocks */
-	void *top[2];     /* ACT (H, W, c3); of a strip, when there are several */
-	void *flat;       /* ACT (h, w, rgb channels): end of a decoder of fewer levels, or NULL */
-	void *rgb;        /* F32 (3, H, W) */
-	void *strip_rgb, *strip_canvas; /* (3, rows of a strip, W) F32, CANVAS; if there are several */
+	void *top[2];        /* ACT (H, W, c3); of a strip, when there are several */
+	void *flat; /* ACT (h, w, rgb channels): end of a decoder of fewer levels, or NULL */
+	void *rgb;  /* F32 (3, H, W) */
+	void *strip_rgb,
+		*strip_canvas; /* (3, rows of a strip, W) F32, CANVAS; if there are several */
 };
 
 struct fvsr_run {
@@ -88,13 +90,13 @@ struct fvsr_run {
 	int pad_width, pad_height, lh, lw, h, w;
 	int block_rows, block_columns, blocks, rows;
 	int64_t topk;
-	bool lean;     /* the decoder takes one frame at a time, and strips of the largest level */
+	bool lean; /* the decoder takes one frame at a time, and strips of the largest level */
 
 	void *memory, *scratch, *work; /* 'work' is shared by stages that do not overlap */
-	void *canvas, *alpha;  /* FVSR_RUN_CANVASES of each */
-	void *latent;          /* F32 (3 slices, 2, lh, lw, channels) */
-	void *picture;         /* finished pictures, 8 slots */
-	void *final;           /* F32 (3, height, width), only read by taps */
+	void *canvas, *alpha;          /* FVSR_RUN_CANVASES of each */
+	void *latent;                  /* F32 (3 slices, 2, lh, lw, channels) */
+	void *picture;                 /* finished pictures, 8 slots */
+	void *final;                   /* F32 (3, height, width), only read by taps */
 	struct fvsr_projection projection;
 	struct fvsr_transformer transformer;
 	struct fvsr_kv kv;

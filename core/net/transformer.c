@@ -30,8 +30,15 @@ static void linear(struct fvsr_run *run, void *y, const void *x, const struct fv
 		   const void *residual, enum fvsr_activation activation)
 {
 	struct fvsr_linear a = {
-		.y = y, .x = x, .weight = p->weight, .bias = p->bias, .residual = residual,
-		.m = run->rows, .n = p->n, .k = p->k, .activation = activation,
+		.y = y,
+		.x = x,
+		.weight = p->weight,
+		.bias = p->bias,
+		.residual = residual,
+		.m = run->rows,
+		.n = p->n,
+		.k = p->k,
+		.activation = activation,
 	};
 
 	run->backend->linear(run->queue, &a);
@@ -60,7 +67,9 @@ static void embed(struct fvsr_run *run, int64_t k, int i)
 		.latent = fvsr_at(t->noise, i * latent_bytes(run)),
 		.patches = t->patches,
 		.kind = run->set.noise,
-		.lh = run->lh, .lw = run->lw, .channels = c->in_dim,
+		.lh = run->lh,
+		.lw = run->lw,
+		.channels = c->in_dim,
 		.first_frame = 2 * i,
 		.frames = 2 * fvsr_chunk_slices(k),
 	};
@@ -86,10 +95,15 @@ static void make_qkv(struct fvsr_run *run, const struct fvsr_layer_param *p, int
 		.v = slice.v,
 		.q_mean = mean_at(run, t->q_mean, i),
 		.k_mean = slice.mean,
-		.norm_q = p->norm_q, .norm_k = p->norm_k,
+		.norm_q = p->norm_q,
+		.norm_k = p->norm_k,
 		.rope_frame = t->rope_frame[i],
-		.rope_row = t->rope_row, .rope_column = t->rope_column,
-		.h = run->h, .w = run->w, .dim = c->dim, .heads = c->num_heads,
+		.rope_row = t->rope_row,
+		.rope_column = t->rope_column,
+		.h = run->h,
+		.w = run->w,
+		.dim = c->dim,
+		.heads = c->num_heads,
 		.eps = FVSR_EPS,
 	};
 
@@ -111,18 +125,32 @@ static void self_attention(struct fvsr_run *run, const struct fvsr_layer_param *
 	struct fvsr_kv_view kv = fvsr_kv_view(run, layer);
 	void *x = slice_at(run, t->x, i);
 	struct fvsr_block_select select = {
-		.index = t->index, .count = t->count,
-		.q_mean = mean_at(run, t->q_mean, i), .k_mean = kv.k_mean,
-		.query_slices = 1, .key_slices = kv.slices,
-		.block_rows = run->block_rows, .block_columns = run->block_columns,
-		.dim = c->dim, .heads = c->num_heads,
-		.local_range = run->set.local_range, .topk = run->topk,
+		.index = t->index,
+		.count = t->count,
+		.q_mean = mean_at(run, t->q_mean, i),
+		.k_mean = kv.k_mean,
+		.query_slices = 1,
+		.key_slices = kv.slices,
+		.block_rows = run->block_rows,
+		.block_columns = run->block_columns,
+		.dim = c->dim,
+		.heads = c->num_heads,
+		.local_range = run->set.local_range,
+		.topk = run->topk,
 	};
 	struct fvsr_block_attention attention = {
-		.dst = t->a, .q = slice_at(run, t->q, i), .k = kv.k, .v = kv.v,
-		.index = t->index, .count = t->count,
-		.query_slices = 1, .key_slices = select.key_slices,
-		.h = run->h, .w = run->w, .dim = c->dim, .heads = c->num_heads,
+		.dst = t->a,
+		.q = slice_at(run, t->q, i),
+		.k = kv.k,
+		.v = kv.v,
+		.index = t->index,
+		.count = t->count,
+		.query_slices = 1,
+		.key_slices = select.key_slices,
+		.h = run->h,
+		.w = run->w,
+		.dim = c->dim,
+		.heads = c->num_heads,
 	};
 
 	memcpy(select.slot, kv.mean_slot, sizeof(select.slot));
@@ -142,11 +170,15 @@ static void prompt_attention(struct fvsr_run *run, const struct fvsr_layer_param
 	const int *first = run->net->prompt_first + run->set.prompt;
 	size_t before = fvsr_run_act(run, (size_t)*first * c->dim);
 	struct fvsr_cross_attention a = {
-		.dst = t->a, .q = t->wide,
-		.k = fvsr_at(p->cross_key, before), .v = fvsr_at(p->cross_value, before),
+		.dst = t->a,
+		.q = t->wide,
+		.k = fvsr_at(p->cross_key, before),
+		.v = fvsr_at(p->cross_value, before),
 		.bias = fvsr_at(run->net->prompt_bias, *first * sizeof(float)),
-		.tokens = run->rows, .keys = first[1] - first[0],
-		.dim = c->dim, .heads = c->num_heads,
+		.tokens = run->rows,
+		.keys = first[1] - first[0],
+		.dim = c->dim,
+		.heads = c->num_heads,
 	};
 
 	run->backend->layer_norm(run->queue, t->a, x, p->norm3_weight, p->norm3_bias, run->rows,
@@ -196,7 +228,9 @@ static void make_latent(struct fvsr_run *run, int i)
 		.latent = fvsr_at(run->latent, i * latent_bytes(run)),
 		.noise = fvsr_at(t->noise, i * latent_bytes(run)),
 		.patches = t->patches,
-		.lh = run->lh, .lw = run->lw, .channels = net->config.out_dim,
+		.lh = run->lh,
+		.lw = run->lw,
+		.channels = net->config.out_dim,
 	};
 
 	run->backend->layer_norm(run->queue, t->a, slice_at(run, t->x, i), net->head_scale,

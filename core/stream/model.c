@@ -43,8 +43,8 @@ static int open_on_device(struct fvsr_model *model, const char *spec,
 		result = fvsr_fail(err, FVSR_ERR_UNSUPPORTED, "more than %d projection layers",
 				   FVSR_MAX_LQ_LAYERS);
 	else
-		result = fvsr_net_load(&model->net, model->device, weights, &options->progress,
-				       err);
+		result =
+			fvsr_net_load(&model->net, model->device, weights, &options->progress, err);
 	if (!result)
 		describe(model, weights);
 	fvsr_weights_close(weights);

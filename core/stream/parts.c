@@ -126,8 +126,10 @@ int fvsr_color_correct(const char *backend_name, enum fvsr_color color, int widt
 	struct color_room room = {0};
 	struct fvsr_color_finish a = {
 		.mode = color,
-		.width = width, .height = height,
-		.pad_width = width, .pad_height = height,
+		.width = width,
+		.height = height,
+		.pad_width = width,
+		.pad_height = height,
 		.format = FVSR_FORMAT_RGBF32P,
 	};
 	int result;

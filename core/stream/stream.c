@@ -15,14 +15,14 @@
 #include "stream/model.h"
 #include "stream/pace.h"
 
-#define TAGS 64 /* more than frames can be inside */
-#define MIN_SIDE_PX 16
-#define MAX_SIDE_PX 16384
-#define TOPK_AREA (768.0 * 1280.0) /* section 6 */
-#define FIRST_PROMPT_SCALE 2       /* section 9 */
-#define PAUSE_STEP_MS 10
-#define MAX_BUDGET_MS (3600 * 1e3) /* no chunk lasts that long, and sums with it stay numbers */
-#define CANVAS_SCALE       4.0     /* where neither settings nor sizes say it */
+#define TAGS               64 /* more than frames can be inside */
+#define MIN_SIDE_PX        16
+#define MAX_SIDE_PX        16384
+#define TOPK_AREA          (768.0 * 1280.0) /* section 6 */
+#define FIRST_PROMPT_SCALE 2                /* section 9 */
+#define PAUSE_STEP_MS      10
+#define MAX_BUDGET_MS      (3600 * 1e3) /* no chunk lasts that long, and sums with it stay numbers */
+#define CANVAS_SCALE       4.0          /* where neither settings nor sizes say it */
 
 struct fvsr_stream {
 	fvsr_model *model;
@@ -74,11 +74,12 @@ static int check_sizes(const struct fvsr_settings *s, struct fvsr_error *err)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT,
 				 "input of %d x %d: sides from %d to %d pixels are possible",
 				 s->in_width, s->in_height, MIN_SIDE_PX, MAX_SIDE_PX);
-	if (!valid_side(s->out_width) || !valid_side(s->out_height) ||
-	    s->out_width < s->in_width || s->out_height < s->in_height)
+	if (!valid_side(s->out_width) || !valid_side(s->out_height) || s->out_width < s->in_width ||
+	    s->out_height < s->in_height)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT,
 				 "output of %d x %d: sides must be at least the input's and at "
-				 "most %d pixels", s->out_width, s->out_height, MAX_SIDE_PX);
+				 "most %d pixels",
+				 s->out_width, s->out_height, MAX_SIDE_PX);
 	if (s->in_format == FVSR_FORMAT_RGBF32P &&
 	    (s->in_width != s->out_width || s->in_height != s->out_height))
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "a float canvas must have output size");
@@ -139,9 +140,12 @@ static void run_settings(struct fvsr_run_settings *out, const fvsr_model *model,
 			 const struct fvsr_settings *s)
 {
 	*out = (struct fvsr_run_settings){
-		.in_width = s->in_width, .in_height = s->in_height,
-		.width = s->out_width, .height = s->out_height,
-		.in_format = s->in_format, .out_format = s->out_format,
+		.in_width = s->in_width,
+		.in_height = s->in_height,
+		.width = s->out_width,
+		.height = s->out_height,
+		.in_format = s->in_format,
+		.out_format = s->out_format,
 		.prompt = prompt_of(model, scale_of(s)),
 		.local_range = s->local_range,
 		.kv_ratio = s->kv_ratio,
@@ -269,9 +273,10 @@ static int check_frame(fvsr_stream *stream, const fvsr_frame *frame, int width, 
 		return fvsr_fail(&stream->err, FVSR_ERR_ARGUMENT, "no frame was given");
 	p = &frame->picture;
 	if (p->width != width || p->height != height || p->format != format)
-		return fvsr_fail(&stream->err, FVSR_ERR_ARGUMENT,
-				 "a frame of %d x %d in format %d where %d x %d in format %d is due",
-				 p->width, p->height, p->format, width, height, format);
+		return fvsr_fail(
+			&stream->err, FVSR_ERR_ARGUMENT,
+			"a frame of %d x %d in format %d where %d x %d in format %d is due",
+			p->width, p->height, p->format, width, height, format);
 	if (p->memory != FVSR_MEMORY_HOST && stream->model->device->backend->host_memory)
 		return fvsr_fail(&stream->err, FVSR_ERR_UNSUPPORTED,
 				 "the CPU backends take and give frames in host memory only");
@@ -417,8 +422,9 @@ void fvsr_stream_set_budget(fvsr_stream *stream, double chunk_ms)
 {
 	if (!stream)
 		return;
-	stream->pace.budget_ms = !(chunk_ms > 0) ? 0
-				 : chunk_ms < MAX_BUDGET_MS ? chunk_ms : MAX_BUDGET_MS;
+	stream->pace.budget_ms = !(chunk_ms > 0)            ? 0
+				 : chunk_ms < MAX_BUDGET_MS ? chunk_ms
+							    : MAX_BUDGET_MS;
 	fvsr_run_set_breathe(stream->run, chunk_ms > 0 ? breathe : NULL, stream);
 }
 

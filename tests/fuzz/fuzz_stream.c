@@ -15,7 +15,7 @@
 #include "fvsr/fvsr.h"
 
 #define MAX_CALLS    96
-#define MAX_COMPUTED 6  /* calls that compute a chunk or a slice */
+#define MAX_COMPUTED 6           /* calls that compute a chunk or a slice */
 #define MAX_BYTES    (64u << 20) /* streams that want more are not opened */
 
 static fvsr_model *model;
@@ -67,9 +67,8 @@ static int pick_side(struct input *in, int least)
 
 static double pick_number(struct input *in, double good)
 {
-	static const double bad[] = {0,     -1,   NAN,   INFINITY, -INFINITY, 1e-300,
-				     1e300, 1000, 1001,  0.05,     1,         2.5,
-				     16384, 1e9,  -1e300, 1e-3};
+	static const double bad[] = {0,    -1,   NAN, INFINITY, -INFINITY, 1e-300, 1e300,  1000,
+				     1001, 0.05, 1,   2.5,      16384,     1e9,    -1e300, 1e-3};
 	unsigned int byte = next_byte(in);
 
 	return byte >= 128 ? bad[byte & 15] : good;
@@ -113,8 +112,11 @@ static fvsr_frame *good_frame(struct input *in, int width, int height, enum fvsr
 			      void **memory)
 {
 	size_t stride = (size_t)width * 4 + next_byte(in) % 64, rows = rows_of(format, height);
-	struct fvsr_picture picture = {.format = format, .memory = FVSR_MEMORY_HOST,
-				       .width = width, .height = height, .stride = stride};
+	struct fvsr_picture picture = {.format = format,
+				       .memory = FVSR_MEMORY_HOST,
+				       .width = width,
+				       .height = height,
+				       .stride = stride};
 	unsigned int fill = next_byte(in);
 	fvsr_frame *frame;
 

@@ -12,8 +12,8 @@
 
 #define TEXT_OF(name) #name
 #define NAME_OF(name) TEXT_OF(name)
-#define HASH_START 0xCBF29CE484222325u
-#define HASH_STEP  0x100000001B3u
+#define HASH_START    0xCBF29CE484222325u
+#define HASH_STEP     0x100000001B3u
 
 static void find(struct gpu *gpu, const char *name, void *out)
 {
@@ -96,8 +96,10 @@ static bool side_place(struct side *side, enum fvsr_memory memory)
 	struct gpu *gpu = side->gpu;
 	struct fvsr_picture *p = &side->picture;
 	CUDA_ARRAY_DESCRIPTOR shape = {
-		.Width = (size_t)p->width, .Height = (size_t)p->height,
-		.Format = CU_AD_FORMAT_UNSIGNED_INT8, .NumChannels = 4,
+		.Width = (size_t)p->width,
+		.Height = (size_t)p->height,
+		.Format = CU_AD_FORMAT_UNSIGNED_INT8,
+		.NumChannels = 4,
 	};
 
 	p->memory = memory;
@@ -123,8 +125,11 @@ static bool side_open(struct side *side, struct gpu *gpu, enum fvsr_memory memor
 	memset(side, 0, sizeof(*side));
 	side->gpu = gpu;
 	side->host = (struct fvsr_picture){
-		.format = FVSR_FORMAT_RGBA8, .memory = FVSR_MEMORY_HOST,
-		.width = width, .height = height, .stride = (size_t)width * 4,
+		.format = FVSR_FORMAT_RGBA8,
+		.memory = FVSR_MEMORY_HOST,
+		.width = width,
+		.height = height,
+		.stride = (size_t)width * 4,
 		.data = malloc((size_t)width * height * 4),
 	};
 	side->picture = side->host;

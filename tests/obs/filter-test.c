@@ -52,8 +52,7 @@ static void open_scene(struct scene *scene, obs_source_t *source)
 }
 
 /* Returns the number of the last picture without it. */
-static uint64_t add_filter(struct scene *scene, const char *name, const char *model,
-			   uint32_t scale)
+static uint64_t add_filter(struct scene *scene, const char *name, const char *model, uint32_t scale)
 {
 	uint64_t before;
 

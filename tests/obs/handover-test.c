@@ -98,8 +98,8 @@ static bool receive_expected(struct filter *filter, fvsr_stream *stream, fvsr_fr
 	int code;
 
 	while ((code = fvsr_stream_receive(stream, out)) == FVSR_OK)
-		filter->expected[fvsr_frame_tag(out)] = hash_rows(
-			picture->data, picture->stride, picture->width, picture->height);
+		filter->expected[fvsr_frame_tag(out)] =
+			hash_rows(picture->data, picture->stride, picture->width, picture->height);
 	return code == FVSR_ERR_AGAIN || code == FVSR_ERR_EOF;
 }
 

@@ -12,24 +12,25 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define BUSY_NS 1500000 /* of each round, which then leaves the card alone for a moment */
-#define REST_NS 300000
-#define BLOCKS  8192 /* more than any card holds at once */
-#define THREADS 256
+#define BUSY_NS       1500000 /* of each round, which then leaves the card alone for a moment */
+#define REST_NS       300000
+#define BLOCKS        8192 /* more than any card holds at once */
+#define THREADS       256
 #define TEXT_OF(name) #name
 #define NAME_OF(name) TEXT_OF(name) /* after cuda.h has renamed it */
 
 /* Each block waits until 'end', a time of the card's clock that the first of them chose. */
-static const char code[] = ".version 7.0\n.target sm_80\n.address_size 64\n"
-			   ".visible .entry keep_busy(.param .u64 p_end, .param .u64 p_ns) {\n"
-			   ".reg .u64 %end, %now, %wanted, %before, %ns;\n.reg .pred %more, %mine;\n"
-			   "ld.param.u64 %end, [p_end];\nld.param.u64 %ns, [p_ns];\n"
-			   "cvta.to.global.u64 %end, %end;\n"
-			   "mov.u64 %now, %globaltimer;\nadd.u64 %wanted, %now, %ns;\n"
-			   "atom.global.cas.b64 %before, [%end], 0, %wanted;\n"
-			   "setp.ne.u64 %mine, %before, 0;\n@%mine mov.u64 %wanted, %before;\n"
-			   "again:\nmov.u64 %now, %globaltimer;\n"
-			   "setp.lt.u64 %more, %now, %wanted;\n@%more bra again;\nret;\n}\n";
+static const char code[] =
+	".version 7.0\n.target sm_80\n.address_size 64\n"
+	".visible .entry keep_busy(.param .u64 p_end, .param .u64 p_ns) {\n"
+	".reg .u64 %end, %now, %wanted, %before, %ns;\n.reg .pred %more, %mine;\n"
+	"ld.param.u64 %end, [p_end];\nld.param.u64 %ns, [p_ns];\n"
+	"cvta.to.global.u64 %end, %end;\n"
+	"mov.u64 %now, %globaltimer;\nadd.u64 %wanted, %now, %ns;\n"
+	"atom.global.cas.b64 %before, [%end], 0, %wanted;\n"
+	"setp.ne.u64 %mine, %before, 0;\n@%mine mov.u64 %wanted, %before;\n"
+	"again:\nmov.u64 %now, %globaltimer;\n"
+	"setp.lt.u64 %more, %now, %wanted;\n@%more bra again;\nret;\n}\n";
 
 #define FUNCTIONS(X)                                                                               \
 	X(cuDevicePrimaryCtxRetain)                                                                \

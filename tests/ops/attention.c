@@ -24,8 +24,10 @@ static void pick_slots(struct trial *t, int *slot, int count, int slots)
 static void block_select(struct trial *t)
 {
 	struct fvsr_block_select a = {
-		.query_slices = pick(t, 1, 3), .block_rows = pick(t, 1, 5),
-		.block_columns = pick(t, 1, 6), .heads = pick(t, 1, 4),
+		.query_slices = pick(t, 1, 3),
+		.block_rows = pick(t, 1, 5),
+		.block_columns = pick(t, 1, 6),
+		.heads = pick(t, 1, 4),
 		.local_range = pick(t, 1, 11),
 	};
 	int slots, blocks, keys, n;
@@ -121,7 +123,9 @@ static void block_attention(struct trial *t)
 	static const int heads_and_dims[][2] = {{2, 48}, {12, 128}, {1, 16}, {3, 18}, {2, 64}};
 	int i = pick(t, 0, 4), heads = heads_and_dims[i][0], head_dim = heads_and_dims[i][1];
 	struct fvsr_block_attention a = {
-		.query_slices = pick(t, 1, 2), .h = 8 * pick(t, 1, 2), .w = 8 * pick(t, 1, 2),
+		.query_slices = pick(t, 1, 2),
+		.h = 8 * pick(t, 1, 2),
+		.w = 8 * pick(t, 1, 2),
 	};
 	int slots, blocks;
 	size_t tokens;
@@ -149,7 +153,9 @@ static void block_attention(struct trial *t)
 static void cross_attention(struct trial *t)
 {
 	struct fvsr_cross_attention a = {
-		.tokens = pick(t, 1, 300), .keys = pick(t, 1, 200), .heads = pick(t, 1, 4),
+		.tokens = pick(t, 1, 300),
+		.keys = pick(t, 1, 200),
+		.heads = pick(t, 1, 4),
 	};
 
 	a.dim = a.heads * (pick(t, 0, 1) ? 64 * pick(t, 1, 2) : 2 * pick(t, 1, 64));

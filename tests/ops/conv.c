@@ -13,8 +13,11 @@ static float bound(int n)
 static void conv_frames(struct trial *t)
 {
 	struct fvsr_conv_frames a = {
-		.outputs = pick(t, 1, 4), .h = pick(t, 1, 12), .w = pick(t, 1, 12),
-		.cin = pick_channels(t, 40), .cout = pick_channels(t, 40),
+		.outputs = pick(t, 1, 4),
+		.h = pick(t, 1, 12),
+		.w = pick(t, 1, 12),
+		.cin = pick_channels(t, 40),
+		.cout = pick_channels(t, 40),
 	};
 	int frames = pick(t, 1, 6);
 
@@ -44,8 +47,12 @@ static void conv3x3(struct trial *t)
 		{1, 384, 640, 8, 8, 0},
 	};
 	struct fvsr_conv3x3 a = {
-		.frames = pick(t, 1, 3), .h = pick(t, 1, 20), .w = pick(t, 1, 20),
-		.cin = pick_channels(t, 40), .cout = pick_channels(t, 40), .relu = chance(t, 70),
+		.frames = pick(t, 1, 3),
+		.h = pick(t, 1, 20),
+		.w = pick(t, 1, 20),
+		.cin = pick_channels(t, 40),
+		.cout = pick_channels(t, 40),
+		.relu = chance(t, 70),
 	};
 	bool past = chance(t, 40), residual = chance(t, 40), bias = chance(t, 60);
 	int channels;
@@ -77,13 +84,20 @@ static void upsample_conv(struct trial *t)
 {
 	static const int benches[][7] = {
 		/* frames, h, w, cin, cout, grow, ksize */
-		{2, 48, 80, 48, 32, 1, 3},   {1, 96, 160, 32, 16, 2, 3},
-		{1, 192, 320, 16, 8, 2, 3},  {1, 192, 320, 16, 8, 2, 2},
+		{2, 48, 80, 48, 32, 1, 3},
+		{1, 96, 160, 32, 16, 2, 3},
+		{1, 192, 320, 16, 8, 2, 3},
+		{1, 192, 320, 16, 8, 2, 2},
 	};
 	struct fvsr_upsample_conv a = {
-		.frames = pick(t, 1, 2), .h = pick(t, 1, 14), .w = pick(t, 1, 14),
-		.cin = pick_channels(t, 40), .cout = pick_channels(t, 24),
-		.grow = pick(t, 1, 2), .ksize = pick(t, 2, 3), .relu = chance(t, 50),
+		.frames = pick(t, 1, 2),
+		.h = pick(t, 1, 14),
+		.w = pick(t, 1, 14),
+		.cin = pick_channels(t, 40),
+		.cout = pick_channels(t, 24),
+		.grow = pick(t, 1, 2),
+		.ksize = pick(t, 2, 3),
+		.relu = chance(t, 50),
 	};
 	int kernel;
 
@@ -94,8 +108,8 @@ static void upsample_conv(struct trial *t)
 		a.grow = b[5], a.ksize = b[6];
 	}
 	kernel = a.ksize * a.ksize * a.cin;
-	shape(t, "frames %d h %d w %d cin %d cout %d grow %d ksize %d%s", a.frames, a.h, a.w,
-	      a.cin, a.cout, a.grow, a.ksize, a.relu ? " relu" : "");
+	shape(t, "frames %d h %d w %d cin %d cout %d grow %d ksize %d%s", a.frames, a.h, a.w, a.cin,
+	      a.cout, a.grow, a.ksize, a.relu ? " relu" : "");
 	a.weight = weight(t, FVSR_ACT, (size_t)a.grow * 4 * a.cout * kernel, -bound(kernel),
 			  bound(kernel));
 	a.src = input(t, FVSR_ACT, (size_t)a.frames * a.h * a.w * a.cin, -1, 1);
@@ -106,7 +120,9 @@ static void upsample_conv(struct trial *t)
 static void conv_rgb(struct trial *t)
 {
 	struct fvsr_conv_rgb a = {
-		.h = pick(t, 1, 40), .w = pick(t, 1, 40), .cin = pick_channels(t, 40),
+		.h = pick(t, 1, 40),
+		.w = pick(t, 1, 40),
+		.cin = pick_channels(t, 40),
 	};
 	bool canvas = chance(t, 50);
 

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GUARD_VALUE 77.0f /* exact in every kind */
+#define GUARD_VALUE         77.0f /* exact in every kind */
 #define SCRATCH_GUARD_BYTES 8192
-#define POISON_I32 (-7777.0f)
-#define POISON_U8 165.0f
+#define POISON_I32          (-7777.0f)
+#define POISON_U8           165.0f
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -115,9 +115,7 @@ static void fill_random(const struct trial *t, const struct operand *o, float lo
 
 static void fill_poison(const struct operand *o)
 {
-	float value = o->kind == FVSR_I32  ? POISON_I32
-		      : o->kind == FVSR_U8 ? POISON_U8
-					   : NAN;
+	float value = o->kind == FVSR_I32 ? POISON_I32 : o->kind == FVSR_U8 ? POISON_U8 : NAN;
 
 	for (size_t i = 0; i < o->count; i++)
 		o->before[i] = value;
@@ -468,8 +466,7 @@ static void compare_floats(struct trial *t, const float *want, const float *got,
 		double d = fabs((double)got[i] - want[i]);
 
 		if (!isfinite(want[i])) {
-			fail(t, "operand %d, element %zu: the plain op left %g", index, i,
-			     want[i]);
+			fail(t, "operand %d, element %zu: the plain op left %g", index, i, want[i]);
 			return;
 		}
 		if (!isfinite(got[i])) {
@@ -488,8 +485,10 @@ static void compare_floats(struct trial *t, const float *want, const float *got,
 	relative = sqrt(difference) / fmax(sqrt(norm), 1e-20);
 	t->error = fmax(t->error, relative);
 	if (relative > tolerance || worst > 10 * tolerance * largest)
-		fail(t, "operand %d: relative L2 %.3g (at most %.3g), element %zu: %.9g instead of "
-		     "%.9g", index, relative, tolerance, where, got[where], want[where]);
+		fail(t,
+		     "operand %d: relative L2 %.3g (at most %.3g), element %zu: %.9g instead of "
+		     "%.9g",
+		     index, relative, tolerance, where, got[where], want[where]);
 }
 
 void compare_sides(struct trial *t, const struct op_test *test, const struct side *plain,
@@ -512,8 +511,7 @@ void compare_sides(struct trial *t, const struct op_test *test, const struct sid
 			compare_floats(t, result(plain, i), result(other, i), o->count, tolerance,
 				       i);
 	}
-	if (plain->host && !*t->failure &&
-	    memcmp(plain->host, other->host, plain->host_bytes))
+	if (plain->host && !*t->failure && memcmp(plain->host, other->host, plain->host_bytes))
 		fail(t, "pixels in host memory differ");
 	if (test->judge && !*t->failure)
 		test->judge(t, plain, other);

@@ -72,8 +72,7 @@ static int open_side(struct side *side, const char *name, int threads)
 
 	memset(side, 0, sizeof(*side));
 	side->backend = fvsr_backend_find(name, &err);
-	if (side->backend &&
-	    side->backend->device_open(&side->device, &options, &err) == 0)
+	if (side->backend && side->backend->device_open(&side->device, &options, &err) == 0)
 		return 0;
 	printf("skipped: %s%s\n", strcmp(name, "cuda") ? "" : "needs a card: ", err.text);
 	return -1;
@@ -137,8 +136,8 @@ static bool test_op(const struct op_test *test, struct side *plain, struct side 
 
 	for (int i = 0; i < o->rounds; i++)
 		good += try_once(test, plain, other, o->seed + (uint64_t)i * 7919, &error);
-	printf("%-20s %d of %d rounds, largest relative error %.2e\n", test->name, good,
-	       o->rounds, error);
+	printf("%-20s %d of %d rounds, largest relative error %.2e\n", test->name, good, o->rounds,
+	       error);
 	return good == o->rounds;
 }
 

@@ -26,8 +26,7 @@ static void *strange(struct trial *t, enum fvsr_kind kind, size_t count, float l
 	void *address;
 
 	for (size_t i = 0; data && i < count; i++)
-		data[i] = chance(t, percent) ? odd[pick(t, 0, kinds - 1)]
-					     : random_in(t, low, high);
+		data[i] = chance(t, percent) ? odd[pick(t, 0, kinds - 1)] : random_in(t, low, high);
 	if (data)
 		data[pick(t, 0, (int)count - 1)] = odd[pick(t, 0, kinds - 1)];
 	else
@@ -50,12 +49,12 @@ static int pick_percent(struct trial *t)
 
 static void ingest(struct trial *t)
 {
-	struct fvsr_picture picture = {.format = FVSR_FORMAT_RGBF32P, .memory = FVSR_MEMORY_HOST,
-				       .width = pick(t, 16, 60), .height = pick(t, 16, 60)};
-	struct fvsr_ingest a = {.src = &picture, .width = picture.width,
-				.height = picture.height};
-	static const float outside[] = {NAN,   -NAN,   INFINITY, -INFINITY,
-					1e38f, -70000, 1.5f,     -1.5f};
+	struct fvsr_picture picture = {.format = FVSR_FORMAT_RGBF32P,
+				       .memory = FVSR_MEMORY_HOST,
+				       .width = pick(t, 16, 60),
+				       .height = pick(t, 16, 60)};
+	struct fvsr_ingest a = {.src = &picture, .width = picture.width, .height = picture.height};
+	static const float outside[] = {NAN, -NAN, INFINITY, -INFINITY, 1e38f, -70000, 1.5f, -1.5f};
 	size_t count = (size_t)3 * picture.width * picture.height;
 	bool fresh = !t->side->host;
 	float *pixels;
@@ -76,8 +75,11 @@ static void ingest(struct trial *t)
 static void color_finish(struct trial *t)
 {
 	struct fvsr_color_finish a = {
-		.mode = (enum fvsr_color)pick(t, 1, 3), .format = formats[pick(t, 0, 2)],
-		.width = pick(t, 2, 80), .height = pick(t, 2, 80), .nearest = chance(t, 50),
+		.mode = (enum fvsr_color)pick(t, 1, 3),
+		.format = formats[pick(t, 0, 2)],
+		.width = pick(t, 2, 80),
+		.height = pick(t, 2, 80),
+		.nearest = chance(t, 50),
 	};
 	int decoded = pick_percent(t), canvas = chance(t, 20) ? pick_percent(t) : -1;
 	size_t visible = (size_t)a.width * a.height, padded;
@@ -118,8 +120,12 @@ static void judge_color(struct trial *t, const struct side *plain, const struct 
 static void conv3x3(struct trial *t)
 {
 	int channels = chance(t, 50) ? 32 * pick(t, 1, 2) : pick(t, 1, 24);
-	struct fvsr_conv3x3 a = {.frames = pick(t, 1, 2), .h = pick(t, 1, 20), .w = pick(t, 1, 20),
-				 .cin = channels, .cout = channels, .relu = true};
+	struct fvsr_conv3x3 a = {.frames = pick(t, 1, 2),
+				 .h = pick(t, 1, 20),
+				 .w = pick(t, 1, 20),
+				 .cin = channels,
+				 .cout = channels,
+				 .relu = true};
 	size_t count = (size_t)a.frames * a.h * a.w * channels;
 	float bound = 1 / sqrtf(9 * (float)channels);
 
@@ -144,8 +150,10 @@ static void judge_conv(struct trial *t, const struct side *plain, const struct s
 static void block_select(struct trial *t)
 {
 	struct fvsr_block_select a = {
-		.query_slices = pick(t, 1, 3), .block_rows = pick(t, 1, 4),
-		.block_columns = pick(t, 1, 5), .heads = pick(t, 1, 3),
+		.query_slices = pick(t, 1, 3),
+		.block_rows = pick(t, 1, 4),
+		.block_columns = pick(t, 1, 5),
+		.heads = pick(t, 1, 3),
 		.local_range = pick(t, 1, 11),
 	};
 	int blocks = a.block_rows * a.block_columns, percent = chance(t, 20) ? 100 : pick(t, 0, 2);
@@ -196,8 +204,10 @@ static void judge_select(struct trial *t, const struct side *plain, const struct
 /* NaN in some queries: their rows are anyone's guess, all others are as without it. */
 static void cross_attention(struct trial *t)
 {
-	struct fvsr_cross_attention a = {.tokens = pick(t, 1, 300), .keys = pick(t, 1, 100),
-					 .heads = 1, .dim = 2 * pick(t, 1, 64)};
+	struct fvsr_cross_attention a = {.tokens = pick(t, 1, 300),
+					 .keys = pick(t, 1, 100),
+					 .heads = 1,
+					 .dim = 2 * pick(t, 1, 64)};
 
 	shape(t, "tokens %d keys %d dim %d", a.tokens, a.keys, a.dim);
 	a.q = strange(t, FVSR_ACT, (size_t)a.tokens * a.dim, -2, 2, pick(t, 0, 1), NOT_FINITE);
@@ -212,9 +222,13 @@ static void cross_attention(struct trial *t)
 static void block_attention(struct trial *t)
 {
 	static const int dims[] = {16, 18, 48, 64, 128};
-	struct fvsr_block_attention a = {.query_slices = pick(t, 1, 2), .key_slices = 3,
-					 .slot = {2, 0, 1}, .h = 8, .w = 8,
-					 .dim = dims[pick(t, 0, 4)], .heads = 1};
+	struct fvsr_block_attention a = {.query_slices = pick(t, 1, 2),
+					 .key_slices = 3,
+					 .slot = {2, 0, 1},
+					 .h = 8,
+					 .w = 8,
+					 .dim = dims[pick(t, 0, 4)],
+					 .heads = 1};
 	static const float index[6] = {0, 1, 2, 0, 1, 2}, count[2] = {3, 2};
 	size_t slice = (size_t)FVSR_BLOCK_TOKENS * a.dim;
 
@@ -233,8 +247,8 @@ static void judge_attention(struct trial *t, const struct side *plain, const str
 {
 	const struct operand *q = &plain->operand[0];
 	int last = plain->count - 1;
-	int dim = (int)(plain->operand[1].count / (last == 5 ? 3 * FVSR_BLOCK_TOKENS
-							       : plain->operand[3].count));
+	int dim = (int)(plain->operand[1].count /
+			(last == 5 ? 3 * FVSR_BLOCK_TOKENS : plain->operand[3].count));
 
 	for (size_t row = 0; row < q->count / (size_t)dim; row++) {
 		size_t first = row * (size_t)dim;
@@ -247,8 +261,7 @@ static void judge_attention(struct trial *t, const struct side *plain, const str
 			float got = result(other, last)[first + c];
 
 			if (!(fabsf(got - want) <= (t->bf16 ? 0.04f : 1e-4f)))
-				fail(t, "row %zu, element %d: %g instead of %g", row, c, got,
-				     want);
+				fail(t, "row %zu, element %d: %g instead of %g", row, c, got, want);
 		}
 	}
 }

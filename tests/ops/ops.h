@@ -11,7 +11,7 @@
 #include "backend/backend.h"
 
 #define MAX_OPERANDS 20
-#define GUARD_BYTES 256
+#define GUARD_BYTES  256
 
 enum role {
 	ROLE_INPUT = 1,  /* must not change */
@@ -25,9 +25,9 @@ struct operand {
 	enum role role;
 	enum fvsr_kind kind;
 	size_t count;
-	float *before;  /* values uploaded */
-	float *after;   /* values downloaded, guards included */
-	char *base;     /* device memory; the operand begins GUARD_BYTES later */
+	float *before; /* values uploaded */
+	float *after;  /* values downloaded, guards included */
+	char *base;    /* device memory; the operand begins GUARD_BYTES later */
 };
 
 /* One backend's part in a trial. */
@@ -37,23 +37,23 @@ struct side {
 	struct fvsr_queue *queue;
 	struct operand operand[MAX_OPERANDS];
 	int count;
-	uint8_t *host;  /* pixels outside the backend: read by ingest, written by emit */
+	uint8_t *host; /* pixels outside the backend: read by ingest, written by emit */
 	size_t host_bytes;
 	char *scratch;
 	size_t scratch_bytes;
 };
 
 struct trial {
-	struct side *side;      /* whose turn it is */
+	struct side *side; /* whose turn it is */
 	uint64_t seed, random;
-	int bench;              /* 0: random shapes; n: the n-th shape of the benchmark */
-	int next;               /* operand */
-	bool dry;               /* activations have no address yet */
-	bool bf16;              /* one of the backends rounds activations */
+	int bench; /* 0: random shapes; n: the n-th shape of the benchmark */
+	int next;  /* operand */
+	bool dry;  /* activations have no address yet */
+	bool bf16; /* one of the backends rounds activations */
 	bool bf16_canvas;
-	char shape[256];        /* for messages, set by the case */
-	char failure[512];      /* empty: none */
-	double error;           /* largest relative L2 so far */
+	char shape[256];   /* for messages, set by the case */
+	char failure[512]; /* empty: none */
+	double error;      /* largest relative L2 so far */
 };
 
 struct op_test {

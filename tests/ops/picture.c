@@ -10,8 +10,8 @@ static const enum fvsr_format formats[] = {FVSR_FORMAT_RGBA8, FVSR_FORMAT_BGRA8,
 static void ingest(struct trial *t)
 {
 	struct fvsr_picture picture = {.memory = FVSR_MEMORY_HOST};
-	struct fvsr_ingest a = {.src = &picture, .width = pick(t, 16, 90),
-				.height = pick(t, 16, 90)};
+	struct fvsr_ingest a = {
+		.src = &picture, .width = pick(t, 16, 90), .height = pick(t, 16, 90)};
 	size_t bytes;
 
 	picture.format = formats[t->bench ? 0 : pick(t, 0, 2)];
@@ -26,8 +26,8 @@ static void ingest(struct trial *t)
 		picture.width = a.width, picture.height = a.height;
 	picture.stride = (size_t)(picture.width + pick(t, 0, 5)) * 4;
 	bytes = picture.stride * picture.height;
-	shape(t, "format %d %d x %d to %d x %d padded %d x %d", (int)picture.format,
-	      picture.width, picture.height, a.width, a.height, a.pad_width, a.pad_height);
+	shape(t, "format %d %d x %d to %d x %d padded %d x %d", (int)picture.format, picture.width,
+	      picture.height, a.width, a.height, a.pad_width, a.pad_height);
 	if (picture.format == FVSR_FORMAT_RGBF32P) {
 		bool fresh = !t->side->host;
 		float *floats = (float *)(void *)host_pixels(t, bytes * 3);
@@ -46,8 +46,8 @@ static void ingest(struct trial *t)
 
 static void emit(struct trial *t)
 {
-	struct fvsr_picture dst = {.memory = FVSR_MEMORY_HOST, .width = pick(t, 1, 60),
-				   .height = pick(t, 1, 60)};
+	struct fvsr_picture dst = {
+		.memory = FVSR_MEMORY_HOST, .width = pick(t, 1, 60), .height = pick(t, 1, 60)};
 	size_t count, rows;
 	void *src;
 
@@ -82,8 +82,11 @@ static void noise_slice(struct trial *t)
 {
 	struct fvsr_noise_slice a = {
 		.kind = chance(t, 50) ? FVSR_NOISE_NORMAL : FVSR_NOISE_UNIFORM,
-		.lh = 2 * pick(t, 1, 10), .lw = 2 * pick(t, 1, 10), .channels = pick(t, 1, 16),
-		.first_frame = 2 * pick(t, 0, 2), .frames = 6,
+		.lh = 2 * pick(t, 1, 10),
+		.lw = 2 * pick(t, 1, 10),
+		.channels = pick(t, 1, 16),
+		.first_frame = 2 * pick(t, 0, 2),
+		.frames = 6,
 	};
 	size_t count;
 
@@ -100,7 +103,9 @@ static void noise_slice(struct trial *t)
 static void unpatchify(struct trial *t)
 {
 	struct fvsr_unpatchify a = {
-		.lh = 2 * pick(t, 1, 10), .lw = 2 * pick(t, 1, 10), .channels = pick(t, 1, 16),
+		.lh = 2 * pick(t, 1, 10),
+		.lw = 2 * pick(t, 1, 10),
+		.channels = pick(t, 1, 16),
 	};
 	size_t count;
 
@@ -117,7 +122,9 @@ static void unpatchify(struct trial *t)
 static void decoder_input(struct trial *t)
 {
 	struct fvsr_decoder_input a = {
-		.lh = pick(t, 1, 8), .lw = pick(t, 1, 8), .channels = pick(t, 1, 20),
+		.lh = pick(t, 1, 8),
+		.lw = pick(t, 1, 8),
+		.channels = pick(t, 1, 20),
 	};
 
 	if (t->bench)
@@ -133,7 +140,9 @@ static void decoder_input(struct trial *t)
 static void pixel_shuffle(struct trial *t)
 {
 	struct fvsr_pixel_shuffle a = {
-		.h = pick(t, 1, 12), .w = pick(t, 1, 70), .side = 2 * pick(t, 1, 2),
+		.h = pick(t, 1, 12),
+		.w = pick(t, 1, 70),
+		.side = 2 * pick(t, 1, 2),
 		.frames = pick(t, 1, 4),
 	};
 	bool canvas = chance(t, 50);
@@ -157,8 +166,11 @@ static void pixel_shuffle(struct trial *t)
 static void color_finish(struct trial *t)
 {
 	struct fvsr_color_finish a = {
-		.mode = (enum fvsr_color)pick(t, 1, 3), .format = formats[pick(t, 0, 2)],
-		.width = pick(t, 2, 80), .height = pick(t, 2, 80), .nearest = chance(t, 50),
+		.mode = (enum fvsr_color)pick(t, 1, 3),
+		.format = formats[pick(t, 0, 2)],
+		.width = pick(t, 2, 80),
+		.height = pick(t, 2, 80),
+		.nearest = chance(t, 50),
 	};
 	bool final = chance(t, 50);
 	size_t visible, padded;

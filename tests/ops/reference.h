@@ -6,8 +6,8 @@
 #include "backend/backend.h"
 
 int pick_int(int low, int high);
-void *room(size_t bytes);            /* zeroed; ends the program when there is none */
-float *random_floats(size_t count);  /* in [-1, 1] */
+void *room(size_t bytes);           /* zeroed; ends the program when there is none */
+float *random_floats(size_t count); /* in [-1, 1] */
 
 /* A queue that is planning; planned() gives it scratch memory. */
 struct fvsr_queue *open_queue(void);

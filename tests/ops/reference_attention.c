@@ -44,8 +44,8 @@ static double brute_force(const struct fvsr_block_select *a, int head, int slice
 	for (size_t i = 0; i < n; i++) {
 		int q = (int)(i / keys), key = (int)(i % keys), b = key % nb;
 		const float *x = (const float *)a->q_mean + ((size_t)slice * nb + q) * a->dim;
-		const float *y = (const float *)a->k_mean +
-				 ((size_t)a->slot[key / nb] * nb + b) * a->dim;
+		const float *y =
+			(const float *)a->k_mean + ((size_t)a->slot[key / nb] * nb + b) * a->dim;
 
 		for (int c = head * head_dim; c < (head + 1) * head_dim; c++)
 			map[i] += (double)x[c] * y[c] / sqrt(head_dim);
@@ -68,8 +68,8 @@ static double brute_force(const struct fvsr_block_select *a, int head, int slice
 	return nearest;
 }
 
-static bool same_mask(const struct fvsr_block_select *a, const int32_t *index,
-		      const int32_t *count, const unsigned char *mask, int head, int slice)
+static bool same_mask(const struct fvsr_block_select *a, const int32_t *index, const int32_t *count,
+		      const unsigned char *mask, int head, int slice)
 {
 	int nb = a->block_rows * a->block_columns, keys = nb * a->key_slices;
 
@@ -106,9 +106,9 @@ static bool check_select(struct fvsr_block_select *a)
 			if (brute_force(a, head, slice, mask) > 1e-5 &&
 			    !same_mask(a, index, count, mask, head, slice)) {
 				printf("FAILED mask: head %d slice %d, %d x %d blocks, %d keys, "
-				       "range %d, topk %lld\n", head, slice, a->block_rows,
-				       a->block_columns, keys, a->local_range,
-				       (long long)a->topk);
+				       "range %d, topk %lld\n",
+				       head, slice, a->block_rows, a->block_columns, keys,
+				       a->local_range, (long long)a->topk);
 				good = false;
 			}
 		}
@@ -119,8 +119,10 @@ static bool check_select(struct fvsr_block_select *a)
 static struct fvsr_block_select random_select(void)
 {
 	struct fvsr_block_select a = {
-		.query_slices = pick_int(1, 3), .block_rows = pick_int(1, 5),
-		.block_columns = pick_int(1, 5), .heads = pick_int(1, 3),
+		.query_slices = pick_int(1, 3),
+		.block_rows = pick_int(1, 5),
+		.block_columns = pick_int(1, 5),
+		.heads = pick_int(1, 3),
 		.local_range = pick_int(1, 11),
 	};
 
@@ -215,8 +217,10 @@ static void random_row(const struct fvsr_block_attention *a, int32_t *index, int
 bool reference_block_attention(void)
 {
 	enum { SLOTS = 4 };
-	struct fvsr_block_attention a = {.query_slices = pick_int(1, 2), .h = 8,
-					 .w = 8 * pick_int(1, 2), .heads = pick_int(1, 2)};
+	struct fvsr_block_attention a = {.query_slices = pick_int(1, 2),
+					 .h = 8,
+					 .w = 8 * pick_int(1, 2),
+					 .heads = pick_int(1, 2)};
 	int head_dim = 2 * pick_int(1, 12), nb = a.w / 8;
 	int rows, keys, all = SLOTS * nb * 128;
 	size_t queries, count;
@@ -253,8 +257,8 @@ bool reference_block_attention(void)
 
 bool reference_cross_attention(void)
 {
-	struct fvsr_cross_attention a = {.tokens = pick_int(1, 50), .keys = pick_int(1, 60),
-					 .heads = pick_int(1, 3)};
+	struct fvsr_cross_attention a = {
+		.tokens = pick_int(1, 50), .keys = pick_int(1, 60), .heads = pick_int(1, 3)};
 	int head_dim = 2 * pick_int(1, 20);
 	size_t count, keys;
 	bool good;

@@ -51,8 +51,10 @@ static void to_nhwc(double *out, const double *in, int h, int w, int channels)
 
 bool reference_conv_frames(void)
 {
-	struct fvsr_conv_frames a = {.outputs = pick_int(1, 4), .h = pick_int(1, 6),
-				     .w = pick_int(1, 6), .cin = pick_int(1, 12),
+	struct fvsr_conv_frames a = {.outputs = pick_int(1, 4),
+				     .h = pick_int(1, 6),
+				     .w = pick_int(1, 6),
+				     .cin = pick_int(1, 12),
 				     .cout = pick_int(1, 12)};
 	enum { FRAMES = 5 };
 	size_t area = (size_t)a.h * a.w, n = area * a.cout;
@@ -88,9 +90,12 @@ bool reference_conv_frames(void)
 
 bool reference_conv3x3(void)
 {
-	struct fvsr_conv3x3 a = {.frames = pick_int(1, 3), .h = pick_int(1, 7),
-				 .w = pick_int(1, 7), .cin = pick_int(1, 12),
-				 .cout = pick_int(1, 12), .relu = pick_int(0, 1)};
+	struct fvsr_conv3x3 a = {.frames = pick_int(1, 3),
+				 .h = pick_int(1, 7),
+				 .w = pick_int(1, 7),
+				 .cin = pick_int(1, 12),
+				 .cout = pick_int(1, 12),
+				 .relu = pick_int(0, 1)};
 	bool past = pick_int(0, 1), residual = pick_int(0, 1), biased = pick_int(0, 1), good;
 	int channels = past ? 2 * a.cin : a.cin;
 	size_t area = (size_t)a.h * a.w, in = area * a.cin, n = area * a.cout;
@@ -168,8 +173,9 @@ static void fold(float *weight, const double *one, const double *three,
 			int o = i / (a->cin * 9) % a->cout, m = i / 9 % a->cin;
 			int y = dy + i / 3 % 3 - 1, x = dx + i % 3 - 1;
 			int row = (y >= 0) + (y >= 2) - dy, col = (x >= 0) + (x >= 2) - dx;
-			float *to = weight + (((size_t)(g * 4 + phase) * a->cout + o) * 4 +
-					      row * 2 + col) * a->cin;
+			float *to = weight +
+				    (((size_t)(g * 4 + phase) * a->cout + o) * 4 + row * 2 + col) *
+					    a->cin;
 
 			for (int c = 0; c < a->cin; c++)
 				to[c] += (float)(three[((size_t)o * a->cin + m) * 9 + i % 9] *
@@ -179,10 +185,14 @@ static void fold(float *weight, const double *one, const double *three,
 
 static struct fvsr_upsample_conv random_upsample(int ksize)
 {
-	return (struct fvsr_upsample_conv){.frames = pick_int(1, 2), .h = pick_int(1, 5),
-					   .w = pick_int(1, 5), .cin = pick_int(1, 8),
-					   .cout = pick_int(1, 8), .grow = pick_int(1, 2),
-					   .ksize = ksize, .relu = pick_int(0, 1)};
+	return (struct fvsr_upsample_conv){.frames = pick_int(1, 2),
+					   .h = pick_int(1, 5),
+					   .w = pick_int(1, 5),
+					   .cin = pick_int(1, 8),
+					   .cout = pick_int(1, 8),
+					   .grow = pick_int(1, 2),
+					   .ksize = ksize,
+					   .relu = pick_int(0, 1)};
 }
 
 bool reference_upsample_nearest(void)
@@ -247,11 +257,14 @@ bool reference_upsample_depth(void)
 	return good;
 }
 
-/* PyTorch's pixel_shuffle of each frame: a picture (colours, side, side, h, w), frames outermost. */
+/* PyTorch's pixel_shuffle of each frame: a picture (colours, side, side, h, w), frames outermost.
+ */
 bool reference_pixel_shuffle(void)
 {
-	struct fvsr_pixel_shuffle a = {.h = pick_int(1, 5), .w = pick_int(1, 5),
-				       .side = 2 * pick_int(1, 2), .frames = pick_int(1, 4)};
+	struct fvsr_pixel_shuffle a = {.h = pick_int(1, 5),
+				       .w = pick_int(1, 5),
+				       .side = 2 * pick_int(1, 2),
+				       .frames = pick_int(1, 4)};
 	int channels = a.frames * 3 * a.side * a.side, width = a.w * a.side;
 	size_t area = (size_t)a.h * a.w, pixels = 3 * area * a.side * a.side;
 	float *src = random_floats(pixels * a.frames), *canvas = random_floats(pixels);

@@ -23,8 +23,14 @@ bool reference_linear(void)
 	float *y = room((size_t)m * n * sizeof(*y));
 	double *want = room((size_t)m * n * sizeof(*want));
 	enum fvsr_activation activation = (enum fvsr_activation)pick_int(1, 3);
-	struct fvsr_linear a = {.y = y, .x = x, .weight = w, .bias = b,
-				.residual = pick_int(0, 1) ? r : NULL, .m = m, .n = n, .k = k,
+	struct fvsr_linear a = {.y = y,
+				.x = x,
+				.weight = w,
+				.bias = b,
+				.residual = pick_int(0, 1) ? r : NULL,
+				.m = m,
+				.n = n,
+				.k = k,
 				.activation = activation};
 	bool good;
 
@@ -139,7 +145,8 @@ static void expect_rope(double *want, double *mean, const float *qkv, const floa
 bool reference_qk_rope(void)
 {
 	static const int head_dims[] = {12, 48, 128, 24};
-	struct rope_sizes s = {.h = 8 * pick_int(1, 2), .w = 8 * pick_int(1, 3),
+	struct rope_sizes s = {.h = 8 * pick_int(1, 2),
+			       .w = 8 * pick_int(1, 3),
 			       .heads = pick_int(1, 3),
 			       .first_frame = (int64_t)pick_int(0, 1000000) * 1000};
 	int head_dim = head_dims[pick_int(0, 3)], third = head_dim / 3;
@@ -154,11 +161,22 @@ bool reference_qk_rope(void)
 	float *out = room((3 * count + 2 * means) * sizeof(*out));
 	double *want = room((count + means) * sizeof(*want));
 	struct fvsr_qk_rope a = {
-		.qkv = qkv, .q = out, .k = out + count, .v = out + 2 * count,
-		.q_mean = out + 3 * count, .k_mean = out + 3 * count + means,
-		.norm_q = norm, .norm_k = norm, .rope_frame = tables,
-		.rope_row = tables + 2 * first, .rope_column = tables + 2 * first + s.h * third,
-		.h = s.h, .w = s.w, .dim = s.dim, .heads = s.heads, .eps = 1e-6f,
+		.qkv = qkv,
+		.q = out,
+		.k = out + count,
+		.v = out + 2 * count,
+		.q_mean = out + 3 * count,
+		.k_mean = out + 3 * count + means,
+		.norm_q = norm,
+		.norm_k = norm,
+		.rope_frame = tables,
+		.rope_row = tables + 2 * first,
+		.rope_column = tables + 2 * first + s.h * third,
+		.h = s.h,
+		.w = s.w,
+		.dim = s.dim,
+		.heads = s.heads,
+		.eps = 1e-6f,
 	};
 
 	CALL(rope_table, tables, s.first_frame, 2, first);

@@ -28,9 +28,13 @@ bool reference_nonfinite_ingest(void)
 					     .height = SIDE,
 					     .stride = SIDE * sizeof(float),
 					     .data = pixels};
-	const struct fvsr_ingest a = {.src = &picture, .canvas = canvas, .alpha = alpha,
-				      .width = SIDE, .height = SIDE,
-				      .pad_width = SIDE, .pad_height = SIDE};
+	const struct fvsr_ingest a = {.src = &picture,
+				      .canvas = canvas,
+				      .alpha = alpha,
+				      .width = SIDE,
+				      .height = SIDE,
+				      .pad_width = SIDE,
+				      .pad_height = SIDE};
 	bool good = true;
 
 	for (int i = 0; i < 3 * SIDE * SIDE; i++)
@@ -48,10 +52,16 @@ bool reference_nonfinite_pixels(void)
 	static const int want[] = {0, 255, 0, 0, 127, 255};
 	static float decoded[3 * SIDE * SIDE], canvas[3 * SIDE * SIDE], final[3 * SIDE * SIDE];
 	static uint8_t alpha[SIDE * SIDE], out[4 * SIDE * SIDE];
-	const struct fvsr_color_finish a = {.decoded = decoded, .canvas = canvas, .alpha = alpha,
-					    .mode = FVSR_COLOR_OFF, .width = SIDE, .height = SIDE,
-					    .pad_width = SIDE, .pad_height = SIDE,
-					    .format = FVSR_FORMAT_RGBA8, .dst = out,
+	const struct fvsr_color_finish a = {.decoded = decoded,
+					    .canvas = canvas,
+					    .alpha = alpha,
+					    .mode = FVSR_COLOR_OFF,
+					    .width = SIDE,
+					    .height = SIDE,
+					    .pad_width = SIDE,
+					    .pad_height = SIDE,
+					    .format = FVSR_FORMAT_RGBA8,
+					    .dst = out,
 					    .final = final};
 	bool good = true;
 
@@ -77,10 +87,16 @@ bool reference_nonfinite_color(void)
 	float *decoded = random_floats(3 * N), *canvas = random_floats(3 * N);
 	float *clean = room(3 * N * sizeof(float)), *out = room(3 * N * sizeof(float));
 	uint8_t *alpha = room(N);
-	struct fvsr_color_finish a = {.decoded = decoded, .canvas = canvas, .alpha = alpha,
-				      .mode = (enum fvsr_color)pick_int(1, 2), .width = W,
-				      .height = W, .pad_width = W, .pad_height = W,
-				      .format = FVSR_FORMAT_RGBF32P, .dst = clean};
+	struct fvsr_color_finish a = {.decoded = decoded,
+				      .canvas = canvas,
+				      .alpha = alpha,
+				      .mode = (enum fvsr_color)pick_int(1, 2),
+				      .width = W,
+				      .height = W,
+				      .pad_width = W,
+				      .pad_height = W,
+				      .format = FVSR_FORMAT_RGBF32P,
+				      .dst = clean};
 	double moved = 0;
 	bool good = true;
 
@@ -106,10 +122,18 @@ bool reference_nonfinite_select(void)
 	enum { KEYS = 4, DIM = 2 };
 	float q[KEYS * DIM], k[KEYS * DIM];
 	int32_t index[KEYS * KEYS], count[KEYS];
-	struct fvsr_block_select a = {.index = index, .count = count, .q_mean = q, .k_mean = k,
-				      .query_slices = 1, .key_slices = 1, .block_rows = 2,
-				      .block_columns = 2, .dim = DIM, .heads = 1,
-				      .local_range = 4, .topk = KEYS * KEYS};
+	struct fvsr_block_select a = {.index = index,
+				      .count = count,
+				      .q_mean = q,
+				      .k_mean = k,
+				      .query_slices = 1,
+				      .key_slices = 1,
+				      .block_rows = 2,
+				      .block_columns = 2,
+				      .dim = DIM,
+				      .heads = 1,
+				      .local_range = 4,
+				      .topk = KEYS * KEYS};
 	int high = pick_int(0, KEYS - 1), none = (high + pick_int(1, KEYS - 1)) % KEYS;
 	bool good = true;
 
@@ -119,8 +143,8 @@ bool reference_nonfinite_select(void)
 	k[none * DIM + 1] = NAN;
 	CALL(block_select, &a);
 	for (int row = 0; row < KEYS; row++)
-		good = equal("keys kept", count[row], 1) &&
-		       equal("key", index[row * KEYS], high) && good;
+		good = equal("keys kept", count[row], 1) && equal("key", index[row * KEYS], high) &&
+		       good;
 	for (int i = 0; i < KEYS * DIM; i++)
 		q[i] = NAN;
 	CALL(block_select, &a);

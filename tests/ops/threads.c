@@ -11,7 +11,7 @@
 #include "harness.h"
 
 #define THREADS 3
-#define ROUNDS 4
+#define ROUNDS  4
 
 struct worker {
 	pthread_t thread;
@@ -25,7 +25,8 @@ static const struct op_test *const families[] = {matrix_tests, attention_tests, 
 
 static void try_once(struct worker *w, const struct op_test *test, uint64_t seed)
 {
-	struct trial t = {.seed = seed, .bf16 = w->other.backend->act_bytes == 2,
+	struct trial t = {.seed = seed,
+			  .bf16 = w->other.backend->act_bytes == 2,
 			  .bf16_canvas = w->other.backend->canvas_bytes == 2};
 
 	if (take_turn(&t, test, &w->plain) && take_turn(&t, test, &w->other)) {
@@ -84,8 +85,8 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < THREADS; i++) {
 		/* two of them do the same at the same time */
-		workers[i] = (struct worker){.plain = plain, .other = other,
-					     .seed = 1000 * (uint64_t)(i / 2)};
+		workers[i] = (struct worker){
+			.plain = plain, .other = other, .seed = 1000 * (uint64_t)(i / 2)};
 		if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {
 			printf("no thread\n");
 			return 1;

@@ -19,7 +19,7 @@
 
 #include "test_support.h"
 
-#define WARM_FRAMES 400
+#define WARM_FRAMES  400
 #define GROWTH_BYTES (256 << 10)
 
 static atomic_long allocations;

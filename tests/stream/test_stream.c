@@ -190,8 +190,8 @@ static void test_alpha(const struct rig *rig, int frame)
 static void test_sizes(fvsr_model *model)
 {
 	static const int sizes[][4] = {
-		{16, 16, 16, 16}, {16, 16, 64, 64}, {17, 33, 51, 99}, {61, 16, 130, 40},
-		{100, 30, 131, 129},
+		{16, 16, 16, 16},  {16, 16, 64, 64},    {17, 33, 51, 99},
+		{61, 16, 130, 40}, {100, 30, 131, 129},
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
@@ -240,8 +240,7 @@ static void test_formats(fvsr_model *model)
 		CHECK(!fvsr_stream_receive(rig.stream, rig.out));
 		pixels[swap] = malloc(40 * 40 * 4);
 		for (int i = 0; i < 40 * 40; i++) {
-			const uint8_t *p = (uint8_t *)out->data + i / 40 * out->stride +
-					   i % 40 * 4;
+			const uint8_t *p = (uint8_t *)out->data + i / 40 * out->stride + i % 40 * 4;
 
 			for (int c = 0; c < 4; c++)
 				pixels[swap][i * 4 + c] = p[swap && c < 3 ? 2 - c : c];
@@ -307,7 +306,8 @@ static void test_refusals(fvsr_model *model)
 	struct rig rig;
 
 	test_settings(&good, 32, 32, 64, 64);
-#define REFUSED(field, value) (bad = good, bad.field = (value), expect_refused(model, &bad, __LINE__))
+#define REFUSED(field, value)                                                                      \
+	(bad = good, bad.field = (value), expect_refused(model, &bad, __LINE__))
 	REFUSED(in_width, 15);
 	REFUSED(in_height, 0);
 	REFUSED(out_width, 31);

@@ -18,8 +18,8 @@ static bool skip_unless_available(const char *backend)
 		if (strcmp(info.name, backend))
 			continue;
 		if (!info.available)
-			printf("skipped: %s: %s\n", strcmp(backend, "cuda") ? backend : "needs a card",
-			       info.reason);
+			printf("skipped: %s: %s\n",
+			       strcmp(backend, "cuda") ? backend : "needs a card", info.reason);
 		return info.available;
 	}
 	printf("skipped: there is no backend %s in this build\n", backend);

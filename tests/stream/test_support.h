@@ -9,12 +9,12 @@
 
 extern int test_failures;
 
-#define CHECK(condition)                                                                     \
-	do {                                                                                  \
-		if (!(condition)) {                                                           \
-			printf("%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);      \
-			test_failures++;                                                      \
-		}                                                                             \
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			printf("%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);           \
+			test_failures++;                                                           \
+		}                                                                                  \
 	} while (0)
 
 /* Exits with 77 and the reason when the backend is not in this build. */

@@ -40,14 +40,14 @@ struct fvsr_dnnl_queue {
 
 /* A square convolution, stride 1, NHWC, of one weight tensor of the network. */
 struct fvsr_dnnl_conv {
-	const float *weight;    /* (cout, size, size, cin) with the strides below, in elements */
-	const float *bias;      /* NULL: none */
-	int frames, h, w;       /* of the source */
+	const float *weight; /* (cout, size, size, cin) with the strides below, in elements */
+	const float *bias;   /* NULL: none */
+	int frames, h, w;    /* of the source */
 	int cin, cout, size;
 	int top, left, bottom, right; /* zeros around the source */
 	int64_t stride_cout, stride_row, stride_column;
-	bool sum, relu;         /* dst = relu(dst + conv) */
-	bool dry;               /* addresses are not known yet: only the scratch size matters */
+	bool sum, relu; /* dst = relu(dst + conv) */
+	bool dry;       /* addresses are not known yet: only the scratch size matters */
 };
 
 static inline struct fvsr_dnnl_device *fvsr_dnnl_device(const struct fvsr_queue *queue)

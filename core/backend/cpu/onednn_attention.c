@@ -93,7 +93,7 @@ void fvsr_onednn_block_attention(struct fvsr_queue *queue, const struct fvsr_blo
 	fvsr_queue_scratch(queue, room_floats(head_dim) * threads * sizeof(float));
 	if (fvsr_queue_idle(queue))
 		return;
-	/* blocks keep different numbers of keys */
+		/* blocks keep different numbers of keys */
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
 	for (int i = 0; i < a->heads * queries; i++) {
 		struct fvsr_attend tile = tile_room(queue, head_dim);

@@ -54,8 +54,8 @@ void fvsr_onednn_conv_frames(struct fvsr_queue *queue, const struct fvsr_conv_fr
 		for (int t = 0; t < 4; t++) {
 			if (!fvsr_queue_idle(queue))
 				pad_frame(queue, padded,
-					  (const float *)a->src + a->taps[i][t] * frame, a->h,
-					  a->w, a->cin);
+					  (const float *)a->src + a->taps[i][t] * frame, a->h, a->w,
+					  a->cin);
 			conv.weight = (const float *)a->weight + (size_t)t * 9 * a->cin;
 			conv.bias = t ? NULL : a->bias;
 			conv.sum = t > 0;
@@ -131,9 +131,9 @@ static void upsample_at_once(struct fvsr_queue *queue, const struct fvsr_upsampl
 	conv->weight = a->weight;
 	conv->top = conv->left = conv->bottom = conv->right = 1;
 	for (int f = 0; f < a->frames; f++) {
-		const float *src = queue->planning ? NULL
-						   : (const float *)a->src +
-							     (size_t)f * a->h * a->w * a->cin;
+		const float *src =
+			queue->planning ? NULL
+					: (const float *)a->src + (size_t)f * a->h * a->w * a->cin;
 
 		fvsr_dnnl_run_conv(queue, conv, room, src,
 				   (size_t)a->h * a->w * channels * sizeof(float));
@@ -156,9 +156,9 @@ static void upsample_by_phase(struct fvsr_queue *queue, const struct fvsr_upsamp
 
 	for (int i = 0; i < a->frames * a->grow * 4; i++) {
 		int f = i / 4 / a->grow, g = i / 4 % a->grow, dy = i / 2 & 1, dx = i & 1;
-		const float *src = queue->planning ? NULL
-						   : (const float *)a->src +
-							     (size_t)f * a->h * a->w * a->cin;
+		const float *src =
+			queue->planning ? NULL
+					: (const float *)a->src + (size_t)f * a->h * a->w * a->cin;
 
 		conv->weight = (const float *)a->weight +
 			       (size_t)(g * 4 + dy * 2 + dx) * a->cout * 4 * a->cin;

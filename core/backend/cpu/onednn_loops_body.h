@@ -203,8 +203,8 @@ static void statistics(double *sums, const float *x, size_t count)
 		float part[PARTS];
 
 		for (int j = 0; j < PARTS; j += LANES)
-			*(vector *)(part + j) = clamp_vector(*(const vector *)(x + i + j),
-							     FVSR_PICTURE_LIMIT);
+			*(vector *)(part + j) =
+				clamp_vector(*(const vector *)(x + i + j), FVSR_PICTURE_LIMIT);
 		for (int j = 0; j < PARTS; j++) {
 			double value = part[j];
 
@@ -242,8 +242,8 @@ static void follow(float *out, const float *x, size_t count, const float *from, 
 		*(vector *)(out + i) = clamp_vector(value, 1);
 	}
 	for (; i < count; i++)
-		out[i] = clamp_unit((fvsr_picture_sample(x[i]) - mean_x) / deviation_x *
-					    deviation + mean);
+		out[i] = clamp_unit((fvsr_picture_sample(x[i]) - mean_x) / deviation_x * deviation +
+				    mean);
 }
 
 static void lift(float *out, const float *x, const float *low, size_t count)

@@ -163,14 +163,13 @@ static void blur_plane(struct fvsr_queue *queue, const struct fvsr_color_finish 
 		loops->blur_row(rows + y * width, plane + y * width, a->width, step);
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (int y = 0; y < a->height; y++)
-		loops->blur_column(plane + y * width,
-				   rows + (y < step ? 0 : y - step) * width, rows + y * width,
+		loops->blur_column(plane + y * width, rows + (y < step ? 0 : y - step) * width,
+				   rows + y * width,
 				   rows + (y + step < last ? y + step : last) * width, width);
 }
 
 /* low = the canvas's low frequencies less the picture's, three planes; then room for a fourth. */
-static void low_frequencies(struct fvsr_queue *queue, const struct fvsr_color_finish *a,
-			    float *low)
+static void low_frequencies(struct fvsr_queue *queue, const struct fvsr_color_finish *a, float *low)
 {
 	size_t plane = (size_t)a->pad_width * a->pad_height, n = (size_t)a->width * a->height;
 
@@ -201,15 +200,13 @@ static void correct_row(const struct fvsr_color_finish *a, const struct fvsr_loo
 			const struct correction *correction, float *out, int c, int y)
 {
 	static const float same[2] = {0, 1};
-	const float *x = (const float *)a->decoded +
-			 ((size_t)c * a->pad_height + y) * a->pad_width;
+	const float *x = (const float *)a->decoded + ((size_t)c * a->pad_height + y) * a->pad_width;
 	size_t n = (size_t)a->width;
 
 	if (a->mode == FVSR_COLOR_WAVELET)
 		loops->lift(out, x, correction->low + ((size_t)c * a->height + y) * n, n);
 	else if (a->mode == FVSR_COLOR_ADAIN)
-		loops->follow(out, x, n, correction->statistics[c],
-			      correction->statistics[3 + c]);
+		loops->follow(out, x, n, correction->statistics[c], correction->statistics[3 + c]);
 	else
 		loops->follow(out, x, n, same, same);
 }

@@ -89,13 +89,12 @@ static bool reorder(struct fvsr_queue *queue, struct fvsr_dnnl_weight *weight)
 	dnnl_memory_t from = NULL, to = NULL;
 	dnnl_status_t status;
 
-	status = dnnl_reorder_primitive_desc_create(&desc, weight->from, engine, weight->to,
-						    engine, NULL);
+	status = dnnl_reorder_primitive_desc_create(&desc, weight->from, engine, weight->to, engine,
+						    NULL);
 	if (!status)
 		status = dnnl_primitive_create(&primitive, desc);
 	if (!status)
-		status = dnnl_memory_create(&from, weight->from, engine,
-					    handle_of(weight->source));
+		status = dnnl_memory_create(&from, weight->from, engine, handle_of(weight->source));
 	if (!status)
 		status = dnnl_memory_create(&to, weight->to, engine, weight->data);
 	if (!status) {
@@ -460,8 +459,7 @@ void fvsr_dnnl_run_conv(struct fvsr_queue *queue, const struct fvsr_dnnl_conv *c
 	}
 	plan = plan_to_run(queue, &key);
 	if (plan)
-		execute(queue, plan, dst, src, plan->weight, conv->bias,
-			fvsr_dnnl_aligned(offset));
+		execute(queue, plan, dst, src, plan->weight, conv->bias, fvsr_dnnl_aligned(offset));
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -510,8 +508,8 @@ static dnnl_primitive_desc_t linear_desc(struct fvsr_queue *queue, const struct 
 	dnnl_status_t status = describe_linear(&operands, a);
 
 	if (!status)
-		status = make_attributes(&attributes, key->sum, false, algorithms[a->activation],
-					 1);
+		status =
+			make_attributes(&attributes, key->sum, false, algorithms[a->activation], 1);
 	if (!status)
 		status = fvsr_dnnl_matmul_desc(&desc, fvsr_dnnl_device(queue)->engine, &operands,
 					       attributes);
@@ -521,8 +519,7 @@ static dnnl_primitive_desc_t linear_desc(struct fvsr_queue *queue, const struct 
 	return desc;
 }
 
-static void plan_linear(struct fvsr_queue *queue, struct plan_key *key,
-			const struct fvsr_linear *a)
+static void plan_linear(struct fvsr_queue *queue, struct plan_key *key, const struct fvsr_linear *a)
 {
 	struct fvsr_dnnl_plan *plan = find_plan(queue, key);
 	dnnl_primitive_desc_t desc;

@@ -168,8 +168,8 @@ int fvsr_plain_finish(struct fvsr_queue *queue)
 	return queue->error;
 }
 
-void fvsr_plain_download(struct fvsr_queue *queue, float *dst, const void *src,
-			 enum fvsr_kind kind, size_t count)
+void fvsr_plain_download(struct fvsr_queue *queue, float *dst, const void *src, enum fvsr_kind kind,
+			 size_t count)
 {
 	if (fvsr_queue_idle(queue))
 		return;

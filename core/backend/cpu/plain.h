@@ -12,7 +12,7 @@
 struct fvsr_resize_axis {
 	int in, out, taps; /* taps: the most that an output reads */
 	int *first, *count;
-	int32_t *weight;   /* (out, taps), 22 fractional bits */
+	int32_t *weight; /* (out, taps), 22 fractional bits */
 };
 
 struct fvsr_cpu_queue {
@@ -45,8 +45,8 @@ void fvsr_cpu_queue_init(struct fvsr_cpu_queue *queue, struct fvsr_device *devic
 void fvsr_cpu_queue_clear(struct fvsr_cpu_queue *queue);
 int fvsr_plain_finish(struct fvsr_queue *queue);
 void fvsr_plain_stage(struct fvsr_queue *queue, enum fvsr_stage stage);
-void fvsr_plain_download(struct fvsr_queue *queue, float *dst, const void *src,
-			 enum fvsr_kind kind, size_t count);
+void fvsr_plain_download(struct fvsr_queue *queue, float *dst, const void *src, enum fvsr_kind kind,
+			 size_t count);
 void fvsr_plain_copy(struct fvsr_queue *queue, void *dst, const void *src, size_t bytes);
 void fvsr_plain_zero(struct fvsr_queue *queue, void *dst, size_t bytes);
 void fvsr_plain_join(struct fvsr_queue *queue);
@@ -66,8 +66,8 @@ void fvsr_plain_conv_frames(struct fvsr_queue *queue, const struct fvsr_conv_fra
 void fvsr_plain_rms_silu(struct fvsr_queue *queue, void *dst, const void *src, const void *gamma,
 			 int rows, int channels);
 void fvsr_plain_linear(struct fvsr_queue *queue, const struct fvsr_linear *a);
-void fvsr_plain_layer_norm(struct fvsr_queue *queue, void *dst, const void *src,
-			   const void *scale, const void *shift, int rows, int dim, float eps);
+void fvsr_plain_layer_norm(struct fvsr_queue *queue, void *dst, const void *src, const void *scale,
+			   const void *shift, int rows, int dim, float eps);
 void fvsr_plain_rms_norm(struct fvsr_queue *queue, void *dst, const void *src, const void *weight,
 			 int rows, int dim, float eps);
 void fvsr_plain_add(struct fvsr_queue *queue, void *dst, const void *src, size_t count);

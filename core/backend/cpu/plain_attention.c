@@ -52,8 +52,7 @@ static void score_row(const struct fvsr_block_select *a, float *row, int head, i
 		row[key] = -INFINITY;
 		if (!inside_window(block / a->block_columns, b / a->block_columns,
 				   a->local_range) ||
-		    !inside_window(block % a->block_columns, b % a->block_columns,
-				   a->local_range))
+		    !inside_window(block % a->block_columns, b % a->block_columns, a->local_range))
 			continue;
 		for (int c = 0; c < head_dim; c++)
 			score += q[c] * k[c];
@@ -241,8 +240,10 @@ static void attend_prompt(const struct fvsr_cross_attention *a, struct attention
 	for (int i = 0; i < a->keys; i++) {
 		size_t key = (size_t)i * a->dim + offset;
 
-		room->scores[i] = score((const float *)a->q + at, (const float *)a->k + key,
-					head_dim) * scale + ((const float *)a->bias)[i];
+		room->scores[i] =
+			score((const float *)a->q + at, (const float *)a->k + key, head_dim) *
+				scale +
+			((const float *)a->bias)[i];
 		room->values[i] = (const float *)a->v + key;
 	}
 	softmax_sum((float *)a->dst + at, room->scores, room->values, a->keys, head_dim);

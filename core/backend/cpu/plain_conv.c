@@ -67,8 +67,7 @@ static float window(const float *frame, const float *weight, size_t weight_step,
 		int row = y + i / size, column = x + i % size;
 
 		if (within(row, h) && within(column, w))
-			sum += dot(frame + ((size_t)row * w + column) * channels, weight,
-				   channels);
+			sum += dot(frame + ((size_t)row * w + column) * channels, weight, channels);
 	}
 	return sum;
 }
@@ -110,8 +109,7 @@ static float upsample_at(const struct fvsr_upsample_conv *a, int frame, int y, i
 	size_t step = (size_t)a->cin, taps = (size_t)size * size;
 	size_t phase = (size_t)(frame % a->grow) * 4 + dy * 2 + dx;
 	const float *weight = (const float *)a->weight + (phase * a->cout + n) * taps * step;
-	const float *src =
-		(const float *)a->src + (size_t)(frame / a->grow) * a->h * a->w * a->cin;
+	const float *src = (const float *)a->src + (size_t)(frame / a->grow) * a->h * a->w * a->cin;
 	float sum = window(src, weight, step, y / 2 - 1 + (size == 2 ? dy : 0),
 			   x / 2 - 1 + (size == 2 ? dx : 0), size, a->h, a->w, a->cin);
 
@@ -145,10 +143,10 @@ void fvsr_plain_conv_rgb(struct fvsr_queue *queue, const struct fvsr_conv_rgb *a
 		for (int x = 0; x < a->w; x++) {
 			for (int n = 0; n < 3; n++) {
 				size_t at = n * plane + (size_t)y * a->w + x;
-				float sum = ((const float *)a->bias)[n] +
-					    window(a->src, (const float *)a->weight + n * kernel,
-						   (size_t)a->cin, y - 1, x - 1, 3, a->h, a->w,
-						   a->cin);
+				float sum =
+					((const float *)a->bias)[n] +
+					window(a->src, (const float *)a->weight + n * kernel,
+					       (size_t)a->cin, y - 1, x - 1, 3, a->h, a->w, a->cin);
 
 				dst[at] = a->canvas ? ((const float *)a->canvas)[at] + sum
 						    : sum * 2 - 1;

@@ -70,8 +70,8 @@ void fvsr_plain_rms_silu(struct fvsr_queue *queue, void *dst, const void *src, c
 	}
 }
 
-void fvsr_plain_layer_norm(struct fvsr_queue *queue, void *dst, const void *src,
-			   const void *scale, const void *shift, int rows, int dim, float eps)
+void fvsr_plain_layer_norm(struct fvsr_queue *queue, void *dst, const void *src, const void *scale,
+			   const void *shift, int rows, int dim, float eps)
 {
 	const float *s = scale, *b = shift;
 

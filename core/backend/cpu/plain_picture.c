@@ -122,8 +122,7 @@ static void pad_plane(float *plane, const struct fvsr_ingest *a)
 
 static void ingest_float(const struct fvsr_ingest *a, int channel, float *plane)
 {
-	const char *src = (const char *)a->src->data +
-			  (size_t)channel * a->height * a->src->stride;
+	const char *src = (const char *)a->src->data + (size_t)channel * a->height * a->src->stride;
 
 	for (int y = 0; y < a->height; y++) {
 		float *row = plane + (size_t)y * a->pad_width;
@@ -144,7 +143,8 @@ static void ingest_bytes(const struct fvsr_ingest *a, const uint8_t *scaled, int
 		for (int x = 0; x < a->width; x++)
 			plane[(size_t)y * a->pad_width + x] =
 				(float)scaled[((size_t)y * a->width + x) * 4 + offset] / 255.0f *
-					2.0f - 1.0f;
+					2.0f -
+				1.0f;
 }
 
 void fvsr_plain_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a)
@@ -304,8 +304,7 @@ static void correct_adain(float *out, const float *x, const float *canvas,
 	statistics(canvas, a, &mean_c, &deviation_c);
 	for (int y = 0; y < a->height; y++)
 		for (int i = 0; i < a->width; i++)
-			*out++ = (sample(x, a, y, i) - mean_x) / deviation_x * deviation_c +
-				 mean_c;
+			*out++ = (sample(x, a, y, i) - mean_x) / deviation_x * deviation_c + mean_c;
 }
 
 static int clamp_index(int value, int limit)

@@ -32,7 +32,10 @@ void fvsr_cuda_rope_table(struct fvsr_queue *queue, void *dst, int64_t first, in
 			  int size)
 {
 	struct fvsr_rope_table_params p = {
-		.dst = dst, .first = first, .positions = positions, .pairs = size / 2,
+		.dst = dst,
+		.first = first,
+		.positions = positions,
+		.pairs = size / 2,
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_rope_table,
@@ -64,11 +67,16 @@ void fvsr_cuda_qk_rope(struct fvsr_queue *base, const struct fvsr_qk_rope *a)
 {
 	struct fvsr_qk_rope_params p = {
 		.qkv = a->qkv,
-		.dst = {a->q, a->k, a->v}, .mean = {a->q_mean, a->k_mean},
+		.dst = {a->q, a->k, a->v},
+		.mean = {a->q_mean, a->k_mean},
 		.norm = {a->norm_q, a->norm_k},
-		.rope_frame = a->rope_frame, .rope_row = a->rope_row,
+		.rope_frame = a->rope_frame,
+		.rope_row = a->rope_row,
 		.rope_column = a->rope_column,
-		.h = a->h, .w = a->w, .dim = a->dim, .head_dim = a->dim / a->heads,
+		.h = a->h,
+		.w = a->w,
+		.dim = a->dim,
+		.head_dim = a->dim / a->heads,
 		.eps = a->eps,
 	};
 	struct fvsr_cuda_launch launch = {
@@ -85,8 +93,7 @@ void fvsr_cuda_qk_rope(struct fvsr_queue *base, const struct fvsr_qk_rope *a)
 	if (fvsr_queue_idle(base))
 		return;
 	if (rope_aligned(a) && a->dim <= 1536) {
-		launch.kernel = a->dim <= 512 ? FVSR_KERNEL_qk_rope_512
-					      : FVSR_KERNEL_qk_rope_1536;
+		launch.kernel = a->dim <= 512 ? FVSR_KERNEL_qk_rope_512 : FVSR_KERNEL_qk_rope_1536;
 		launch.shared = 0;
 	}
 	fvsr_cuda_launch(fvsr_cuda_queue(base), &launch);
@@ -99,12 +106,19 @@ void fvsr_cuda_block_select(struct fvsr_queue *base, const struct fvsr_block_sel
 	size_t n = blocks * blocks * a->key_slices;
 	int64_t last = (int64_t)n - 1, rank = a->topk < last ? a->topk : last;
 	struct fvsr_select_params p = {
-		.index = a->index, .count = a->count,
-		.q_mean = a->q_mean, .k_mean = a->k_mean,
-		.query_slices = a->query_slices, .key_slices = a->key_slices,
-		.block_rows = a->block_rows, .block_columns = a->block_columns,
-		.dim = a->dim, .heads = a->heads, .head_dim = a->dim / a->heads,
-		.local_range = a->local_range, .rank = rank > 0 ? rank : 0,
+		.index = a->index,
+		.count = a->count,
+		.q_mean = a->q_mean,
+		.k_mean = a->k_mean,
+		.query_slices = a->query_slices,
+		.key_slices = a->key_slices,
+		.block_rows = a->block_rows,
+		.block_columns = a->block_columns,
+		.dim = a->dim,
+		.heads = a->heads,
+		.head_dim = a->dim / a->heads,
+		.local_range = a->local_range,
+		.rank = rank > 0 ? rank : 0,
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_block_scores,
@@ -159,11 +173,19 @@ void fvsr_cuda_block_attention(struct fvsr_queue *queue, const struct fvsr_block
 {
 	int blocks = a->h / 8 * (a->w / 8), head_dim = a->dim / a->heads;
 	struct fvsr_attention_params p = {
-		.dst = a->dst, .q = a->q, .k = a->k, .v = a->v,
-		.index = a->index, .count = a->count,
+		.dst = a->dst,
+		.q = a->q,
+		.k = a->k,
+		.v = a->v,
+		.index = a->index,
+		.count = a->count,
 		.blocks = blocks,
-		.queries = a->query_slices * blocks, .all_keys = a->key_slices * blocks,
-		.h = a->h, .w = a->w, .dim = a->dim, .head_dim = head_dim,
+		.queries = a->query_slices * blocks,
+		.all_keys = a->key_slices * blocks,
+		.h = a->h,
+		.w = a->w,
+		.dim = a->dim,
+		.head_dim = head_dim,
 		.scale = score_scale(head_dim),
 	};
 
@@ -179,10 +201,16 @@ void fvsr_cuda_cross_attention(struct fvsr_queue *base, const struct fvsr_cross_
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 	int head_dim = a->dim / a->heads;
 	struct fvsr_attention_params p = {
-		.dst = a->dst, .q = a->q, .k = a->k, .v = a->v, .bias = a->bias,
-		.tokens = a->tokens, .keys = a->keys,
+		.dst = a->dst,
+		.q = a->q,
+		.k = a->k,
+		.v = a->v,
+		.bias = a->bias,
+		.tokens = a->tokens,
+		.keys = a->keys,
 		.blocks = 1,
-		.dim = a->dim, .head_dim = head_dim,
+		.dim = a->dim,
+		.head_dim = head_dim,
 		.scale = score_scale(head_dim),
 	};
 

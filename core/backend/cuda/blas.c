@@ -164,14 +164,14 @@ static bool describe(const struct fvsr_cuda_blas *blas, struct plan *plan)
 	cublasLtEpilogue_t epilogue =
 		plan->gelu ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
 
-	return done(blas, lib->cublasLtMatmulDescCreate(&plan->desc, CUBLAS_COMPUTE_32F,
-							CUDA_R_32F)) &&
+	return done(blas,
+		    lib->cublasLtMatmulDescCreate(&plan->desc, CUBLAS_COMPUTE_32F, CUDA_R_32F)) &&
 	       done(blas, lib->cublasLtMatrixLayoutCreate(&plan->weight, CUDA_R_16BF, k, n,
 							  (int64_t)k)) &&
-	       done(blas, lib->cublasLtMatrixLayoutCreate(&plan->x, CUDA_R_16BF, k, m,
-							  (int64_t)k)) &&
-	       done(blas, lib->cublasLtMatrixLayoutCreate(&plan->y, CUDA_R_16BF, n, m,
-							  (int64_t)n)) &&
+	       done(blas,
+		    lib->cublasLtMatrixLayoutCreate(&plan->x, CUDA_R_16BF, k, m, (int64_t)k)) &&
+	       done(blas,
+		    lib->cublasLtMatrixLayoutCreate(&plan->y, CUDA_R_16BF, n, m, (int64_t)n)) &&
 	       set(blas, plan, CUBLASLT_MATMUL_DESC_TRANSA, &transposed, sizeof(transposed)) &&
 	       set(blas, plan, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof(epilogue));
 }
@@ -208,9 +208,9 @@ static bool prefer(const struct fvsr_cuda_blas *blas, cublasLtMatmulPreference_t
 				       &workspace, sizeof(workspace)));
 
 	for (size_t i = 0; i < sizeof(alignments) / sizeof(*alignments) && good; i++)
-		good = done(blas, lib->cublasLtMatmulPreferenceSetAttribute(
-					  preference, alignments[i], &alignment,
-					  sizeof(alignment)));
+		good = done(blas,
+			    lib->cublasLtMatmulPreferenceSetAttribute(
+				    preference, alignments[i], &alignment, sizeof(alignment)));
 	return good;
 }
 
@@ -276,8 +276,12 @@ static bool launch_now(struct fvsr_cuda_queue *queue, enum fvsr_cuda_kernel kern
 		       void *params)
 {
 	CUlaunchConfig config = {
-		.gridDimX = fvsr_cuda_blocks(count, 256), .gridDimY = 1, .gridDimZ = 1,
-		.blockDimX = 256, .blockDimY = 1, .blockDimZ = 1,
+		.gridDimX = fvsr_cuda_blocks(count, 256),
+		.gridDimY = 1,
+		.gridDimZ = 1,
+		.blockDimX = 256,
+		.blockDimY = 1,
+		.blockDimZ = 1,
 		.hStream = queue->stream,
 	};
 
@@ -289,7 +293,9 @@ static bool launch_now(struct fvsr_cuda_queue *queue, enum fvsr_cuda_kernel kern
 static bool fill(struct bench *b, size_t bytes)
 {
 	struct fvsr_fill_params p = {
-		.dst = (void *)(uintptr_t)b->memory, .count = bytes / 2, .seed = 1,
+		.dst = (void *)(uintptr_t)b->memory,
+		.count = bytes / 2,
+		.seed = 1,
 	};
 
 	return launch_now(b->queue, FVSR_KERNEL_fill, p.count, &p);
@@ -312,8 +318,12 @@ static bool bench_open(struct bench *b, const struct plan *plan)
 	}
 	at = (char *)(uintptr_t)b->memory;
 	b->operands = (struct operands){
-		.weight = at, .x = at + weight, .y = at + weight + x, .residual = at + weight + x,
-		.bias = at + weight + x + y, .workspace = at + weight + x + y + bias,
+		.weight = at,
+		.x = at + weight,
+		.y = at + weight + x,
+		.residual = at + weight + x,
+		.bias = at + weight + x + y,
+		.workspace = at + weight + x + y + bias,
 	};
 	return FVSR_CUDA_CALL(device, cuEventCreate, &b->begin, CU_EVENT_DEFAULT) == CUDA_SUCCESS &&
 	       FVSR_CUDA_CALL(device, cuEventCreate, &b->end, CU_EVENT_DEFAULT) == CUDA_SUCCESS &&
@@ -322,8 +332,7 @@ static bool bench_open(struct bench *b, const struct plan *plan)
 
 /* Milliseconds of several runs; negative when the proposal does not work. */
 static float time_proposal(struct bench *b, const struct fvsr_cuda_blas *blas,
-			   const struct plan *plan,
-			   const cublasLtMatmulHeuristicResult_t *proposal)
+			   const struct plan *plan, const cublasLtMatmulHeuristicResult_t *proposal)
 {
 	const struct fvsr_cuda_driver *driver = &b->queue->device->driver;
 	CUstream stream = b->queue->stream;
@@ -402,9 +411,9 @@ static struct plan *find_plan(struct fvsr_cuda_blas *blas, const struct fvsr_lin
 {
 	struct plan *plan = blas->plans;
 
-	while (plan && (plan->m != a->m || plan->n != a->n || plan->k != a->k ||
-			plan->gelu != (a->activation == FVSR_ACT_GELU_TANH) ||
-			plan->residual != residual))
+	while (plan &&
+	       (plan->m != a->m || plan->n != a->n || plan->k != a->k ||
+		plan->gelu != (a->activation == FVSR_ACT_GELU_TANH) || plan->residual != residual))
 		plan = plan->next;
 	return plan;
 }
@@ -475,12 +484,16 @@ static const void *short_bias(struct fvsr_cuda_queue *queue, const struct fvsr_c
 	return room;
 }
 
-static void run(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
-		const struct plan *plan, const struct fvsr_linear *a, void *scratch)
+static void run(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas, const struct plan *plan,
+		const struct fvsr_linear *a, void *scratch)
 {
 	struct operands o = {
-		.weight = a->weight, .x = a->x, .bias = a->bias,
-		.residual = a->residual, .y = a->y, .workspace = scratch,
+		.weight = a->weight,
+		.x = a->x,
+		.bias = a->bias,
+		.residual = a->residual,
+		.y = a->y,
+		.workspace = scratch,
 	};
 
 	if (plan->short_bias)

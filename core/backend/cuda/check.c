@@ -83,12 +83,11 @@ int fvsr_cuda_error(struct fvsr_cuda_device *device, struct fvsr_error *err, CUr
 		return 0;
 	device->driver.cuGetErrorName(result, &name);
 	device->driver.cuGetErrorString(result, &text);
-	return fvsr_fail(err,
-			 result == CUDA_ERROR_OUT_OF_MEMORY ? FVSR_ERR_MEMORY : FVSR_ERR_BACKEND,
-			 "%s: %s (%s) at %s:%d%s", what, text ? text : "unknown error",
-			 name ? name : "?", base_name(file), line,
-			 lost(result) ? "; this program must be restarted to use the GPU again"
-				      : "");
+	return fvsr_fail(
+		err, result == CUDA_ERROR_OUT_OF_MEMORY ? FVSR_ERR_MEMORY : FVSR_ERR_BACKEND,
+		"%s: %s (%s) at %s:%d%s", what, text ? text : "unknown error", name ? name : "?",
+		base_name(file), line,
+		lost(result) ? "; this program must be restarted to use the GPU again" : "");
 }
 
 bool fvsr_cuda_check(struct fvsr_cuda_queue *queue, CUresult result, const char *what,

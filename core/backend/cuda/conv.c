@@ -38,8 +38,7 @@ void fvsr_cuda_conv(struct fvsr_cuda_queue *queue, struct fvsr_conv_params *p, i
 {
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_conv_direct,
-		.grid = {fvsr_cuda_blocks((size_t)p->h * p->w * p->cout, 256), 1,
-			 (unsigned)images},
+		.grid = {fvsr_cuda_blocks((size_t)p->h * p->w * p->cout, 256), 1, (unsigned)images},
 		.block = 256,
 		.params = p,
 	};
@@ -58,10 +57,20 @@ void fvsr_cuda_conv_frames(struct fvsr_queue *base, const struct fvsr_conv_frame
 {
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 	struct fvsr_conv_params p = {
-		.src = a->src, .weight = a->weight, .bias = a->bias, .dst = a->dst,
-		.h = a->h, .w = a->w, .cin = a->cin, .cout = a->cout, .ksize = 3,
-		.border = FVSR_BORDER_REPLICATE, .activation = FVSR_CONV_NONE,
-		.phases = 1, .grow = 1, .frame_taps = 1,
+		.src = a->src,
+		.weight = a->weight,
+		.bias = a->bias,
+		.dst = a->dst,
+		.h = a->h,
+		.w = a->w,
+		.cin = a->cin,
+		.cout = a->cout,
+		.ksize = 3,
+		.border = FVSR_BORDER_REPLICATE,
+		.activation = FVSR_CONV_NONE,
+		.phases = 1,
+		.grow = 1,
+		.frame_taps = 1,
 	};
 
 	if (queue->device->hopper && fvsr_cuda_hopper_conv_frames(queue, a))
@@ -74,11 +83,22 @@ void fvsr_cuda_conv3x3(struct fvsr_queue *base, const struct fvsr_conv3x3 *a)
 {
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 	struct fvsr_conv_params p = {
-		.src = a->src, .past = a->past, .weight = a->weight, .bias = a->bias,
-		.residual = a->residual, .dst = a->dst,
-		.h = a->h, .w = a->w, .cin = a->cin, .cout = a->cout, .ksize = 3,
-		.border = FVSR_BORDER_ZERO, .activation = FVSR_CONV_NONE, .relu = a->relu,
-		.phases = 1, .grow = 1,
+		.src = a->src,
+		.past = a->past,
+		.weight = a->weight,
+		.bias = a->bias,
+		.residual = a->residual,
+		.dst = a->dst,
+		.h = a->h,
+		.w = a->w,
+		.cin = a->cin,
+		.cout = a->cout,
+		.ksize = 3,
+		.border = FVSR_BORDER_ZERO,
+		.activation = FVSR_CONV_NONE,
+		.relu = a->relu,
+		.phases = 1,
+		.grow = 1,
 	};
 
 	if (queue->device->hopper && fvsr_cuda_hopper_conv3x3(queue, a))
@@ -90,10 +110,19 @@ void fvsr_cuda_upsample_conv(struct fvsr_queue *base, const struct fvsr_upsample
 {
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 	struct fvsr_conv_params p = {
-		.src = a->src, .weight = a->weight, .dst = a->dst,
-		.h = a->h, .w = a->w, .cin = a->cin, .cout = a->cout, .ksize = a->ksize,
-		.border = FVSR_BORDER_ZERO, .activation = FVSR_CONV_NONE, .relu = a->relu,
-		.phases = 4, .grow = a->grow,
+		.src = a->src,
+		.weight = a->weight,
+		.dst = a->dst,
+		.h = a->h,
+		.w = a->w,
+		.cin = a->cin,
+		.cout = a->cout,
+		.ksize = a->ksize,
+		.border = FVSR_BORDER_ZERO,
+		.activation = FVSR_CONV_NONE,
+		.relu = a->relu,
+		.phases = 4,
+		.grow = a->grow,
 	};
 
 	if (queue->device->hopper && fvsr_cuda_hopper_upsample_conv(queue, a))
@@ -104,8 +133,14 @@ void fvsr_cuda_upsample_conv(struct fvsr_queue *base, const struct fvsr_upsample
 void fvsr_cuda_conv_rgb(struct fvsr_queue *base, const struct fvsr_conv_rgb *a)
 {
 	struct fvsr_conv_rgb_params p = {
-		.src = a->src, .weight = a->weight, .bias = a->bias, .canvas = a->canvas,
-		.dst = a->dst, .h = a->h, .w = a->w, .cin = a->cin,
+		.src = a->src,
+		.weight = a->weight,
+		.bias = a->bias,
+		.canvas = a->canvas,
+		.dst = a->dst,
+		.h = a->h,
+		.w = a->w,
+		.cin = a->cin,
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_conv_rgb_direct,

@@ -37,17 +37,17 @@ struct fvsr_cuda_device {
 	struct fvsr_device base;
 	struct fvsr_cuda_driver driver;
 	CUdevice device;
-	CUcontext context;   /* the primary one */
+	CUcontext context;             /* the primary one */
 	unsigned long long context_id; /* another one after somebody has reset the context */
 	bool retained;
-	bool background;     /* give way to others' work, and leave the processor alone waiting */
+	bool background; /* give way to others' work, and leave the processor alone waiting */
 	struct fvsr_hold hold;
-	int priority;        /* of the queues' streams */
-	int sm;              /* 90 for compute capability 9.0 */
+	int priority; /* of the queues' streams */
+	int sm;       /* 90 for compute capability 9.0 */
 	int multiprocessors;
-	int shared_limit;    /* bytes of shared memory a block may have */
-	bool generic;        /* FVSR_CUDA_PATH=generic: portable kernels only */
-	bool hopper;         /* the kernels of hopper_*.cu are loaded and may be used */
+	int shared_limit; /* bytes of shared memory a block may have */
+	bool generic;     /* FVSR_CUDA_PATH=generic: portable kernels only */
+	bool hopper;      /* the kernels of hopper_*.cu are loaded and may be used */
 	CUmodule modules[FVSR_CUDA_MAX_MODULES];
 	int module_count;
 	CUfunction kernels[FVSR_KERNEL_COUNT];
@@ -95,14 +95,14 @@ struct fvsr_cuda_queue {
 		void *pinned;
 		CUevent moved;
 	} out;
-	CUevent order;    /* for streams of the caller */
-	CUevent emitted;  /* the last picture that left for device memory is there */
+	CUevent order;   /* for streams of the caller */
+	CUevent emitted; /* the last picture that left for device memory is there */
 	CUevent finished;
 	struct {
 		CUstream stream;
 		CUevent ready, done; /* ops for the copies to follow, and the other way round */
 	} away;
-	struct fvsr_cuda_axis *axes; /* tables of bicubic, made while planning */
+	struct fvsr_cuda_axis *axes;       /* tables of bicubic, made while planning */
 	struct fvsr_cuda_profile *profile; /* or NULL */
 };
 
@@ -172,7 +172,6 @@ int fvsr_cuda_error(struct fvsr_cuda_device *device, struct fvsr_error *err, CUr
 
 /* A driver call elsewhere: 0, or an FVSR_ERR_* code with the message in 'err'. */
 #define FVSR_CUDA_GET(dev, err, name, ...)                                                         \
-	fvsr_cuda_error(dev, err, FVSR_CUDA_CALL(dev, name, __VA_ARGS__), #name, __FILE__,         \
-			__LINE__)
+	fvsr_cuda_error(dev, err, FVSR_CUDA_CALL(dev, name, __VA_ARGS__), #name, __FILE__, __LINE__)
 
 #endif

@@ -116,8 +116,7 @@ static int open_in_context(struct fvsr_cuda_device *device, struct fvsr_error *e
 }
 
 /* Of the streams: the lowest there is for work that gives way, else the ordinary one. */
-static int choose_priority(struct fvsr_cuda_device *device, bool background,
-			   struct fvsr_error *err)
+static int choose_priority(struct fvsr_cuda_device *device, bool background, struct fvsr_error *err)
 {
 	int lowest = 0, highest = 0;
 	int result = background ? FVSR_CUDA_GET(device, err, cuCtxGetStreamPriorityRange, &lowest,
@@ -128,8 +127,8 @@ static int choose_priority(struct fvsr_cuda_device *device, bool background,
 	return result;
 }
 
-static int open_device(struct fvsr_cuda_device *device,
-		       const struct fvsr_model_options *options, struct fvsr_error *err)
+static int open_device(struct fvsr_cuda_device *device, const struct fvsr_model_options *options,
+		       struct fvsr_error *err)
 {
 	const struct fvsr_cuda_driver *driver = &device->driver;
 	char reason[256];
@@ -140,8 +139,8 @@ static int open_device(struct fvsr_cuda_device *device,
 		return fvsr_fail(err, FVSR_ERR_BACKEND, "%s", reason);
 	device->base.card = (int)device->device;
 	device->sm = sm_of(driver, device->device);
-	device->multiprocessors = attribute(driver, device->device,
-					    CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+	device->multiprocessors =
+		attribute(driver, device->device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
 	device->shared_limit = attribute(driver, device->device,
 					 CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN);
 	result = retain(device, err);
@@ -189,8 +188,8 @@ int fvsr_cuda_device_open(struct fvsr_device **out, const struct fvsr_model_opti
 	}
 	fvsr_log(&options->log, FVSR_LOG_INFO,
 		 "CUDA %d.%d, compute capability %d.%d, %s kernels, %s",
-		 device->driver.version / 1000, device->driver.version % 1000 / 10,
-		 device->sm / 10, device->sm % 10, device->hopper ? "Hopper" : "generic",
+		 device->driver.version / 1000, device->driver.version % 1000 / 10, device->sm / 10,
+		 device->sm % 10, device->hopper ? "Hopper" : "generic",
 		 device->blas ? "cuBLASLt" : "no cuBLASLt");
 	*out = &device->base;
 	return 0;

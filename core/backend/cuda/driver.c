@@ -73,8 +73,8 @@ void fvsr_cuda_library_close(void *library)
 #endif
 }
 
-static bool find(const struct fvsr_cuda_driver *driver, const char *name, void *out,
-		 char *reason, size_t reason_bytes)
+static bool find(const struct fvsr_cuda_driver *driver, const char *name, void *out, char *reason,
+		 size_t reason_bytes)
 {
 	void *symbol = fvsr_cuda_library_symbol(driver->library, name);
 

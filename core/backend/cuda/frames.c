@@ -186,8 +186,7 @@ static bool take_from_device(struct fvsr_cuda_queue *queue, struct fvsr_cuda_slo
 		.Height = row_count(src),
 	};
 
-	place_of_caller(src, &move.srcMemoryType, &move.srcDevice, &move.srcArray,
-			&move.srcPitch);
+	place_of_caller(src, &move.srcMemoryType, &move.srcDevice, &move.srcArray, &move.srcPitch);
 	return FVSR_CUDA_TRY(queue, cuStreamWaitEvent, stream, slot->used, 0) &&
 	       FVSR_CUDA_TRY(queue, cuMemcpy2DAsync, &move, stream) &&
 	       FVSR_CUDA_TRY(queue, cuEventRecord, slot->moved, stream);
@@ -216,10 +215,15 @@ static void launch_resize(struct fvsr_cuda_queue *queue, const struct fvsr_inges
 	const struct fvsr_cuda_axis *x = find_axis(queue, src->width, a->width);
 	const struct fvsr_cuda_axis *y = find_axis(queue, src->height, a->height);
 	struct fvsr_resize_params p = {
-		.src = copy, .dst = rows, .alpha = a->alpha,
-		.in_width = src->width, .in_height = src->height,
-		.width = a->width, .height = a->height,
-		.pad_width = a->pad_width, .pad_height = a->pad_height,
+		.src = copy,
+		.dst = rows,
+		.alpha = a->alpha,
+		.in_width = src->width,
+		.in_height = src->height,
+		.width = a->width,
+		.height = a->height,
+		.pad_width = a->pad_width,
+		.pad_height = a->pad_height,
 		.swap = src->format == FVSR_FORMAT_BGRA8,
 	};
 	struct fvsr_cuda_launch launch = {
@@ -244,9 +248,13 @@ static void launch_resize(struct fvsr_cuda_queue *queue, const struct fvsr_inges
 static void launch_planar(struct fvsr_cuda_queue *queue, const struct fvsr_ingest *a, void *copy)
 {
 	struct fvsr_ingest_planar_params p = {
-		.src = copy, .canvas = a->canvas, .alpha = a->alpha,
-		.width = a->width, .height = a->height,
-		.pad_width = a->pad_width, .pad_height = a->pad_height,
+		.src = copy,
+		.canvas = a->canvas,
+		.alpha = a->alpha,
+		.width = a->width,
+		.height = a->height,
+		.pad_width = a->pad_width,
+		.pad_height = a->pad_height,
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_ingest_planar,
@@ -299,8 +307,7 @@ void fvsr_cuda_ingest(struct fvsr_queue *base, const struct fvsr_ingest *a)
 		plan_ingest(queue, a);
 	if (fvsr_queue_idle(base) || !planned(queue, a) || !fvsr_cuda_enter(queue->device))
 		return;
-	copy = (char *)base->scratch + queue->in.offset +
-	       (size_t)queue->in.next * queue->in.bytes;
+	copy = (char *)base->scratch + queue->in.offset + (size_t)queue->in.next * queue->in.bytes;
 	queue->in.next = (queue->in.next + 1) % FVSR_CUDA_FRAMES;
 	if (src->memory == FVSR_MEMORY_HOST)
 		ready = take_from_host(queue, slot, (CUdeviceptr)(uintptr_t)copy, src);
@@ -334,8 +341,7 @@ static void emit_to_device(struct fvsr_cuda_queue *queue, const struct fvsr_pict
 		.Height = row_count(dst),
 	};
 
-	place_of_caller(dst, &move.dstMemoryType, &move.dstDevice, &move.dstArray,
-			&move.dstPitch);
+	place_of_caller(dst, &move.dstMemoryType, &move.dstDevice, &move.dstArray, &move.dstPitch);
 	if (FVSR_CUDA_TRY(queue, cuEventRecord, queue->order, stream) &&
 	    FVSR_CUDA_TRY(queue, cuStreamWaitEvent, queue->stream, queue->order, 0) &&
 	    FVSR_CUDA_TRY(queue, cuMemcpy2DAsync, &move, queue->stream) &&
@@ -355,8 +361,8 @@ static void emit_to_host(struct fvsr_cuda_queue *queue, const struct fvsr_pictur
 				dst->width, dst->height);
 		return;
 	}
-	if (!FVSR_CUDA_TRY(queue, cuMemcpyDtoHAsync, queue->out.pinned,
-			   (CUdeviceptr)(uintptr_t)src, row * rows, queue->stream) ||
+	if (!FVSR_CUDA_TRY(queue, cuMemcpyDtoHAsync, queue->out.pinned, (CUdeviceptr)(uintptr_t)src,
+			   row * rows, queue->stream) ||
 	    !FVSR_CUDA_TRY(queue, cuEventRecord, queue->out.moved, queue->stream) ||
 	    !FVSR_CUDA_TRY(queue, cuEventSynchronize, queue->out.moved))
 		return;

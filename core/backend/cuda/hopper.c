@@ -34,8 +34,7 @@ static bool make_map(struct fvsr_cuda_queue *queue, CUtensorMap *map, const stru
 	made = FVSR_CUDA_TRY(queue, cuTensorMapEncodeTiled, map, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16,
 			     t->rank, (void *)t->address, t->size, t->step, t->box, ones,
 			     CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
-			     CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
-			     CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+			     CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
 	fvsr_cuda_leave(queue->device);
 	return made;
 }
@@ -270,8 +269,8 @@ static void launch_conv(struct fvsr_cuda_queue *queue, const struct fvsr_hopper_
 
 static bool linear_fits(const struct fvsr_linear *a, const struct conv_tile *tile)
 {
-	uintptr_t all = (uintptr_t)a->y | (uintptr_t)a->x | (uintptr_t)a->weight |
-			(uintptr_t)a->residual;
+	uintptr_t all =
+		(uintptr_t)a->y | (uintptr_t)a->x | (uintptr_t)a->weight | (uintptr_t)a->residual;
 
 	return conv_fits(a->k, a->n) && a->m % tile->w == 0 && all % 16 == 0 &&
 	       (a->activation == FVSR_ACT_NONE ||

@@ -41,7 +41,6 @@ bool fvsr_cuda_hopper_linear(struct fvsr_cuda_queue *queue, const struct fvsr_li
 bool fvsr_cuda_hopper_conv3x3(struct fvsr_cuda_queue *queue, const struct fvsr_conv3x3 *a);
 bool fvsr_cuda_hopper_upsample_conv(struct fvsr_cuda_queue *queue,
 				    const struct fvsr_upsample_conv *a);
-bool fvsr_cuda_hopper_conv_frames(struct fvsr_cuda_queue *queue,
-				  const struct fvsr_conv_frames *a);
+bool fvsr_cuda_hopper_conv_frames(struct fvsr_cuda_queue *queue, const struct fvsr_conv_frames *a);
 
 #endif

@@ -58,7 +58,7 @@ enum fvsr_cuda_kernel {
 #define X(name, shared_bytes) FVSR_KERNEL_##name,
 	FVSR_CUDA_GENERIC_KERNELS(X) FVSR_CUDA_HOPPER_KERNELS(X)
 #undef X
-	FVSR_KERNEL_COUNT,
+		FVSR_KERNEL_COUNT,
 };
 
 #endif

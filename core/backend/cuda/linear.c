@@ -18,11 +18,20 @@ void fvsr_cuda_linear(struct fvsr_queue *base, const struct fvsr_linear *a)
 {
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 	struct fvsr_conv_params p = {
-		.src = a->x, .weight = a->weight, .bias = a->bias, .residual = a->residual,
+		.src = a->x,
+		.weight = a->weight,
+		.bias = a->bias,
+		.residual = a->residual,
 		.dst = a->y,
-		.h = 1, .w = a->m, .cin = a->k, .cout = a->n, .ksize = 1,
-		.border = FVSR_BORDER_ZERO, .activation = activation_of(a->activation),
-		.phases = 1, .grow = 1,
+		.h = 1,
+		.w = a->m,
+		.cin = a->k,
+		.cout = a->n,
+		.ksize = 1,
+		.border = FVSR_BORDER_ZERO,
+		.activation = activation_of(a->activation),
+		.phases = 1,
+		.grow = 1,
 	};
 
 	if (fvsr_cuda_blas_linear(queue, a) ||

@@ -16,7 +16,7 @@ static const struct {
 	FVSR_CUDA_GENERIC_KERNELS(X)
 #undef X
 #define X(kernel, shared_bytes) {#kernel, -(shared_bytes)-1},
-	FVSR_CUDA_HOPPER_KERNELS(X)
+		FVSR_CUDA_HOPPER_KERNELS(X)
 #undef X
 };
 
@@ -41,8 +41,7 @@ static bool hopper_image(const struct fvsr_cuda_image *image)
 	return !strncmp(image->name, "hopper_", 7);
 }
 
-static CUresult load(struct fvsr_cuda_device *device, CUmodule *module, const void *data,
-		     char *log)
+static CUresult load(struct fvsr_cuda_device *device, CUmodule *module, const void *data, char *log)
 {
 	CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
 	void *values[] = {log, (void *)(uintptr_t)LOG_BYTES};

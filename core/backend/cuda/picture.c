@@ -33,10 +33,15 @@ void fvsr_cuda_unshuffle(struct fvsr_queue *queue, void *dst, const void *canvas
 void fvsr_cuda_noise_slice(struct fvsr_queue *queue, const struct fvsr_noise_slice *a)
 {
 	struct fvsr_noise_params p = {
-		.latent = a->latent, .patches = a->patches,
-		.key = a->key, .normal = a->kind == FVSR_NOISE_NORMAL,
-		.lh = a->lh, .lw = a->lw, .channels = a->channels,
-		.first_frame = a->first_frame, .frames = a->frames,
+		.latent = a->latent,
+		.patches = a->patches,
+		.key = a->key,
+		.normal = a->kind == FVSR_NOISE_NORMAL,
+		.lh = a->lh,
+		.lw = a->lw,
+		.channels = a->channels,
+		.first_frame = a->first_frame,
+		.frames = a->frames,
 	};
 
 	launch_items(queue, FVSR_KERNEL_noise_slice, (size_t)2 * a->lh * a->lw * a->channels, &p);
@@ -45,8 +50,12 @@ void fvsr_cuda_noise_slice(struct fvsr_queue *queue, const struct fvsr_noise_sli
 void fvsr_cuda_unpatchify(struct fvsr_queue *queue, const struct fvsr_unpatchify *a)
 {
 	struct fvsr_unpatchify_params p = {
-		.latent = a->latent, .noise = a->noise, .patches = a->patches,
-		.lh = a->lh, .lw = a->lw, .channels = a->channels,
+		.latent = a->latent,
+		.noise = a->noise,
+		.patches = a->patches,
+		.lh = a->lh,
+		.lw = a->lw,
+		.channels = a->channels,
 	};
 
 	launch_items(queue, FVSR_KERNEL_unpatchify, (size_t)2 * a->lh * a->lw * a->channels, &p);
@@ -55,9 +64,12 @@ void fvsr_cuda_unpatchify(struct fvsr_queue *queue, const struct fvsr_unpatchify
 void fvsr_cuda_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a)
 {
 	struct fvsr_decoder_input_params p = {
-		.dst = a->dst, .latent = a->latent,
+		.dst = a->dst,
+		.latent = a->latent,
 		.canvas = {a->canvas[0], a->canvas[1], a->canvas[2], a->canvas[3]},
-		.lh = a->lh, .lw = a->lw, .channels = a->channels,
+		.lh = a->lh,
+		.lw = a->lw,
+		.channels = a->channels,
 	};
 	size_t pieces = 96 + ((size_t)a->channels + 7) / 8;
 
@@ -68,8 +80,13 @@ void fvsr_cuda_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_s
 {
 	int pixels = 3 * a->side * a->side;
 	struct fvsr_pixel_shuffle_params p = {
-		.dst = a->dst, .src = a->src, .canvas = a->canvas, .h = a->h, .w = a->w,
-		.channels = a->frames * pixels, .first = a->frame * pixels,
+		.dst = a->dst,
+		.src = a->src,
+		.canvas = a->canvas,
+		.h = a->h,
+		.w = a->w,
+		.channels = a->frames * pixels,
+		.first = a->frame * pixels,
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = a->side == 2 ? FVSR_KERNEL_pixel_shuffle_2 : FVSR_KERNEL_pixel_shuffle_4,
@@ -130,17 +147,24 @@ void fvsr_cuda_color_finish(struct fvsr_queue *base, const struct fvsr_color_fin
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 	size_t pixels = (size_t)a->width * a->height;
 	bool planar = a->format == FVSR_FORMAT_RGBF32P;
-	size_t room = a->mode == FVSR_COLOR_WAVELET
-			      ? 6 * pixels * sizeof(float)
-			      : 2 * 3 * FVSR_COLOR_PARTS * 2 * sizeof(double);
+	size_t room = a->mode == FVSR_COLOR_WAVELET ? 6 * pixels * sizeof(float)
+						    : 2 * 3 * FVSR_COLOR_PARTS * 2 * sizeof(double);
 	void *scratch = fvsr_cuda_scratch(queue, room);
 	struct fvsr_color_params p = {
-		.decoded = a->decoded, .canvas = a->canvas, .alpha = a->alpha,
-		.dst = a->dst, .final = a->final, .sums = scratch,
-		.width = a->width, .height = a->height,
-		.pad_width = a->pad_width, .pad_height = a->pad_height,
-		.mode = (int)a->mode, .planar = planar,
-		.swap = a->format == FVSR_FORMAT_BGRA8, .nearest = a->nearest,
+		.decoded = a->decoded,
+		.canvas = a->canvas,
+		.alpha = a->alpha,
+		.dst = a->dst,
+		.final = a->final,
+		.sums = scratch,
+		.width = a->width,
+		.height = a->height,
+		.pad_width = a->pad_width,
+		.pad_height = a->pad_height,
+		.mode = (int)a->mode,
+		.planar = planar,
+		.swap = a->format == FVSR_FORMAT_BGRA8,
+		.nearest = a->nearest,
 	};
 
 	fvsr_cuda_frames_prepare(queue, pixels * (planar ? 12 : 4));

@@ -43,8 +43,8 @@ int fvsr_cuda_profile_open(struct fvsr_cuda_queue *queue, struct fvsr_error *err
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	profile->stage = FVSR_STAGE_IDLE;
 	queue->profile = profile;
-	result = FVSR_CUDA_GET(queue->device, err, cuEventCreate, &profile->begin,
-			       CU_EVENT_DEFAULT);
+	result =
+		FVSR_CUDA_GET(queue->device, err, cuEventCreate, &profile->begin, CU_EVENT_DEFAULT);
 	if (!result)
 		result = FVSR_CUDA_GET(queue->device, err, cuEventCreate, &profile->end,
 				       CU_EVENT_DEFAULT);
@@ -54,9 +54,12 @@ int fvsr_cuda_profile_open(struct fvsr_cuda_queue *queue, struct fvsr_error *err
 void fvsr_cuda_profile_close(struct fvsr_cuda_queue *queue, bool alive)
 {
 	static const char *const stages[FVSR_STAGES] = {
-		[FVSR_STAGE_INGEST] = "scaling",	  [FVSR_STAGE_PROJECTION] = "projection",
-		[FVSR_STAGE_TRANSFORMER] = "transformer", [FVSR_STAGE_DECODER] = "decoder",
-		[FVSR_STAGE_COLOR] = "colour",		  [FVSR_STAGE_IDLE] = "other",
+		[FVSR_STAGE_INGEST] = "scaling",
+		[FVSR_STAGE_PROJECTION] = "projection",
+		[FVSR_STAGE_TRANSFORMER] = "transformer",
+		[FVSR_STAGE_DECODER] = "decoder",
+		[FVSR_STAGE_COLOR] = "colour",
+		[FVSR_STAGE_IDLE] = "other",
 	};
 	struct fvsr_cuda_profile *profile = queue->profile;
 
@@ -86,8 +89,12 @@ static bool keep_stream(struct fvsr_cuda_queue *queue)
 	struct fvsr_delay_params p = {.ns = (uint64_t)(DELAY_MS * 1e6)};
 	void *params = &p;
 	CUlaunchConfig config = {
-		.gridDimX = 1, .gridDimY = 1, .gridDimZ = 1,
-		.blockDimX = 1, .blockDimY = 1, .blockDimZ = 1,
+		.gridDimX = 1,
+		.gridDimY = 1,
+		.gridDimZ = 1,
+		.blockDimX = 1,
+		.blockDimY = 1,
+		.blockDimZ = 1,
 		.hStream = queue->stream,
 	};
 
@@ -109,8 +116,8 @@ static int find_line(struct fvsr_cuda_profile *profile, const char *name)
 {
 	int i = 0;
 
-	while (i < profile->count && (profile->line[i].stage != profile->stage ||
-				      strcmp(profile->line[i].name, name)))
+	while (i < profile->count &&
+	       (profile->line[i].stage != profile->stage || strcmp(profile->line[i].name, name)))
 		i++;
 	if (i == MOST_LINES)
 		return -1;

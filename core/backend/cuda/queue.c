@@ -42,8 +42,7 @@ static int open_streams(struct fvsr_cuda_queue *queue, struct fvsr_error *err)
 	return result;
 }
 
-int fvsr_cuda_queue_open(struct fvsr_queue **out, struct fvsr_device *base,
-			 struct fvsr_error *err)
+int fvsr_cuda_queue_open(struct fvsr_queue **out, struct fvsr_device *base, struct fvsr_error *err)
 {
 	struct fvsr_cuda_device *device = (struct fvsr_cuda_device *)base;
 	struct fvsr_cuda_queue *queue = calloc(1, sizeof(*queue));
@@ -205,8 +204,7 @@ void fvsr_cuda_zero(struct fvsr_queue *base, void *dst, size_t bytes)
 
 	if (fvsr_queue_idle(base) || !bytes || !enter(queue))
 		return;
-	FVSR_CUDA_TRY(queue, cuMemsetD8Async, (CUdeviceptr)(uintptr_t)dst, 0, bytes,
-		      queue->stream);
+	FVSR_CUDA_TRY(queue, cuMemsetD8Async, (CUdeviceptr)(uintptr_t)dst, 0, bytes, queue->stream);
 	fvsr_cuda_leave(queue->device);
 }
 

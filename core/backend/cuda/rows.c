@@ -37,8 +37,12 @@ void fvsr_cuda_rms_silu(struct fvsr_queue *queue, void *dst, const void *src, co
 			int rows, int channels)
 {
 	struct fvsr_norm_params p = {
-		.dst = dst, .src = src, .scale = gamma,
-		.rows = rows, .columns = channels, .mode = FVSR_NORM_L2_SILU,
+		.dst = dst,
+		.src = src,
+		.scale = gamma,
+		.rows = rows,
+		.columns = channels,
+		.mode = FVSR_NORM_L2_SILU,
 	};
 
 	norm(queue, &p);
@@ -48,8 +52,14 @@ void fvsr_cuda_layer_norm(struct fvsr_queue *queue, void *dst, const void *src, 
 			  const void *shift, int rows, int dim, float eps)
 {
 	struct fvsr_norm_params p = {
-		.dst = dst, .src = src, .scale = scale, .shift = shift,
-		.rows = rows, .columns = dim, .mode = FVSR_NORM_LAYER, .eps = eps,
+		.dst = dst,
+		.src = src,
+		.scale = scale,
+		.shift = shift,
+		.rows = rows,
+		.columns = dim,
+		.mode = FVSR_NORM_LAYER,
+		.eps = eps,
 	};
 
 	norm(queue, &p);
@@ -59,8 +69,13 @@ void fvsr_cuda_rms_norm(struct fvsr_queue *queue, void *dst, const void *src, co
 			int rows, int dim, float eps)
 {
 	struct fvsr_norm_params p = {
-		.dst = dst, .src = src, .scale = weight,
-		.rows = rows, .columns = dim, .mode = FVSR_NORM_RMS, .eps = eps,
+		.dst = dst,
+		.src = src,
+		.scale = weight,
+		.rows = rows,
+		.columns = dim,
+		.mode = FVSR_NORM_RMS,
+		.eps = eps,
 	};
 
 	norm(queue, &p);

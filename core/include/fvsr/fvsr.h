@@ -144,29 +144,29 @@ enum fvsr_lq_version {
 
 /* Every dimension of the network; nothing is fixed to the released values (in brackets). */
 struct fvsr_config {
-	int dim;               /* [1536] width of a token */
-	int num_heads;         /* [12] dim / num_heads = head_dim, even */
-	int num_layers;        /* [30] */
-	int ffn_dim;           /* [8960] */
-	int in_dim, out_dim;   /* [16, 16] latent channels; equal */
-	int text_dim;          /* [4096] width of a prompt token */
-	int text_len;          /* [512] prompt tokens */
-	int prompts;           /* [1] prompt i is for enlarging 2 + i times; the last also for more */
-	int freq_dim;          /* [256] sinusoid of the timestep */
-	int lq_hidden1;        /* [2048] channels after the projection's first convolution */
-	int lq_hidden2;        /* [3072] after its second */
-	int lq_layers;         /* [1] layers that receive projected tokens */
-	int dec_levels;        /* [4] 2 to 4: the decoder ends at 1/4, 1/2 or 1/1 of the canvas */
-	int dec_channels[4];   /* [512, 256, 128, 128] at 1/8, 1/4, 1/2, 1/1; 0 beyond dec_levels */
-	int dec_blocks[3];     /* [3, 3, 3] MemBlocks at 1/8, 1/4, 1/2; those of levels there are */
+	int dim;             /* [1536] width of a token */
+	int num_heads;       /* [12] dim / num_heads = head_dim, even */
+	int num_layers;      /* [30] */
+	int ffn_dim;         /* [8960] */
+	int in_dim, out_dim; /* [16, 16] latent channels; equal */
+	int text_dim;        /* [4096] width of a prompt token */
+	int text_len;        /* [512] prompt tokens */
+	int prompts;         /* [1] prompt i is for enlarging 2 + i times; the last also for more */
+	int freq_dim;        /* [256] sinusoid of the timestep */
+	int lq_hidden1;      /* [2048] channels after the projection's first convolution */
+	int lq_hidden2;      /* [3072] after its second */
+	int lq_layers;       /* [1] layers that receive projected tokens */
+	int dec_levels;      /* [4] 2 to 4: the decoder ends at 1/4, 1/2 or 1/1 of the canvas */
+	int dec_channels[4]; /* [512, 256, 128, 128] at 1/8, 1/4, 1/2, 1/1; 0 beyond dec_levels */
+	int dec_blocks[3];   /* [3, 3, 3] MemBlocks at 1/8, 1/4, 1/2; those of levels there are */
 	enum fvsr_lq_version lq_version; /* [v1.1] never FVSR_LQ_MODEL in a model */
-	bool dec_depth_to_space; /* [false] upsample by depth-to-space instead of nearest */
-	bool residual;         /* [false] picture = canvas + decoded instead of decoded */
+	bool dec_depth_to_space;         /* [false] upsample by depth-to-space instead of nearest */
+	bool residual;                   /* [false] picture = canvas + decoded instead of decoded */
 };
 
 struct fvsr_model_options {
-	const char *backend; /* NULL or "auto": the best available one; else a backend's name */
-	int threads;         /* CPU threads, 0: as many as the machine has */
+	const char *backend;  /* NULL or "auto": the best available one; else a backend's name */
+	int threads;          /* CPU threads, 0: as many as the machine has */
 	bool allow_directory; /* also take a released directory, imported to memory */
 	/*
 	 * Which GPU is preferred, as CUDA counts them: the one that has the pictures, for frames in
@@ -182,11 +182,11 @@ struct fvsr_model_options {
 
 struct fvsr_model_info {
 	struct fvsr_config config;
-	char name[128];       /* from the file's metadata, may be empty */
-	char backend[16];     /* what it was opened on */
-	int card;             /* the GPU, as CUDA counts them; -1: none */
-	uint64_t parameters;  /* number of weights */
-	uint64_t host_bytes;  /* memory the opened model holds */
+	char name[128];      /* from the file's metadata, may be empty */
+	char backend[16];    /* what it was opened on */
+	int card;            /* the GPU, as CUDA counts them; -1: none */
+	uint64_t parameters; /* number of weights */
+	uint64_t host_bytes; /* memory the opened model holds */
 	uint64_t device_bytes;
 };
 
@@ -219,11 +219,11 @@ enum fvsr_pack_type {
 };
 
 struct fvsr_import_options {
-	enum fvsr_pack_type type;         /* BF16 by default */
-	enum fvsr_lq_version lq_version;  /* FVSR_LQ_MODEL: by hash, v1.1 where unknown */
-	const char *name;                 /* written to the metadata, may be NULL */
-	struct fvsr_log log;              /* reports recognised and unknown files */
-	struct fvsr_progress progress;    /* in bytes that are read, of a "synth:" model written */
+	enum fvsr_pack_type type;        /* BF16 by default */
+	enum fvsr_lq_version lq_version; /* FVSR_LQ_MODEL: by hash, v1.1 where unknown */
+	const char *name;                /* written to the metadata, may be NULL */
+	struct fvsr_log log;             /* reports recognised and unknown files */
+	struct fvsr_progress progress;   /* in bytes that are read, of a "synth:" model written */
 };
 
 FVSR_API void fvsr_import_options_default(struct fvsr_import_options *options);
@@ -239,8 +239,8 @@ FVSR_API int fvsr_import(const char *source, const char *packed_path,
 			 const struct fvsr_import_options *options, struct fvsr_error *err);
 
 /* The SHA-256 of a file as 64 lower-case digits and a NUL; to check what was downloaded. */
-FVSR_API int fvsr_file_sha256(const char *path, char text[65],
-			      const struct fvsr_progress *progress, struct fvsr_error *err);
+FVSR_API int fvsr_file_sha256(const char *path, char text[65], const struct fvsr_progress *progress,
+			      struct fvsr_error *err);
 
 /* ------------------------------------------------------------------------------------------- */
 /* Frames                                                                                      */
@@ -270,9 +270,9 @@ struct fvsr_picture {
 	enum fvsr_format format;
 	enum fvsr_memory memory;
 	int width, height;
-	size_t stride;  /* bytes from a row to the next; ignored for CUDA arrays */
-	void *data;     /* first row; freed by libfvsr only if fvsr_frame_create made it */
-	void *queue;    /* device memory: the CUstream that its content is ordered on; may be NULL */
+	size_t stride; /* bytes from a row to the next; ignored for CUDA arrays */
+	void *data;    /* first row; freed by libfvsr only if fvsr_frame_create made it */
+	void *queue;   /* device memory: the CUstream that its content is ordered on; may be NULL */
 };
 
 /* A frame with its own host memory. 'stride' becomes the tightest multiple of 64 bytes. */
@@ -321,22 +321,22 @@ struct fvsr_settings {
 	enum fvsr_format in_format, out_format;
 	/*
 	 * How much the picture is enlarged, for models with a prompt for each scale: 2.0, 3.0, ...;
-	 * 0: what the sizes say, or, where the input is a canvas (RGBF32P), 4. The bundled model was
-	 * trained for these: a scale between looks best made with the next one and scaled down.
+	 * 0: what the sizes say, or, where the input is a canvas (RGBF32P), 4. The bundled model
+	 * was trained for these: a scale between looks best made with the next one and scaled down.
 	 */
 	double scale;
-	double sparse_ratio;       /* attention budget; 1.5 fast, 2.0 stable */
-	int local_range;           /* attention window in blocks; 9 sharper, 11 more stable */
-	int kv_ratio;              /* slices kept from the past, 1 .. 8 */
+	double sparse_ratio; /* attention budget; 1.5 fast, 2.0 stable */
+	int local_range;     /* attention window in blocks; 9 sharper, 11 more stable */
+	int kv_ratio;        /* slices kept from the past, 1 .. 8 */
 	enum fvsr_color color;
 	enum fvsr_noise noise;
-	uint64_t seed;             /* of the noise */
+	uint64_t seed;                   /* of the noise */
 	enum fvsr_lq_version lq_version; /* FVSR_LQ_MODEL, or override the model's */
 	/*
 	 * Bytes on the device that the stream may take, 0: what is free there when it is opened.
-	 * Where the whole does not fit, the decoder works on smaller parts, and then keys and values
-	 * of as many layers as it takes live in host memory; the pictures stay the same, to the
-	 * last bit, and take longer. On a CPU backend 0 is no limit.
+	 * Where the whole does not fit, the decoder works on smaller parts, and then keys and
+	 * values of as many layers as it takes live in host memory; the pictures stay the same, to
+	 * the last bit, and take longer. On a CPU backend 0 is no limit.
 	 */
 	uint64_t memory_limit;
 };
@@ -421,15 +421,15 @@ FVSR_API const char *fvsr_stream_error(const fvsr_stream *stream);
 
 /* Milliseconds per stage of the network; on a GPU with the pauses that fall into it. */
 struct fvsr_timing {
-	double ingest_ms;      /* scaling to the canvas */
+	double ingest_ms; /* scaling to the canvas */
 	double projection_ms;
 	double transformer_ms;
 	double decoder_ms;
 	double color_ms;
-	double total_ms;       /* wall time of receiving, waits for received frames too, but no pauses */
-	double paused_ms;      /* see fvsr_stream_set_budget() */
-	uint64_t chunks;       /* how many the figures sum up */
-	uint64_t frames;       /* how many frames came out of them */
+	double total_ms;  /* wall time of receiving, waits for received frames too, but no pauses */
+	double paused_ms; /* see fvsr_stream_set_budget() */
+	uint64_t chunks;  /* how many the figures sum up */
+	uint64_t frames;  /* how many frames came out of them */
 };
 
 /*
@@ -485,8 +485,8 @@ struct fvsr_tensor_info {
 	const char *dtype; /* "F32", "BF16", "F16", "U8", ... */
 	int rank;
 	int64_t shape[5];
-	const void *data;  /* little-endian, row-major, maybe unaligned; NULL in files with more
-			      than 1 GiB of data, which are only described */
+	const void *data; /* little-endian, row-major, maybe unaligned; NULL in files with more
+			     than 1 GiB of data, which are only described */
 	size_t bytes;
 };
 

@@ -255,7 +255,8 @@ static void test_attention(struct bench *b, const struct fvsr_block_attention *s
 			   bool odd_counts)
 {
 	int blocks = shape->h / 8 * (shape->w / 8), queries = shape->query_slices * blocks;
-	size_t rows = (size_t)shape->heads * queries * 128, count = rows / shape->heads * shape->dim;
+	size_t rows = (size_t)shape->heads * queries * 128,
+	       count = rows / shape->heads * shape->dim;
 	struct attention_case t;
 	struct check_attention c;
 	char name[96];
@@ -269,12 +270,21 @@ static void test_attention(struct bench *b, const struct fvsr_block_attention *s
 	run_attention(&t, 0);
 	machine_finish(&b->machine, name);
 	c = (struct check_attention){
-		.dst = t.a[0].dst, .q = t.a[0].q, .k = t.a[0].k, .v = t.a[0].v,
-		.index = t.a[0].index, .count = t.a[0].count,
-		.queries = queries, .keys = shape->key_slices * blocks, .blocks = blocks,
-		.h = shape->h, .w = shape->w, .dim = shape->dim,
+		.dst = t.a[0].dst,
+		.q = t.a[0].q,
+		.k = t.a[0].k,
+		.v = t.a[0].v,
+		.index = t.a[0].index,
+		.count = t.a[0].count,
+		.queries = queries,
+		.keys = shape->key_slices * blocks,
+		.blocks = blocks,
+		.h = shape->h,
+		.w = shape->w,
+		.dim = shape->dim,
 		.head_dim = shape->dim / shape->heads,
-		.stride = stride_for(rows, 6000), .result = b->result,
+		.stride = stride_for(rows, 6000),
+		.result = b->result,
 	};
 	memcpy(c.slot, shape->slot, sizeof(c.slot));
 	machine_launch(&b->machine, "check_attention", (unsigned)(rows / (size_t)c.stride), 128,
@@ -284,20 +294,45 @@ static void test_attention(struct bench *b, const struct fvsr_block_attention *s
 }
 
 static const struct fvsr_block_attention production = {
-	.slot = {2, 3, 0, 1}, .query_slices = 1, .key_slices = 4, .h = 48, .w = 88, .dim = 1536,
+	.slot = {2, 3, 0, 1},
+	.query_slices = 1,
+	.key_slices = 4,
+	.h = 48,
+	.w = 88,
+	.dim = 1536,
 	.heads = 12,
 };
 
 static void test_attentions(struct bench *b)
 {
 	static const struct fvsr_block_attention shapes[] = {
-		{.slot = {0}, .query_slices = 1, .key_slices = 1, .h = 8, .w = 8, .dim = 128,
+		{.slot = {0},
+		 .query_slices = 1,
+		 .key_slices = 1,
+		 .h = 8,
+		 .w = 8,
+		 .dim = 128,
 		 .heads = 1},
-		{.slot = {2, 0, 1}, .query_slices = 2, .key_slices = 3, .h = 16, .w = 24,
-		 .dim = 256, .heads = 2},
-		{.slot = {1, 2, 3, 0}, .query_slices = 1, .key_slices = 4, .h = 40, .w = 56,
-		 .dim = 384, .heads = 3},
-		{.slot = {0, 1}, .query_slices = 2, .key_slices = 2, .h = 24, .w = 32, .dim = 256,
+		{.slot = {2, 0, 1},
+		 .query_slices = 2,
+		 .key_slices = 3,
+		 .h = 16,
+		 .w = 24,
+		 .dim = 256,
+		 .heads = 2},
+		{.slot = {1, 2, 3, 0},
+		 .query_slices = 1,
+		 .key_slices = 4,
+		 .h = 40,
+		 .w = 56,
+		 .dim = 384,
+		 .heads = 3},
+		{.slot = {0, 1},
+		 .query_slices = 2,
+		 .key_slices = 2,
+		 .h = 24,
+		 .w = 32,
+		 .dim = 256,
 		 .heads = 4},
 	};
 
@@ -320,8 +355,8 @@ struct conv_shape {
 	int frames, h, w, cin, cout; /* frames: outputs of CONV_FRAMES */
 	bool past, bias, residual, relu;
 	int grow, ksize;
-	int tile_n;                  /* 0: the engine's choice */
-	int per_chunk;               /* how often a chunk has it */
+	int tile_n;    /* 0: the engine's choice */
+	int per_chunk; /* how often a chunk has it */
 };
 
 struct conv_case {
@@ -346,8 +381,8 @@ static void new_conv(struct bench *b, struct conv_case *t, const struct conv_sha
 	size_t area = (size_t)s->h * s->w;
 	int in_frames = s->kind == CONV_FRAMES ? 2 * s->frames + 2 : s->frames;
 	size_t grown = s->kind == CONV_UP ? 4 * (size_t)s->grow : 1;
-	void *weight = new_bf16(b, (size_t)taps * s->cout * s->cin,
-				1 / sqrtf((float)(window * s->cin)));
+	void *weight =
+		new_bf16(b, (size_t)taps * s->cout * s->cin, 1 / sqrtf((float)(window * s->cin)));
 	void *bias = s->bias ? new_f32(b, s->cout, 1) : NULL;
 
 	t->bench = b;
@@ -361,9 +396,15 @@ static void new_conv(struct bench *b, struct conv_case *t, const struct conv_sha
 			.src = new_bf16(b, t->in_count, 1),
 			.past = s->past ? new_bf16(b, t->in_count, 1) : NULL,
 			.residual = s->residual ? new_bf16(b, t->out_count, 1) : NULL,
-			.weight = weight, .bias = bias,
-			.h = s->h, .w = s->w, .cin = s->cin, .cout = s->cout,
-			.grow = s->grow, .ksize = s->ksize, .relu = s->relu,
+			.weight = weight,
+			.bias = bias,
+			.h = s->h,
+			.w = s->w,
+			.cin = s->cin,
+			.cout = s->cout,
+			.grow = s->grow,
+			.ksize = s->ksize,
+			.relu = s->relu,
 			.result = b->result,
 		};
 		for (int o = 0; o < 4; o++)
@@ -388,9 +429,18 @@ static bool run_3x3(struct fvsr_cuda_queue *queue, const struct conv_shape *s,
 		    const struct check_conv *c)
 {
 	struct fvsr_conv3x3 a = {
-		.dst = (void *)c->dst, .src = c->src, .past = c->past, .weight = c->weight,
-		.bias = c->bias, .residual = c->residual, .frames = s->frames, .h = s->h,
-		.w = s->w, .cin = s->cin, .cout = s->cout, .relu = s->relu,
+		.dst = (void *)c->dst,
+		.src = c->src,
+		.past = c->past,
+		.weight = c->weight,
+		.bias = c->bias,
+		.residual = c->residual,
+		.frames = s->frames,
+		.h = s->h,
+		.w = s->w,
+		.cin = s->cin,
+		.cout = s->cout,
+		.relu = s->relu,
 	};
 
 	return fvsr_cuda_hopper_conv3x3(queue, &a);
@@ -400,9 +450,17 @@ static bool run_up(struct fvsr_cuda_queue *queue, const struct conv_shape *s,
 		   const struct check_conv *c)
 {
 	struct fvsr_upsample_conv a = {
-		.dst = (void *)c->dst, .src = c->src, .weight = c->weight, .frames = s->frames,
-		.h = s->h, .w = s->w, .cin = s->cin, .cout = s->cout, .grow = s->grow,
-		.ksize = s->ksize, .relu = s->relu,
+		.dst = (void *)c->dst,
+		.src = c->src,
+		.weight = c->weight,
+		.frames = s->frames,
+		.h = s->h,
+		.w = s->w,
+		.cin = s->cin,
+		.cout = s->cout,
+		.grow = s->grow,
+		.ksize = s->ksize,
+		.relu = s->relu,
 	};
 
 	return fvsr_cuda_hopper_upsample_conv(queue, &a);
@@ -412,8 +470,15 @@ static bool run_frames(struct fvsr_cuda_queue *queue, const struct conv_shape *s
 		       const struct check_conv *c)
 {
 	struct fvsr_conv_frames a = {
-		.dst = (void *)c->dst, .src = c->src, .weight = c->weight, .bias = c->bias,
-		.outputs = s->frames, .h = s->h, .w = s->w, .cin = s->cin, .cout = s->cout,
+		.dst = (void *)c->dst,
+		.src = c->src,
+		.weight = c->weight,
+		.bias = c->bias,
+		.outputs = s->frames,
+		.h = s->h,
+		.w = s->w,
+		.cin = s->cin,
+		.cout = s->cout,
 	};
 
 	memcpy(a.taps, c->taps, sizeof(a.taps));
@@ -428,7 +493,7 @@ static void run_conv(void *opaque, int run)
 	bool taken;
 
 	forced_tile_n = t->shape->tile_n;
-	taken = t->shape->kind == CONV_3X3 ? run_3x3(queue, t->shape, c)
+	taken = t->shape->kind == CONV_3X3  ? run_3x3(queue, t->shape, c)
 		: t->shape->kind == CONV_UP ? run_up(queue, t->shape, c)
 					    : run_frames(queue, t->shape, c);
 	forced_tile_n = 0;
@@ -444,13 +509,15 @@ static void name_conv(char *name, size_t bytes, const struct conv_shape *s)
 		 s->w, s->cin, s->cout, s->past ? " past" : "", s->residual ? " residual" : "",
 		 s->kind == CONV_UP ? s->ksize == 2 ? " k2" : " k3" : "",
 		 s->grow == 2 ? " grow" : "",
-		 s->tile_n == 64 ? " n64" : s->tile_n == 128 ? " n128" : s->tile_n ? " n256" : "");
+		 s->tile_n == 64    ? " n64"
+		 : s->tile_n == 128 ? " n128"
+		 : s->tile_n        ? " n256"
+				    : "");
 }
 
 static void test_conv(struct bench *b, const struct conv_shape *s)
 {
-	static const char *const checks[] = {"", "check_conv3x3", "check_upsample",
-					     "check_frames"};
+	static const char *const checks[] = {"", "check_conv3x3", "check_upsample", "check_frames"};
 	struct conv_case t;
 	size_t rows, work;
 	char name[96];
@@ -493,8 +560,7 @@ static void test_convs(struct bench *b)
 		{CONV_FRAMES, "", 4, 16, 24, 128, 256, .bias = true},
 		{CONV_FRAMES, "", 2, 21, 19, 72, 128, .bias = true},
 		{CONV_3X3, "", 2, 96, 176, 512, 512, .past = true, .bias = true, .relu = true},
-		{CONV_3X3, "", 2, 384, 704, 128, 128, .bias = true, .residual = true,
-		 .relu = true},
+		{CONV_3X3, "", 2, 384, 704, 128, 128, .bias = true, .residual = true, .relu = true},
 		{CONV_FRAMES, "", 4, 48, 88, 768, 2048, .bias = true},
 	};
 

@@ -80,8 +80,7 @@ static __device__ float window(const uint16_t *frame, const uint16_t *weight, si
 	return sum;
 }
 
-static __device__ void compare(float expected, uint16_t found, float *error, float *size,
-			       int *bad)
+static __device__ void compare(float expected, uint16_t found, float *error, float *size, int *bad)
 {
 	float got = value_of(found);
 
@@ -113,8 +112,7 @@ __global__ void fill_f32(float *dst, size_t count, float size, unsigned seed)
 	size_t step = (size_t)gridDim.x * blockDim.x;
 
 	for (size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += step)
-		dst[i] = ((float)mix(i + (uint64_t)seed * 0x1000193) / 4294967296.0f - 0.5f) *
-			 size;
+		dst[i] = ((float)mix(i + (uint64_t)seed * 0x1000193) / 4294967296.0f - 0.5f) * size;
 }
 
 /* How many values are still NaN, and a sum over the bits that tells two results apart. */
@@ -149,8 +147,8 @@ __global__ void check_conv3x3(struct check_conv a)
 		const uint16_t *weight = a.weight + (size_t)n * 9 * step;
 		float sum = a.bias ? a.bias[n] : 0;
 
-		sum += window(a.src + frame * area * a.cin, weight, step, y - 1, x - 1, 3, a.h,
-			      a.w, a.cin, false);
+		sum += window(a.src + frame * area * a.cin, weight, step, y - 1, x - 1, 3, a.h, a.w,
+			      a.cin, false);
 		if (a.past)
 			sum += window(a.past + frame * area * a.cin, weight + a.cin, step, y - 1,
 				      x - 1, 3, a.h, a.w, a.cin, false);
@@ -215,8 +213,9 @@ __global__ void check_attention(struct check_attention a)
 	int t = threadIdx.x, i = (int)(work % 128), item = (int)(work / 128), bad = 0;
 	int head = item / a.queries, query = item % a.queries, columns = a.w / 8;
 	int slice = query / a.blocks, block = query % a.blocks;
-	size_t token = ((size_t)(slice * 2 + i / 64) * a.h + block / columns * 8 + i / 8 % 8) * a.w +
-		       block % columns * 8 + i % 8;
+	size_t token =
+		((size_t)(slice * 2 + i / 64) * a.h + block / columns * 8 + i / 8 % 8) * a.w +
+		block % columns * 8 + i % 8;
 	float sum = 0, largest = -INFINITY, out = 0, error = 0, size = 0;
 
 	if (t < a.head_dim)
@@ -242,8 +241,8 @@ __global__ void check_attention(struct check_attention a)
 
 			sum += weight;
 			if (t < a.head_dim)
-				out += weight * value_of(a.v[(row + c) * a.dim +
-							     head * a.head_dim + t]);
+				out += weight *
+				       value_of(a.v[(row + c) * a.dim + head * a.head_dim + t]);
 		}
 	}
 	if (a.count[item])

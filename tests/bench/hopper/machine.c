@@ -135,8 +135,8 @@ static void watch(struct machine *m, CUmodule module)
 	machine_upload(m, (void *)address, &m->watchdog, sizeof(m->watchdog));
 }
 
-static void take(struct machine *m, enum fvsr_cuda_kernel kernel, CUmodule module,
-		 const char *name, int shared)
+static void take(struct machine *m, enum fvsr_cuda_kernel kernel, CUmodule module, const char *name,
+		 int shared)
 {
 	CUfunction function;
 
@@ -287,8 +287,7 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-double machine_time(struct machine *m, void (*work)(void *opaque, int run), void *opaque,
-		    int runs)
+double machine_time(struct machine *m, void (*work)(void *opaque, int run), void *opaque, int runs)
 {
 	float ms[MACHINE_MAX_RUNS];
 

@@ -16,7 +16,7 @@ struct machine {
 	const char *folder;           /* of the compiled kernels */
 	CUmodule check;
 	__typeof__(cuModuleGetFunction) *get_function;
-	unsigned *watchdog;           /* pinned; see kernels/hopper.cuh */
+	unsigned *watchdog; /* pinned; see kernels/hopper.cuh */
 	CUevent event[MACHINE_MAX_RUNS + 1];
 };
 
@@ -36,8 +36,7 @@ void machine_launch(struct machine *m, const char *kernel, unsigned grid, unsign
 void machine_finish(struct machine *m, const char *what);
 
 /* Median milliseconds of work(opaque, run), one after the other, after two to warm up. */
-double machine_time(struct machine *m, void (*work)(void *opaque, int run), void *opaque,
-		    int runs);
+double machine_time(struct machine *m, void (*work)(void *opaque, int run), void *opaque, int runs);
 
 void die(const char *format, ...) FVSR_PRINTF(1, 2) __attribute__((noreturn));
 

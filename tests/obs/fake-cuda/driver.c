@@ -410,7 +410,8 @@ static void unmap_one(struct resource *resource)
 FAKE(cuGraphicsUnmapResources)(unsigned count, cuda_handle *list, cuda_handle stream)
 {
 	if (fake_stream_held_up(stream))
-		fake_broken("OBS waits for another stream than the one that textures are mapped for");
+		fake_broken(
+			"OBS waits for another stream than the one that textures are mapped for");
 	fake_stream_synchronize(stream);
 	for (unsigned i = 0; i < count; i++)
 		unmap_one(list[i]);

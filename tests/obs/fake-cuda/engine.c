@@ -287,7 +287,8 @@ static void resize_columns(const void *argument)
 	for (int y = 0; y < p->height; y++)
 		for (int x = 0; x < p->width; x++) {
 			const size_t row = (size_t)(y * p->in_height / p->height);
-			const uint8_t *from = (const uint8_t *)p->src + (row * (size_t)p->width + (size_t)x) * 4;
+			const uint8_t *from =
+				(const uint8_t *)p->src + (row * (size_t)p->width + (size_t)x) * 4;
 			uint16_t *to = canvas + (size_t)y * (size_t)p->pad_width + (size_t)x;
 
 			to[0] = from[0];
@@ -306,7 +307,8 @@ static void color_apply(const void *argument)
 
 	for (int y = 0; y < p->height; y++)
 		for (int x = 0; x < p->width; x++, to += 4) {
-			const uint16_t *from = canvas + (size_t)y * (size_t)p->pad_width + (size_t)x;
+			const uint16_t *from =
+				canvas + (size_t)y * (size_t)p->pad_width + (size_t)x;
 
 			to[0] = (uint8_t)from[0];
 			to[1] = (uint8_t)from[plane];
