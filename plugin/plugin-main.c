@@ -6,8 +6,8 @@
 #include <obs-module.h>
 
 #include "fvsr/fvsr.h"
-#include "filter.h"
-#include "shared.h"
+#include "filter/filter.h"
+#include "filter/shared.h"
 #include "system.h"
 
 OBS_DECLARE_MODULE()

@@ -11,8 +11,8 @@
 set -euo pipefail
 
 # Compilers, libobs, oneDNN (CPU path), libzip and Jansson (weights), libcurl (downloading them),
-# FFmpeg (fvsr upscale).
-build="build-essential cmake pkg-config file
+# FFmpeg (fvsr upscale), Python (scripts/sbom.py, when packages are made).
+build="build-essential cmake pkg-config file python3
 	libobs-dev libdnnl-dev libzip-dev libjansson-dev libcurl4-openssl-dev
 	libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
 # The second compiler with its sanitizers, OpenMP and fuzzer runtimes; clang-tidy (scripts/lint.sh);

@@ -77,7 +77,7 @@ cp /usr/share/common-licenses/GPL-3 "$prefix/licences/GPL-3"
 # ---- oneDNN -----------------------------------------------------------------------------------
 
 # The DLL as it is, under a name of ours, so that it is never taken for another program's; and an
-# import library that asks for it at the first call only (core/backend/cpu/onednn_library.c).
+# import library that asks for it at the first call only (core/backend/cpu/onednn/library.c).
 cat >"$work/wheels" <<-'END'
 	onednn-cpu-vcomp==2022.2.1 \
 	  --hash=sha256:1cb0cf3defa73da34b7dad40a894e098f401310d4f11c6fb9bc48a3c7ac0e7dc

@@ -38,7 +38,7 @@ REL_L2, PICTURE_ABS, MASK_AGREEMENT = 2e-4, 2e-3, 0.999
 PARALLEL_ABS = 1e-4
 
 
-# The engine's random numbers (core/net/noise.h) ---------------------------------------------------
+# The engine's random numbers (core/base/noise.h) ---------------------------------------------------
 
 
 def noise_key(name, seed):
@@ -65,7 +65,7 @@ def uniform(name, seed, count, mean=0.0, std=1.0, first=0):
 
 
 def log_of(n):
-    """ln(n / 2^24) in float32, as core/backend/cpu/plain_noise.c rounds it."""
+    """ln(n / 2^24) in float32, as core/backend/cpu/plain/noise.c rounds it."""
     f = np.float32
     m, exponent = n.astype(f), np.full(n.shape, -24, np.int32)
     while (m >= f(1.41421356)).any():

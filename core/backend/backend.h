@@ -45,7 +45,7 @@
 
 #include <stdatomic.h>
 
-#include "common.h"
+#include "base/common.h"
 
 #define FVSR_BLOCK_TOKENS  128 /* 2 x 8 x 8 */
 #define FVSR_MAX_SLICES    9   /* attended at once: kv_ratio <= 8, plus the chunk's own */

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+#include "base/common.h"
 #include "model/archive_zip.h"
-#include "model/dtype.h"
+#include "base/dtype.h"
 #include "model/pickle.h"
 
 #define MAX_PICKLE_BYTES ((int64_t)1 << 20)

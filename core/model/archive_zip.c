@@ -11,7 +11,7 @@
 #include <string.h>
 #include <zip.h>
 
-#include "common.h"
+#include "base/common.h"
 
 #define MAX_ENTRIES (1 << 17)
 #define READ_BYTES  ((size_t)4 << 20) /* between two progress reports */

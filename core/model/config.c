@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common.h"
+#include "base/common.h"
 #include "model/file.h"
 #include "model/json.h"
 

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+#include "base/common.h"
 #include "model/archive.h"
-#include "model/dtype.h"
+#include "base/dtype.h"
 #include "model/packed.h"
 #include "model/source.h"
 

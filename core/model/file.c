@@ -17,7 +17,7 @@
 #include <unistd.h>
 #endif
 
-#include "common.h"
+#include "base/common.h"
 
 struct fvsr_file {
 	char name[128];

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+#include "base/common.h"
 #include "model/directory.h"
 #include "model/file.h"
 #include "model/pack.h"

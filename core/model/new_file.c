@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "common.h"
+#include "base/common.h"
 #include "model/file.h"
 #include "model/new_file_system.h"
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
-#include "model/dtype.h"
+#include "base/common.h"
+#include "base/dtype.h"
 #include "model/new_file.h"
 #include "model/packed.h"
 #include "model/source.h"

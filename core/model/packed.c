@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
-#include "model/dtype.h"
+#include "base/common.h"
+#include "base/dtype.h"
 
 #define MAX_LOGGED 20
 

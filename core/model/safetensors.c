@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+#include "base/common.h"
 #include "model/json.h"
 
 #define MAX_HEADER_BYTES (100u * 1000 * 1000)

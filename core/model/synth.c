@@ -19,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
-#include "model/dtype.h"
+#include "base/common.h"
+#include "base/dtype.h"
 #include "model/file.h"
 
 #define GOLDEN           0x9E3779B97F4A7C15ull

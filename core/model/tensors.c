@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
-#include "model/dtype.h"
+#include "base/common.h"
+#include "base/dtype.h"
 #include "model/safetensors.h"
 
 /* Golden streams have a few megabytes; the packed released model, which is never read this way,

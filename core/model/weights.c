@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
-#include "model/dtype.h"
+#include "base/common.h"
+#include "base/dtype.h"
 #include "model/file.h"
 #include "model/source.h"
 

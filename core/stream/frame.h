@@ -5,7 +5,7 @@
 #ifndef FVSR_STREAM_FRAME_H
 #define FVSR_STREAM_FRAME_H
 
-#include "common.h"
+#include "base/common.h"
 
 struct fvsr_frame {
 	struct fvsr_picture picture;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
-#include "backend/cpu/plain.h"
+#include "backend/cpu/plain/plain.h"
 
 static bool valid_bytes(const struct fvsr_picture *p)
 {

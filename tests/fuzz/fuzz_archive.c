@@ -9,7 +9,7 @@
 
 #include "fuzz_zip.h"
 #include "model/archive.h"
-#include "model/dtype.h"
+#include "base/dtype.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);

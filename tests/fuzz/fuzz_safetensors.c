@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "model/dtype.h"
+#include "base/dtype.h"
 #include "model/safetensors.h"
 
 static void check_tensor(const struct fvsr_safetensors *st, size_t index, uint64_t *at)

@@ -6,7 +6,7 @@
 #ifndef FVSR_GPU_SUPPORT_H
 #define FVSR_GPU_SUPPORT_H
 
-#include "backend/cuda/driver.h"
+#include "backend/cuda/runtime/driver.h"
 #include "fvsr/fvsr.h"
 
 #define GPU_IN_WIDTH   96

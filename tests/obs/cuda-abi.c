@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "cuda-driver.h"
+#include "transport/cuda-driver.h"
 
 #define SAME(theirs, ours)                                                                         \
 	_Static_assert(offsetof(CUDA_MEMCPY2D, theirs) == offsetof(struct cuda_copy, ours) &&      \

@@ -19,11 +19,11 @@
 
 #include "bare-obs.h"
 #include "check.h"
-#include "frame-transport.h"
-#include "model-pool.h"
+#include "transport/frame-transport.h"
+#include "session/model-pool.h"
 #include "neighbour.h"
-#include "transport-choice.h"
-#include "worker.h"
+#include "transport/transport-choice.h"
+#include "session/worker.h"
 
 #define FILTERS    2
 #define KEPT       8 /* shown pictures that are looked at together, so that the card goes on */

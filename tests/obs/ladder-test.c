@@ -4,7 +4,7 @@
  * by in chunks, and what the ladder makes of it is watched.
  */
 #include "check.h"
-#include "ladder.h"
+#include "policy/ladder.h"
 
 #include <stdio.h>
 

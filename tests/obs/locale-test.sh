@@ -18,7 +18,7 @@ fail() {
 }
 
 sed -n 's/^\([A-Z][A-Za-z.]*\)=".*"$/\1/p' "$source/locale/en-US.ini" | sort >"$work/have"
-cat "$source"/plugin/*.c | tr '\n' ' ' |
+cat "$source"/plugin/*.c "$source"/plugin/*/*.c | tr '\n' ' ' |
 	grep -oE '(T_|obs_module_text)\("[A-Za-z.]+"\)|"(Status|Store|Step)\.[A-Za-z.]+"' |
 	grep -oE '"[A-Za-z.]+"' | tr -d '"' | sort -u >"$work/used"
 
@@ -36,7 +36,7 @@ names_of() {
 }
 
 # Names in braces are filled in by these two.
-cat "$source/plugin/filter-status.c" "$source/plugin/filter-properties.c" |
+cat "$source/plugin/filter/filter-status.c" "$source/plugin/filter/filter-properties.c" |
 	grep -oE '"\{[a-z_]+\}"' | tr -d '"' | sort -u >"$work/names"
 names_of "$source/locale/en-US.ini" >"$work/names-by-key"
 for language in en-US de-DE es-ES fr-FR pt-BR ja-JP ko-KR zh-CN; do

@@ -5,9 +5,9 @@
  * constant time, whatever the worker's speed.
  */
 #include "check.h"
-#include "job.h"
-#include "ladder.h"
-#include "pacing.h"
+#include "session/job.h"
+#include "policy/ladder.h"
+#include "policy/pacing.h"
 
 #include <stdio.h>
 #include <stdlib.h>

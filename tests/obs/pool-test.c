@@ -7,7 +7,7 @@
  */
 #include "check.h"
 #include "system.h"
-#include "worker.h"
+#include "session/worker.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -2,7 +2,7 @@
 /*
  * The histogram behind "what the filter costs OBS" against sorting the same numbers.
  */
-#include "render-cost.h"
+#include "filter/render-cost.h"
 
 #include <stdio.h>
 #include <stdlib.h>

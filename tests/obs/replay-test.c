@@ -12,8 +12,8 @@
  * so that frames come back. These must belong to the job at hand, in order, and be due.
  */
 #include "check.h"
-#include "pacing.h"
-#include "worker.h"
+#include "policy/pacing.h"
+#include "session/worker.h"
 
 #include <sched.h>
 #include <stdio.h>

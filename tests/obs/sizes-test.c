@@ -3,8 +3,8 @@
  * The plugin's small arithmetic: sizes of the output, and when to try a failed card again.
  */
 #include "check.h"
-#include "retry.h"
-#include "sizes.h"
+#include "policy/retry.h"
+#include "policy/sizes.h"
 
 #include <stdio.h>
 

@@ -5,7 +5,7 @@
  * changes, and silent where the source paused.
  */
 #include "check.h"
-#include "sound-delay.h"
+#include "sound/sound-delay.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -8,8 +8,8 @@
  *of the certificate that makes them trusted, LIST the shipped one, each PORT a server
  */
 #include "check.h"
-#include "download.h"
-#include "model-store.h"
+#include "models/download.h"
+#include "models/model-store.h"
 
 #include "../unit/released.h"
 #include "model/directory.h"

@@ -19,8 +19,8 @@
 #include <string.h>
 
 #include "bare-obs.h"
-#include "cuda-driver.h"
-#include "transport-choice.h"
+#include "transport/cuda-driver.h"
+#include "transport/transport-choice.h"
 
 #define IN_WIDTH   72
 #define IN_HEIGHT  40

@@ -7,7 +7,7 @@
  */
 #include "check.h"
 #include "system.h"
-#include "worker.h"
+#include "session/worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>

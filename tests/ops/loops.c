@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/cpu/onednn_loops.h"
-#include "backend/cpu/plain.h"
-#include "backend/cpu/winograd.h"
+#include "backend/cpu/fast/loops.h"
+#include "backend/cpu/plain/plain.h"
+#include "backend/cpu/fast/winograd.h"
 
 #define COUNT 1003 /* not a multiple of any vector */
 

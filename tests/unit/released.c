@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/dtype.h"
+#include "base/dtype.h"
 #include "model/source.h"
 
 #define NAME_BYTES 64

@@ -15,7 +15,7 @@
 #include "check.h"
 #include "fvsr/fvsr.h"
 #include "model/directory.h"
-#include "model/dtype.h"
+#include "base/dtype.h"
 #include "model/sha256.h"
 #include "model/source.h"
 #include "released.h"

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/cuda/blas_library.h"
-#include "backend/cuda/driver.h"
+#include "backend/cuda/runtime/blas_library.h"
+#include "backend/cuda/runtime/driver.h"
 #include "check.h"
-#include "cuda-driver.h"
+#include "transport/cuda-driver.h"
 
 #define MARK "planted-ran"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the bench of the Hopper kernels needs of a GPU: it gives core/backend/cuda/hopper.c a
+ * What the bench of the Hopper kernels needs of a GPU: it gives core/backend/cuda/hopper/hopper.c a
  * device and a queue without the rest of the backend. Any failure ends the program with a message.
  */
 #ifndef FVSR_BENCH_HOPPER_MACHINE_H
 #define FVSR_BENCH_HOPPER_MACHINE_H
 
-#include "backend/cuda/cuda_backend.h"
+#include "backend/cuda/runtime/cuda_backend.h"
 
 #define MACHINE_MAX_RUNS 64
 
@@ -16,7 +16,7 @@ struct machine {
 	const char *folder;           /* of the compiled kernels */
 	CUmodule check;
 	__typeof__(cuModuleGetFunction) *get_function;
-	unsigned *watchdog; /* pinned; see kernels/hopper.cuh */
+	unsigned *watchdog; /* pinned; see kernels/hopper/hopper.cuh */
 	CUevent event[MACHINE_MAX_RUNS + 1];
 };
 

@@ -13,7 +13,7 @@ kernels() { # VARIANT OPTION...
 	variant=$1
 	shift
 	for family in attention conv; do
-		$nvcc "$@" -o "$out/$family-$variant.cubin" "$root/kernels/hopper_$family.cu" &
+		$nvcc "$@" -o "$out/$family-$variant.cubin" "$root/kernels/hopper/$family.cu" &
 	done
 }
 kernels fast

@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cuda-driver.h"
+#include "transport/cuda-driver.h"
 
 #define GL_TEXTURE_2D         0x0DE1
 #define GL_TEXTURE_BINDING_2D 0x8069

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/cuda/kernel_list.h"
+#include "backend/cuda/runtime/kernel_list.h"
 #include "fake.h"
 #include "kernels/params.h"
 #include "queues.h"

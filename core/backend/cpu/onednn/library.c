@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * On Windows oneDNN is a DLL beside our own file, and needs the Visual C++ runtime, which a machine
+ * may lack. An import would then keep the whole plugin from loading. So its functions are bound at
+ * their first call (scripts/windows-deps.sh makes the import library that does it), which looks for
+ * a DLL of that name among the loaded ones and finds the one that was opened here, by its full
+ * path.
+ *
+ * Its threads are those of Microsoft's OpenMP there, ours are GNU's: each has to be told how many.
+ *
+ * The portable build for Linux does likewise (cmake/LateLibrary.cmake): its oneDNN needs a libgomp
+ * and a libstdc++, which a machine may lack. Both use the one libgomp of the machine.
+ */
+#include "backend/cpu/onednn/library.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#ifdef _WIN32
+
+#include <windows.h>
+
+#include "backend/beside.h"
+
+#define DLL_NAME     "fvsr-dnnl.dll"
+#define RUNTIME_NAME "vcomp140.dll"
+
+static void find_function(const char *name, void *out)
+{
+	HMODULE runtime = GetModuleHandleA(RUNTIME_NAME);
+	FARPROC function = runtime ? GetProcAddress(runtime, name) : NULL;
+
+	memcpy(out, &function, sizeof(function)); /* the pointer to a function 'out' points to */
+}
+
+bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, size_t reason_bytes)
+{
+	bool there;
+
+	memset(library, 0, sizeof(*library));
+	library->module = fvsr_beside_open(DLL_NAME, &there);
+	if (!there) {
+		snprintf(reason, reason_bytes,
+			 "oneDNN: there is no " DLL_NAME " in the plugin's folder");
+		return false;
+	}
+	if (!library->module) {
+		const DWORD error = GetLastError();
+
+		snprintf(reason, reason_bytes,
+			 "oneDNN: " DLL_NAME " cannot be loaded (error %lu)%s", error,
+			 error == ERROR_MOD_NOT_FOUND ? ": the Visual C++ runtime is missing" : "");
+		return false;
+	}
+	find_function("omp_get_max_threads", &library->get_max_threads);
+	find_function("omp_set_num_threads", &library->set_num_threads);
+	return true;
+}
+
+/* What binds the functions holds the DLL as well: after the first call it stays. */
+void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
+{
+	if (library->module)
+		FreeLibrary((HMODULE)library->module);
+	memset(library, 0, sizeof(*library));
+}
+
+#elif defined(FVSR_PORTABLE)
+
+#include <dlfcn.h>
+#include <omp.h>
+
+#include "backend/beside.h"
+
+#define FILE_NAME "fvsr-dnnl.so"
+
+bool fvsr_late_dnnl(void *opened); /* made by LateLibrary.cmake */
+
+bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, size_t reason_bytes)
+{
+	bool there;
+	const char *error;
+
+	memset(library, 0, sizeof(*library));
+	library->module = fvsr_beside_open(FILE_NAME, &there);
+	if (!there) {
+		snprintf(reason, reason_bytes,
+			 "oneDNN: there is no " FILE_NAME " in the plugin's folder");
+		return false;
+	}
+	if (!library->module || !fvsr_late_dnnl(library->module)) {
+		error = dlerror();
+		snprintf(reason, reason_bytes, "oneDNN: " FILE_NAME " cannot be loaded: %s",
+			 error ? error : "it is another one");
+		fvsr_dnnl_library_close(library);
+		return false;
+	}
+	library->get_max_threads = omp_get_max_threads;
+	library->set_num_threads = omp_set_num_threads;
+	return true;
+}
+
+void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
+{
+	if (library->module)
+		dlclose(library->module);
+	memset(library, 0, sizeof(*library));
+}
+
+#else
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, size_t reason_bytes)
+{
+	(void)reason;
+	(void)reason_bytes;
+	memset(library, 0, sizeof(*library));
+#ifdef _OPENMP
+	library->get_max_threads = omp_get_max_threads;
+	library->set_num_threads = omp_set_num_threads;
+#endif
+	return true;
+}
+
+void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
+{
+	memset(library, 0, sizeof(*library));
+}
+
+#endif

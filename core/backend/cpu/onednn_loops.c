@@ -1,5 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The loops in the instructions that every processor of the architecture has. */
-#define LOOPS      fvsr_loops_base
-#define LOOPS_NAME "baseline"
-#include "onednn_loops_body.h"

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything at picture size: bicubic canvas (sections 1 and 3), reordering between canvas,
+ * latent and features (4, 5, 7) and colour correction (8).
+ */
+#include "backend/cpu/plain/plain.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RESIZE_BITS 22 /* Pillow's precision for 8-bit channels */
+
+static double keys(double x)
+{
+	x = fabs(x);
+	if (x < 1)
+		return (1.5 * x - 2.5) * x * x + 1;
+	if (x < 2)
+		return ((-0.5 * x + 2.5) * x - 4) * x + 2;
+	return 0;
+}
+
+int fvsr_resize_axis_init(struct fvsr_resize_axis *axis, int in, int out)
+{
+	double scale = (double)in / out, wide = scale > 1 ? scale : 1, support = 2 * wide;
+	int taps = (int)ceil(support) * 2 + 1;
+	double *weight;
+
+	if (axis->in == in && axis->out == out)
+		return 0;
+	fvsr_resize_axis_clear(axis);
+	weight = malloc((size_t)taps * sizeof(*weight));
+	axis->first = malloc((size_t)out * sizeof(*axis->first));
+	axis->count = malloc((size_t)out * sizeof(*axis->count));
+	axis->weight = calloc((size_t)out * taps, sizeof(*axis->weight));
+	if (!weight || !axis->first || !axis->count || !axis->weight) {
+		free(weight);
+		fvsr_resize_axis_clear(axis);
+		return FVSR_ERR_MEMORY;
+	}
+	for (int i = 0; i < out; i++) {
+		double center = (i + 0.5) * scale, sum = 0;
+		int first = (int)(center - support + 0.5), end = (int)(center + support + 0.5);
+		int count;
+
+		first = first < 0 ? 0 : first;
+		end = end > in ? in : end;
+		count = end - first;
+		for (int j = 0; j < count; j++)
+			sum += weight[j] = keys((first + j - center + 0.5) / wide);
+		for (int j = 0; j < count; j++)
+			axis->weight[(size_t)i * taps + j] =
+				(int32_t)lround(weight[j] / sum * (1 << RESIZE_BITS));
+		axis->first[i] = first;
+		axis->count[i] = count;
+	}
+	free(weight);
+	axis->in = in, axis->out = out, axis->taps = taps;
+	return 0;
+}
+
+void fvsr_resize_axis_clear(struct fvsr_resize_axis *axis)
+{
+	free(axis->first);
+	free(axis->count);
+	free(axis->weight);
+	memset(axis, 0, sizeof(*axis));
+}
+
+/* One output value of four channels; inputs are 'step' bytes apart. */
+static void resize_at(uint8_t *dst, const uint8_t *src, size_t step,
+		      const struct fvsr_resize_axis *axis, int i)
+{
+	const int32_t *weight = axis->weight + (size_t)i * axis->taps;
+	int32_t sum[4];
+
+	for (int c = 0; c < 4; c++)
+		sum[c] = 1 << (RESIZE_BITS - 1);
+	src += (size_t)axis->first[i] * step;
+	for (int j = 0; j < axis->count[i]; j++, src += step)
+		for (int c = 0; c < 4; c++)
+			sum[c] += src[c] * weight[j];
+	for (int c = 0; c < 4; c++) {
+		int32_t value = sum[c] >> RESIZE_BITS;
+
+		dst[c] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+	}
+}
+
+void fvsr_resize_u8x4(uint8_t *dst, uint8_t *rows, const uint8_t *src, size_t src_stride,
+		      const struct fvsr_resize_axis *horizontal,
+		      const struct fvsr_resize_axis *vertical, int threads)
+{
+	size_t row_bytes = (size_t)horizontal->out * 4;
+
+	(void)threads; /* without OpenMP */
+#pragma omp parallel for num_threads(threads)
+	for (int y = 0; y < vertical->in; y++)
+		for (int x = 0; x < horizontal->out; x++)
+			resize_at(rows + y * row_bytes + (size_t)x * 4, src + y * src_stride, 4,
+				  horizontal, x);
+#pragma omp parallel for num_threads(threads)
+	for (int y = 0; y < vertical->out; y++)
+		for (int x = 0; x < horizontal->out; x++)
+			resize_at(dst + y * row_bytes + (size_t)x * 4, rows + (size_t)x * 4,
+				  row_bytes, vertical, y);
+}
+
+/* Visible part of a plane is filled; repeats its right and lower border. */
+static void pad_plane(float *plane, const struct fvsr_ingest *a)
+{
+	size_t stride = (size_t)a->pad_width;
+
+	for (int y = 0; y < a->height; y++)
+		for (int x = a->width; x < a->pad_width; x++)
+			plane[y * stride + x] = plane[y * stride + a->width - 1];
+	for (int y = a->height; y < a->pad_height; y++)
+		memcpy(plane + y * stride, plane + (a->height - 1) * stride,
+		       stride * sizeof(*plane));
+}
+
+static void ingest_float(const struct fvsr_ingest *a, int channel, float *plane)
+{
+	const char *src = (const char *)a->src->data + (size_t)channel * a->height * a->src->stride;
+
+	for (int y = 0; y < a->height; y++) {
+		float *row = plane + (size_t)y * a->pad_width;
+
+		/* Rows of the caller's may begin anywhere. */
+		memcpy(row, src + y * a->src->stride, (size_t)a->width * sizeof(*row));
+		for (int x = 0; x < a->width; x++)
+			row[x] = fminf(fmaxf(row[x], -1), 1); /* NaN: -1 */
+	}
+}
+
+static void ingest_bytes(const struct fvsr_ingest *a, const uint8_t *scaled, int channel,
+			 float *plane)
+{
+	int offset = a->src->format == FVSR_FORMAT_BGRA8 ? 2 - channel : channel;
+
+	for (int y = 0; y < a->height; y++)
+		for (int x = 0; x < a->width; x++)
+			plane[(size_t)y * a->pad_width + x] =
+				(float)scaled[((size_t)y * a->width + x) * 4 + offset] / 255.0f *
+					2.0f -
+				1.0f;
+}
+
+void fvsr_plain_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a)
+{
+	struct fvsr_cpu_queue *cpu = (struct fvsr_cpu_queue *)queue;
+	size_t scaled_bytes = (size_t)a->width * a->height * 4;
+	bool planar = a->src->format == FVSR_FORMAT_RGBF32P;
+	uint8_t *scaled = queue->scratch, *alpha = a->alpha;
+
+	fvsr_queue_scratch(queue, scaled_bytes + (size_t)a->width * a->src->height * 4);
+	if (queue->planning && !planar &&
+	    (fvsr_resize_axis_init(&cpu->horizontal, a->src->width, a->width) ||
+	     fvsr_resize_axis_init(&cpu->vertical, a->src->height, a->height)))
+		fvsr_queue_fail(queue, FVSR_ERR_MEMORY, "out of memory");
+	if (fvsr_queue_idle(queue))
+		return;
+	if (a->src->memory != FVSR_MEMORY_HOST) {
+		fvsr_queue_fail(queue, FVSR_ERR_UNSUPPORTED,
+				"the CPU backends take frames in host memory only");
+		return;
+	}
+	if (!planar)
+		fvsr_resize_u8x4(scaled, scaled + scaled_bytes, a->src->data, a->src->stride,
+				 &cpu->horizontal, &cpu->vertical, fvsr_cpu_threads(queue));
+	for (int channel = 0; channel < 3; channel++) {
+		float *plane = (float *)a->canvas + (size_t)channel * a->pad_width * a->pad_height;
+
+		if (planar)
+			ingest_float(a, channel, plane);
+		else
+			ingest_bytes(a, scaled, channel, plane);
+		pad_plane(plane, a);
+	}
+	for (size_t i = 0; i < (size_t)a->width * a->height; i++)
+		alpha[i] = planar ? 255 : scaled[i * 4 + 3];
+}
+
+void fvsr_plain_unshuffle(struct fvsr_queue *queue, void *dst, const void *canvas, int h, int w)
+{
+	const float *src = canvas;
+
+	if (fvsr_queue_idle(queue))
+		return;
+#pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
+	for (int row = 0; row < h; row++) {
+		float *out = (float *)dst + (size_t)row * w * 768;
+
+		for (int column = 0; column < w; column++)
+			for (int c = 0; c < 3; c++)
+				for (int y = 0; y < 16; y++, out += 16)
+					memcpy(out,
+					       src + ((size_t)(c * h + row) * 16 + y) * w * 16 +
+						       column * 16,
+					       16 * sizeof(float));
+	}
+}
+
+void fvsr_plain_unpatchify(struct fvsr_queue *queue, const struct fvsr_unpatchify *a)
+{
+	const float *noise = a->noise, *patches = a->patches;
+	float *latent = a->latent;
+
+	if (fvsr_queue_idle(queue))
+		return;
+	for (int row = 0; row < 2 * a->lh; row++) {
+		int frame = row / a->lh, y = row % a->lh;
+
+		for (int x = 0; x < a->lw; x++) {
+			size_t at = ((size_t)row * a->lw + x) * a->channels;
+			size_t token = ((size_t)frame * (a->lh / 2) + y / 2) * (a->lw / 2) + x / 2;
+			const float *velocity =
+				patches + (token * 4 + (y & 1) * 2 + (x & 1)) * a->channels;
+
+			for (int c = 0; c < a->channels; c++)
+				latent[at + c] = noise[at + c] - velocity[c];
+		}
+	}
+}
+
+void fvsr_plain_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a)
+{
+	int channels = 768 + a->channels, width = a->lw * 8;
+	size_t plane = (size_t)width * a->lh * 8;
+
+	if (fvsr_queue_idle(queue))
+		return;
+#pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
+	for (int i = 0; i < a->lh * a->lw; i++) {
+		float *out = (float *)a->dst + (size_t)i * channels;
+		size_t corner = (size_t)(i / a->lw) * 8 * width + (size_t)(i % a->lw) * 8;
+
+		for (int n = 0; n < 768; n++) {
+			const float *canvas = a->canvas[n / 64 % 4];
+
+			out[n] = canvas[n / 256 * plane + corner + (size_t)(n / 8 % 8) * width +
+					n % 8];
+		}
+		memcpy(out + 768, (const float *)a->latent + (size_t)i * a->channels,
+		       (size_t)a->channels * sizeof(float));
+		for (int n = 0; n < channels; n++)
+			out[n] = 3 * tanhf(out[n] / 3);
+	}
+}
+
+void fvsr_plain_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_shuffle *a)
+{
+	int side = a->side, height = a->h * side;
+	size_t width = (size_t)a->w * side, channels = (size_t)3 * a->frames * side * side;
+
+	if (fvsr_queue_idle(queue))
+		return;
+#pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
+	for (int row = 0; row < 3 * height; row++) {
+		int c = row / height, y = row % height;
+		size_t first = (((size_t)a->frame * 3 + c) * side + y % side) * side;
+		const float *src = (const float *)a->src + y / side * a->w * channels + first;
+		const float *canvas = a->canvas ? (const float *)a->canvas + row * width : NULL;
+		float *dst = (float *)a->dst + row * width;
+
+		for (int x = 0; x < a->w; x++, src += channels)
+			for (int i = 0; i < side; i++, dst++)
+				*dst = a->canvas ? *canvas++ + src[i] : src[i] * 2 - 1;
+	}
+}
+
+static float sample(const float *plane, const struct fvsr_color_finish *a, int y, int x)
+{
+	return fvsr_picture_sample(plane[(size_t)y * a->pad_width + x]);
+}
+
+static void statistics(const float *plane, const struct fvsr_color_finish *a, float *mean,
+		       float *deviation)
+{
+	double sum = 0, squares = 0, n = (double)a->width * a->height;
+
+	for (int y = 0; y < a->height; y++)
+		for (int x = 0; x < a->width; x++)
+			sum += sample(plane, a, y, x);
+	sum /= n;
+	for (int y = 0; y < a->height; y++) {
+		for (int x = 0; x < a->width; x++) {
+			double d = sample(plane, a, y, x) - sum;
+
+			squares += d * d;
+		}
+	}
+	*mean = (float)sum;
+	*deviation = (float)sqrt(squares / n + 1e-5);
+}
+
+static void correct_adain(float *out, const float *x, const float *canvas,
+			  const struct fvsr_color_finish *a)
+{
+	float mean_x, deviation_x, mean_c, deviation_c;
+
+	statistics(x, a, &mean_x, &deviation_x);
+	statistics(canvas, a, &mean_c, &deviation_c);
+	for (int y = 0; y < a->height; y++)
+		for (int i = 0; i < a->width; i++)
+			*out++ = (sample(x, a, y, i) - mean_x) / deviation_x * deviation_c + mean_c;
+}
+
+static int clamp_index(int value, int limit)
+{
+	return value < 0 ? 0 : value >= limit ? limit - 1 : value;
+}
+
+/* [1 2 1] x [1 2 1] / 16 with holes of 'step', borders repeated; 'rows' is room for a plane. */
+static void blur(float *plane, float *rows, int width, int height, int step)
+{
+	for (int y = 0; y < height; y++) {
+		const float *row = plane + (size_t)y * width;
+
+		for (int x = 0; x < width; x++)
+			rows[(size_t)y * width + x] = 0.25f * row[clamp_index(x - step, width)] +
+						      0.5f * row[x] +
+						      0.25f * row[clamp_index(x + step, width)];
+	}
+	for (int y = 0; y < height; y++) {
+		const float *above = rows + (size_t)clamp_index(y - step, height) * width;
+		const float *here = rows + (size_t)y * width;
+		const float *below = rows + (size_t)clamp_index(y + step, height) * width;
+
+		for (int x = 0; x < width; x++)
+			plane[(size_t)y * width + x] =
+				0.25f * above[x] + 0.5f * here[x] + 0.25f * below[x];
+	}
+}
+
+/* high(x) + low(canvas) = x + low(canvas - x): the blur is linear. 'room' holds two planes. */
+static void correct_wavelet(float *out, const float *x, const float *canvas,
+			    const struct fvsr_color_finish *a, float *room)
+{
+	size_t n = (size_t)a->width * a->height;
+
+	for (int y = 0; y < a->height; y++)
+		for (int i = 0; i < a->width; i++)
+			room[(size_t)y * a->width + i] =
+				sample(canvas, a, y, i) - sample(x, a, y, i);
+	for (int level = 0; level < 5; level++)
+		blur(room, room + n, a->width, a->height, 1 << level);
+	for (int y = 0; y < a->height; y++)
+		for (int i = 0; i < a->width; i++)
+			*out++ = sample(x, a, y, i) + *room++;
+}
+
+static void correct_plane(float *out, const float *x, const float *canvas,
+			  const struct fvsr_color_finish *a, float *room)
+{
+	size_t n = (size_t)a->width * a->height;
+
+	if (a->mode == FVSR_COLOR_ADAIN)
+		correct_adain(out, x, canvas, a);
+	else if (a->mode == FVSR_COLOR_WAVELET)
+		correct_wavelet(out, x, canvas, a, room);
+	else
+		for (int y = 0; y < a->height; y++)
+			for (int i = 0; i < a->width; i++)
+				out[(size_t)y * a->width + i] = sample(x, a, y, i);
+	for (size_t i = 0; i < n; i++)
+		out[i] = fminf(fmaxf(out[i], -1), 1);
+}
+
+static uint8_t to_byte(float x, bool nearest)
+{
+	float level = (x + 1) * 127.5f + (nearest ? 0.5f : 0.0f);
+
+	return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
+}
+
+void fvsr_plain_color_finish(struct fvsr_queue *queue, const struct fvsr_color_finish *a)
+{
+	size_t n = (size_t)a->width * a->height, plane = (size_t)a->pad_width * a->pad_height;
+	bool swap = a->format == FVSR_FORMAT_BGRA8;
+	float *picture = queue->scratch;
+	const uint8_t *alpha = a->alpha;
+
+	/* three corrected planes, and two of room for each channel's wavelet */
+	fvsr_queue_scratch(queue, 9 * n * sizeof(float));
+	if (fvsr_queue_idle(queue))
+		return;
+#pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
+	for (int c = 0; c < 3; c++)
+		correct_plane(picture + c * n, (const float *)a->decoded + c * plane,
+			      (const float *)a->canvas + c * plane, a, picture + (3 + 2 * c) * n);
+	if (a->final)
+		memcpy(a->final, picture, 3 * n * sizeof(float));
+	if (a->format == FVSR_FORMAT_RGBF32P) {
+		memcpy(a->dst, picture, 3 * n * sizeof(float));
+		return;
+	}
+#pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
+	for (size_t i = 0; i < n; i++) {
+		uint8_t *dst = (uint8_t *)a->dst + i * 4;
+
+		for (int c = 0; c < 3; c++)
+			dst[swap ? 2 - c : c] = to_byte(picture[c * n + i], a->nearest);
+		dst[3] = alpha[i];
+	}
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Convolutions (kernels/generic/gemm.cu, conv_direct.cu, conv_rgb.cu; on a Hopper kernels/hopper/conv.cu).
+ */
+#include "backend/cuda/ops/conv.h"
+
+#include <string.h>
+
+#include "backend/cuda/ops/ops.h"
+
+static bool aligned(const struct fvsr_conv_params *p)
+{
+	uintptr_t all = (uintptr_t)p->src | (uintptr_t)p->past | (uintptr_t)p->weight |
+			(uintptr_t)p->dst | (uintptr_t)p->residual;
+
+	return p->cin % 8 == 0 && all % 16 == 0;
+}
+
+/* Output channels of a tile: no wider than there are. */
+static void choose_tile(struct fvsr_cuda_launch *launch, const struct fvsr_conv_params *p)
+{
+	unsigned tile = 128;
+
+	launch->kernel = FVSR_KERNEL_gemm_128;
+	if (p->cout <= 16)
+		tile = 16, launch->kernel = FVSR_KERNEL_gemm_16;
+	else if (p->cout <= 32)
+		tile = 32, launch->kernel = FVSR_KERNEL_gemm_32;
+	else if (p->cout <= 64)
+		tile = 64, launch->kernel = FVSR_KERNEL_gemm_64;
+	launch->shared = FVSR_CUDA_GEMM_SHARED(tile);
+	launch->grid[0] = fvsr_cuda_blocks((size_t)p->h * p->w, 128);
+	launch->grid[1] = fvsr_cuda_blocks((size_t)p->cout, tile);
+}
+
+void fvsr_cuda_conv(struct fvsr_cuda_queue *queue, struct fvsr_conv_params *p, int tap_frames,
+		    int images)
+{
+	struct fvsr_cuda_launch launch = {
+		.kernel = FVSR_KERNEL_conv_direct,
+		.grid = {fvsr_cuda_blocks((size_t)p->h * p->w * p->cout, 256), 1, (unsigned)images},
+		.block = 256,
+		.params = p,
+	};
+
+	p->channels = p->past ? 2 * p->cin : p->cin;
+	p->taps = tap_frames * p->ksize * p->ksize;
+	p->k = p->taps * p->channels;
+	if (fvsr_queue_idle(&queue->base))
+		return;
+	if (aligned(p))
+		choose_tile(&launch, p);
+	fvsr_cuda_launch(queue, &launch);
+}
+
+void fvsr_cuda_conv_frames(struct fvsr_queue *base, const struct fvsr_conv_frames *a)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+	struct fvsr_conv_params p = {
+		.src = a->src,
+		.weight = a->weight,
+		.bias = a->bias,
+		.dst = a->dst,
+		.h = a->h,
+		.w = a->w,
+		.cin = a->cin,
+		.cout = a->cout,
+		.ksize = 3,
+		.border = FVSR_BORDER_REPLICATE,
+		.activation = FVSR_CONV_NONE,
+		.phases = 1,
+		.grow = 1,
+		.frame_taps = 1,
+	};
+
+	if (queue->device->hopper && fvsr_cuda_hopper_conv_frames(queue, a))
+		return;
+	memcpy(p.frames, a->taps, sizeof(p.frames));
+	fvsr_cuda_conv(queue, &p, 4, a->outputs);
+}
+
+void fvsr_cuda_conv3x3(struct fvsr_queue *base, const struct fvsr_conv3x3 *a)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+	struct fvsr_conv_params p = {
+		.src = a->src,
+		.past = a->past,
+		.weight = a->weight,
+		.bias = a->bias,
+		.residual = a->residual,
+		.dst = a->dst,
+		.h = a->h,
+		.w = a->w,
+		.cin = a->cin,
+		.cout = a->cout,
+		.ksize = 3,
+		.border = FVSR_BORDER_ZERO,
+		.activation = FVSR_CONV_NONE,
+		.relu = a->relu,
+		.phases = 1,
+		.grow = 1,
+	};
+
+	if (queue->device->hopper && fvsr_cuda_hopper_conv3x3(queue, a))
+		return;
+	fvsr_cuda_conv(queue, &p, 1, a->frames);
+}
+
+void fvsr_cuda_upsample_conv(struct fvsr_queue *base, const struct fvsr_upsample_conv *a)
+{
+	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
+	struct fvsr_conv_params p = {
+		.src = a->src,
+		.weight = a->weight,
+		.dst = a->dst,
+		.h = a->h,
+		.w = a->w,
+		.cin = a->cin,
+		.cout = a->cout,
+		.ksize = a->ksize,
+		.border = FVSR_BORDER_ZERO,
+		.activation = FVSR_CONV_NONE,
+		.relu = a->relu,
+		.phases = 4,
+		.grow = a->grow,
+	};
+
+	if (queue->device->hopper && fvsr_cuda_hopper_upsample_conv(queue, a))
+		return;
+	fvsr_cuda_conv(queue, &p, 1, a->frames * a->grow * 4);
+}
+
+void fvsr_cuda_conv_rgb(struct fvsr_queue *base, const struct fvsr_conv_rgb *a)
+{
+	struct fvsr_conv_rgb_params p = {
+		.src = a->src,
+		.weight = a->weight,
+		.bias = a->bias,
+		.canvas = a->canvas,
+		.dst = a->dst,
+		.h = a->h,
+		.w = a->w,
+		.cin = a->cin,
+	};
+	struct fvsr_cuda_launch launch = {
+		.kernel = FVSR_KERNEL_conv_rgb_direct,
+		.grid = {fvsr_cuda_blocks((size_t)a->w, 64), (unsigned)a->h, 3},
+		.block = 64,
+		.params = &p,
+	};
+
+	if (a->cin % 8 == 0 && ((uintptr_t)a->src | (uintptr_t)a->weight) % 16 == 0) {
+		launch.kernel = FVSR_KERNEL_conv_rgb;
+		launch.grid[0] = fvsr_cuda_blocks((size_t)a->w, 16);
+		launch.grid[1] = fvsr_cuda_blocks((size_t)a->h, 16);
+		launch.grid[2] = 1;
+		launch.block = 256;
+		launch.shared = FVSR_CUDA_CONV_RGB_SHARED;
+	}
+	fvsr_cuda_launch(fvsr_cuda_queue(base), &launch);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Norms of rows and sums of tensors (kernels/generic/norm.cu).
+ */
+#include "backend/cuda/ops/ops.h"
+#include "kernels/params.h"
+
+#define WARPS 8 /* rows of a block of threads */
+
+static bool aligned(const void *address)
+{
+	return (uintptr_t)address % 16 == 0;
+}
+
+static void norm(struct fvsr_queue *base, const struct fvsr_norm_params *p)
+{
+	struct fvsr_cuda_launch launch = {
+		.kernel = FVSR_KERNEL_norm_any,
+		.grid = {(unsigned)p->rows},
+		.block = 32 * WARPS,
+		.params = p,
+	};
+
+	if (fvsr_queue_idle(base) || p->rows <= 0)
+		return;
+	if (p->columns % 8 == 0 && p->columns <= 4096 && aligned(p->dst) && aligned(p->src) &&
+	    aligned(p->scale) && aligned(p->shift)) {
+		launch.kernel = p->columns <= 512    ? FVSR_KERNEL_norm_512
+				: p->columns <= 1536 ? FVSR_KERNEL_norm_1536
+						     : FVSR_KERNEL_norm_4096;
+		launch.grid[0] = fvsr_cuda_blocks((size_t)p->rows, WARPS);
+	}
+	fvsr_cuda_launch(fvsr_cuda_queue(base), &launch);
+}
+
+void fvsr_cuda_rms_silu(struct fvsr_queue *queue, void *dst, const void *src, const void *gamma,
+			int rows, int channels)
+{
+	struct fvsr_norm_params p = {
+		.dst = dst,
+		.src = src,
+		.scale = gamma,
+		.rows = rows,
+		.columns = channels,
+		.mode = FVSR_NORM_L2_SILU,
+	};
+
+	norm(queue, &p);
+}
+
+void fvsr_cuda_layer_norm(struct fvsr_queue *queue, void *dst, const void *src, const void *scale,
+			  const void *shift, int rows, int dim, float eps)
+{
+	struct fvsr_norm_params p = {
+		.dst = dst,
+		.src = src,
+		.scale = scale,
+		.shift = shift,
+		.rows = rows,
+		.columns = dim,
+		.mode = FVSR_NORM_LAYER,
+		.eps = eps,
+	};
+
+	norm(queue, &p);
+}
+
+void fvsr_cuda_rms_norm(struct fvsr_queue *queue, void *dst, const void *src, const void *weight,
+			int rows, int dim, float eps)
+{
+	struct fvsr_norm_params p = {
+		.dst = dst,
+		.src = src,
+		.scale = weight,
+		.rows = rows,
+		.columns = dim,
+		.mode = FVSR_NORM_RMS,
+		.eps = eps,
+	};
+
+	norm(queue, &p);
+}
+
+void fvsr_cuda_add(struct fvsr_queue *queue, void *dst, const void *src, size_t count)
+{
+	struct fvsr_add_params p = {.dst = dst, .src = src, .count = count};
+	struct fvsr_cuda_launch launch = {
+		.kernel = FVSR_KERNEL_add,
+		.grid = {fvsr_cuda_blocks(count, 256 * 8)},
+		.block = 256,
+		.params = &p,
+	};
+
+	if (count)
+		fvsr_cuda_launch(fvsr_cuda_queue(queue), &launch);
+}

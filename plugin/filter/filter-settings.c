@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Settings: see filter-settings.h. The quality settings' defaults are the engine's.
+ */
+#include "filter/filter-settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BUNDLED_MODEL "models/bundled.safetensors"
+
+void filter_settings_defaults(obs_data_t *data)
+{
+	struct fvsr_settings engine;
+
+	fvsr_settings_default(&engine);
+	obs_data_set_default_string(data, S_MODEL, MODEL_BUNDLED);
+	obs_data_set_default_string(data, S_MODEL_FILE, "");
+	obs_data_set_default_int(data, S_SCALE, 2);
+	obs_data_set_default_string(data, S_BACKEND, BACKEND_AUTO);
+	obs_data_set_default_double(data, S_SPARSE_RATIO, engine.sparse_ratio);
+	obs_data_set_default_int(data, S_LOCAL_RANGE, engine.local_range);
+	obs_data_set_default_int(data, S_KV_RATIO, engine.kv_ratio);
+	obs_data_set_default_string(data, S_COLOR, COLOR_AUTO);
+	obs_data_set_default_bool(data, S_KEEP_SYNC, true);
+	obs_data_set_default_int(data, S_MIN_FPS, MIN_FPS_DEFAULT);
+	obs_data_set_default_string(data, S_PRESET, PRESET_BALANCED);
+	obs_data_set_default_int(data, S_WIDTH, SIDE_DEFAULT_W);
+	obs_data_set_default_int(data, S_HEIGHT, SIDE_DEFAULT_H);
+	obs_data_set_default_string(data, S_STEP, STEP_AUTO);
+	obs_data_set_default_int(data, S_HIDDEN_S, HIDDEN_S_DEFAULT);
+}
+
+void filter_settings_migrate(obs_data_t *data)
+{
+	if (!obs_data_has_user_value(data, S_PRESET) &&
+	    (obs_data_has_user_value(data, S_SPARSE_RATIO) ||
+	     obs_data_has_user_value(data, S_LOCAL_RANGE) ||
+	     obs_data_has_user_value(data, S_KV_RATIO)))
+		obs_data_set_string(data, S_PRESET, PRESET_CUSTOM);
+}
+
+static int read_int(obs_data_t *data, const char *key, int min, int max)
+{
+	long long value = obs_data_get_int(data, key);
+
+	return value < min ? min : value > max ? max : (int)value;
+}
+
+static double read_double(obs_data_t *data, const char *key, double min, double max)
+{
+	double value = obs_data_get_double(data, key);
+
+	/* Written so that NaN becomes 'min'. */
+	return value > max ? max : value >= min ? value : min;
+}
+
+static enum fvsr_color read_color(obs_data_t *data)
+{
+	const char *color = obs_data_get_string(data, S_COLOR);
+
+	if (strcmp(color, COLOR_WAVELET) == 0)
+		return FVSR_COLOR_WAVELET;
+	if (strcmp(color, COLOR_ADAIN) == 0)
+		return FVSR_COLOR_ADAIN;
+	return strcmp(color, COLOR_OFF) == 0 ? FVSR_COLOR_OFF : FVSR_COLOR_MODEL;
+}
+
+/* Where the model is missing, the engine says which file it looked for. */
+static void read_models(struct filter_settings *settings, obs_data_t *data)
+{
+	const bool own = strcmp(obs_data_get_string(data, S_MODEL), MODEL_FILE) == 0;
+	char *bundled = obs_module_file(BUNDLED_MODEL), *model = settings->request.model;
+	const size_t size = sizeof(settings->request.model);
+
+	snprintf(settings->small_model, sizeof(settings->small_model), "%s",
+		 bundled ? bundled : "");
+	settings->no_bundled_model = !own && !bundled;
+	if (own || bundled)
+		snprintf(model, size, "%s",
+			 own ? obs_data_get_string(data, S_MODEL_FILE) : bundled);
+	else
+		snprintf(model, size, "%s/" BUNDLED_MODEL,
+			 obs_get_module_data_path(obs_current_module()));
+	bfree(bundled);
+}
+
+static struct sizes_target read_target(obs_data_t *data)
+{
+	const int scale = read_int(data, S_SCALE, SCALE_CANVAS, SCALE_MAX);
+	struct sizes_target target = {.scale = (uint32_t)scale};
+
+	if (scale >= SCALE_MIN)
+		return target;
+	target.scale = 0;
+	if (scale == SCALE_CUSTOM) {
+		target.width = (uint32_t)read_int(data, S_WIDTH, SIZES_SIDE_MIN, SIZES_SIDE_MAX);
+		target.height = (uint32_t)read_int(data, S_HEIGHT, SIZES_SIDE_MIN, SIZES_SIDE_MAX);
+	}
+	return target;
+}
+
+static enum ladder_step read_step(obs_data_t *data)
+{
+	static const char *const names[] = {STEP_FULL,  STEP_SPARSE, STEP_SLICES,
+					    STEP_SMALL, STEP_RATE,   STEP_BICUBIC};
+	const char *step = obs_data_get_string(data, S_STEP);
+
+	for (int i = 0; i < 6; i++)
+		if (strcmp(step, names[i]) == 0)
+			return (enum ladder_step)(LADDER_FULL + i);
+	return 0;
+}
+
+/* Balanced is the engine's default. */
+static void read_effort(struct fvsr_settings *engine, obs_data_t *data)
+{
+	const char *preset = obs_data_get_string(data, S_PRESET);
+
+	if (strcmp(preset, PRESET_FAST) == 0) {
+		engine->sparse_ratio = LADDER_SPARSE_RATIO;
+		engine->kv_ratio = LADDER_KV_RATIO;
+	} else if (strcmp(preset, PRESET_BEST) == 0) {
+		engine->sparse_ratio = 3.0;
+		engine->kv_ratio = 5;
+	} else if (strcmp(preset, PRESET_CUSTOM) == 0) {
+		engine->sparse_ratio =
+			read_double(data, S_SPARSE_RATIO, SPARSE_RATIO_MIN, SPARSE_RATIO_MAX);
+		engine->local_range =
+			read_int(data, S_LOCAL_RANGE, LOCAL_RANGE_MIN, LOCAL_RANGE_MAX);
+		engine->kv_ratio = read_int(data, S_KV_RATIO, KV_RATIO_MIN, KV_RATIO_MAX);
+	}
+}
+
+void filter_settings_read(struct filter_settings *settings, obs_data_t *data)
+{
+	struct job_request *request = &settings->request;
+
+	memset(settings, 0, sizeof(*settings));
+	fvsr_settings_default(&request->settings);
+	filter_settings_migrate(data);
+	read_models(settings, data);
+	snprintf(request->backend, sizeof(request->backend), "%s",
+		 obs_data_get_string(data, S_BACKEND));
+	read_effort(&request->settings, data);
+	request->settings.color = read_color(data);
+	settings->target = read_target(data);
+	settings->step = read_step(data);
+	settings->hidden_s = read_int(data, S_HIDDEN_S, 0, HIDDEN_S_MAX);
+	settings->min_fps = read_int(data, S_MIN_FPS, MIN_FPS_MIN, MIN_FPS_MAX);
+	settings->keep_sync = obs_data_get_bool(data, S_KEEP_SYNC);
+}
+
+bool filter_settings_same(const struct filter_settings *a, const struct filter_settings *b)
+{
+	return job_request_same(&a->request, &b->request) &&
+	       sizes_pack(&a->target) == sizes_pack(&b->target) && a->step == b->step &&
+	       a->min_fps == b->min_fps;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filter's settings: their keys, defaults, and what the code works with.
+ */
+#ifndef FLASHVSR_FILTER_SETTINGS_H
+#define FLASHVSR_FILTER_SETTINGS_H
+
+#include <obs-module.h>
+
+#include "session/job.h"
+#include "policy/ladder.h"
+#include "policy/sizes.h"
+
+#define S_MODEL        "model" /* S_MODEL_BUNDLED or S_MODEL_FILE */
+#define S_MODEL_FILE   "model_file"
+#define S_SCALE        "scale"
+#define S_BACKEND      "backend"
+#define S_SPARSE_RATIO "sparse_ratio"
+#define S_LOCAL_RANGE  "local_range"
+#define S_KV_RATIO     "kv_ratio"
+#define S_COLOR        "color"
+#define S_MIN_FPS      "min_fps"
+#define S_KEEP_SYNC    "keep_sync"
+#define S_PRESET       "preset"
+#define S_WIDTH        "custom_width"
+#define S_HEIGHT       "custom_height"
+#define S_STEP         "step"         /* STEP_AUTO, or what the ladder is pinned to */
+#define S_HIDDEN_S     "free_after_s" /* memory is freed so long after the source was hidden */
+#define S_ADVANCED     "advanced"     /* of the dialog only */
+#define S_LIVE         "live_status"  /* the same */
+
+#define MODEL_BUNDLED "bundled"
+#define MODEL_FILE    "file"
+#define BACKEND_AUTO  "auto"
+#define COLOR_AUTO    "auto"
+#define COLOR_ADAIN   "adain"
+#define COLOR_WAVELET "wavelet"
+#define COLOR_OFF     "off"
+
+#define PRESET_FAST     "fast"
+#define PRESET_BALANCED "balanced"
+#define PRESET_BEST     "best"
+#define PRESET_CUSTOM   "custom"
+
+#define STEP_AUTO    "auto"
+#define STEP_FULL    "full"
+#define STEP_SPARSE  "sparse"
+#define STEP_SLICES  "slices"
+#define STEP_SMALL   "small"
+#define STEP_RATE    "rate"
+#define STEP_BICUBIC "bicubic"
+
+/* Values of S_SCALE that are no factors. */
+#define SCALE_CANVAS 0
+#define SCALE_CUSTOM 1
+
+#define SCALE_MIN        SIZES_SCALE_MIN
+#define SCALE_MAX        SIZES_SCALE_MAX
+#define SIDE_DEFAULT_W   1920
+#define SIDE_DEFAULT_H   1080
+#define SPARSE_RATIO_MIN 1.0
+#define SPARSE_RATIO_MAX 4.0
+#define LOCAL_RANGE_MIN  3
+#define LOCAL_RANGE_MAX  31
+#define KV_RATIO_MIN     1
+#define KV_RATIO_MAX     8
+#define MIN_FPS_MIN      1
+#define MIN_FPS_MAX      60
+#define MIN_FPS_DEFAULT  12 /* half of 24, which is as slow as video gets */
+#define HIDDEN_S_MAX     600
+#define HIDDEN_S_DEFAULT 10
+
+struct filter_settings {
+	struct job_request request; /* all but the sizes */
+	char small_model[1024];     /* of the ladder; empty: there is none */
+	bool no_bundled_model;      /* it is chosen and not there */
+	struct sizes_target target;
+	enum ladder_step step; /* pinned; 0: none */
+	int min_fps;           /* below: bicubic */
+	bool keep_sync;        /* the sound is delayed with the picture */
+	int hidden_s;
+};
+
+void filter_settings_defaults(obs_data_t *data);
+/* The settings of before there were presets: what they said goes on to be so. */
+void filter_settings_migrate(obs_data_t *data);
+/* Values out of range are brought into it. */
+void filter_settings_read(struct filter_settings *settings, obs_data_t *data);
+/* But for those of which the ladder knows nothing. */
+bool filter_settings_same(const struct filter_settings *a, const struct filter_settings *b);
+
+#endif

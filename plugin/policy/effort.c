@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Steps to requests: see effort.h.
+ */
+#include "policy/effort.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NS_PER_S 1000000000LL
+
+void effort_plan(struct ladder_plan *plan, const struct filter_settings *settings, int64_t tick_ns)
+{
+	const struct job_request *request = &settings->request;
+	const int64_t slowest_ns = NS_PER_S / (settings->min_fps > 0 ? settings->min_fps : 1);
+
+	*plan = (struct ladder_plan){
+		.tick_ns = tick_ns,
+		/* OBS's own rate is always good enough. */
+		.slowest_ns = slowest_ns > tick_ns ? slowest_ns : tick_ns,
+		.sparse = request->settings.sparse_ratio > LADDER_SPARSE_RATIO,
+		.slices = request->settings.kv_ratio > LADDER_KV_RATIO,
+		.small = settings->small_model[0] &&
+			 strcmp(settings->small_model, request->model) != 0,
+		.pinned = settings->step,
+	};
+}
+
+void effort_request(struct job_request *request, const struct ladder *ladder,
+		    const struct filter_settings *settings)
+{
+	if (ladder->plan.small && ladder->step >= LADDER_SMALL)
+		snprintf(request->model, sizeof(request->model), "%s", settings->small_model);
+	/* Without this a step up would need another stream; it is only worth it for its memory. */
+	if (ladder->best >= LADDER_SLICES && request->settings.kv_ratio > LADDER_KV_RATIO)
+		request->settings.kv_ratio = LADDER_KV_RATIO;
+}
+
+void effort_apply(struct job *job, const struct ladder *ladder)
+{
+	const struct fvsr_settings *set = &job->request.settings;
+	double sparse_ratio = set->sparse_ratio;
+	int kv_ratio = set->kv_ratio;
+
+	if (ladder->step >= LADDER_SPARSE && sparse_ratio > LADDER_SPARSE_RATIO)
+		sparse_ratio = LADDER_SPARSE_RATIO;
+	if (ladder->step >= LADDER_SLICES && kv_ratio > LADDER_KV_RATIO)
+		kv_ratio = LADDER_KV_RATIO;
+	job_set_effort(job, sparse_ratio, kv_ratio);
+}

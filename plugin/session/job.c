@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Jobs: see job.h.
+ */
+#include "session/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct counted_job {
+	struct job job; /* first: the same address */
+	atomic_int owners;
+};
+
+struct job *job_create(const struct job_request *request, uint64_t serial,
+		       const struct frame_maker *maker)
+{
+	const struct fvsr_settings *set = &request->settings;
+	struct counted_job *counted = calloc(1, sizeof(*counted));
+
+	if (!counted)
+		return NULL;
+	atomic_init(&counted->owners, 1);
+	counted->job.request = *request;
+	counted->job.serial = serial;
+	job_set_effort(&counted->job, set->sparse_ratio, set->kv_ratio);
+	counted->job.in =
+		frame_queue_create(JOB_INPUT_FRAMES, maker, set->in_width, set->in_height);
+	counted->job.out =
+		frame_queue_create(JOB_OUTPUT_FRAMES, maker, set->out_width, set->out_height);
+	if (!counted->job.in || !counted->job.out) {
+		job_unref(&counted->job);
+		return NULL;
+	}
+	return &counted->job;
+}
+
+struct job *job_ref(struct job *job)
+{
+	atomic_fetch_add(&((struct counted_job *)job)->owners, 1);
+	return job;
+}
+
+void job_unref(struct job *job)
+{
+	if (!job || atomic_fetch_sub(&((struct counted_job *)job)->owners, 1) > 1)
+		return;
+	frame_queue_destroy(job->in);
+	frame_queue_destroy(job->out);
+	free(job);
+}
+
+void job_set_effort(struct job *job, double sparse_ratio, int kv_ratio)
+{
+	atomic_store(&job->sparse_thousandths, (int)(sparse_ratio * 1000.0 + 0.5));
+	atomic_store(&job->kv_ratio, kv_ratio);
+}
+
+bool job_request_same_model(const struct job_request *a, const struct job_request *b)
+{
+	return strcmp(a->model, b->model) == 0 && strcmp(a->backend, b->backend) == 0;
+}
+
+static bool same_settings(const struct fvsr_settings *a, const struct fvsr_settings *b)
+{
+	return a->in_width == b->in_width && a->in_height == b->in_height &&
+	       a->out_width == b->out_width && a->out_height == b->out_height &&
+	       a->in_format == b->in_format && a->out_format == b->out_format &&
+	       a->scale == b->scale && a->sparse_ratio == b->sparse_ratio &&
+	       a->local_range == b->local_range && a->kv_ratio == b->kv_ratio &&
+	       a->color == b->color && a->noise == b->noise && a->seed == b->seed &&
+	       a->lq_version == b->lq_version;
+}
+
+bool job_request_same(const struct job_request *a, const struct job_request *b)
+{
+	return job_request_same_model(a, b) && same_settings(&a->settings, &b->settings);
+}
