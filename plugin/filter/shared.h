@@ -6,7 +6,7 @@
 #define FLASHVSR_SHARED_H
 
 #include "session/model-pool.h"
-#include "models/model-store.h"
+#include "models/store.h"
 
 struct shared {
 	struct model_pool *pool;

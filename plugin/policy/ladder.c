@@ -8,7 +8,8 @@
  */
 #include "policy/ladder.h"
 
-#define NS_PER_S        1000000000LL
+#include "units.h"
+
 #define ROOM_CHUNKS     6
 #define SLOW_CHUNKS     3
 #define PATIENCE_NS     (10 * NS_PER_S)

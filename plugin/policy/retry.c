@@ -4,7 +4,8 @@
  */
 #include "policy/retry.h"
 
-#define NS_PER_S        1000000000LL
+#include "units.h"
+
 #define PAUSE_NS_MAX    (60 * NS_PER_S)
 #define FORGET_NS       (60 * NS_PER_S)
 #define FAILURES_ENOUGH 5 /* 1 + 2 + 4 + 8 + 16 s of trying */

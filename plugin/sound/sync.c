@@ -4,12 +4,13 @@
  */
 #include "sound/sync.h"
 
+#include "units.h"
+
 #include <util/platform.h>
 
 #include <stdlib.h>
 
-#define NS_PER_S 1000000000LL
-#define JUMP_NS  (NS_PER_S / 2) /* more than the clock, in a source's time stamps: a seek */
+#define JUMP_NS (NS_PER_S / 2) /* more than the clock, in a source's time stamps: a seek */
 
 bool sync_init(struct sync *sync)
 {

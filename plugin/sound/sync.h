@@ -8,7 +8,7 @@
 
 #include <obs-module.h>
 
-#include "sound/sound-delay.h"
+#include "sound/delay-line.h"
 
 #include <stdatomic.h>
 

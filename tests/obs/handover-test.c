@@ -19,10 +19,10 @@
 
 #include "bare-obs.h"
 #include "check.h"
-#include "transport/frame-transport.h"
+#include "transport/transport.h"
 #include "session/model-pool.h"
 #include "neighbour.h"
-#include "transport/transport-choice.h"
+#include "transport/card.h"
 #include "session/worker.h"
 
 #define FILTERS    2
@@ -408,7 +408,7 @@ static int test_card(struct test *test)
 	fvsr_model_options_default(&options);
 	options.backend = "cuda";
 	options.background = true;
-	card = transport_choice_find_card();
+	card = card_of_obs();
 	options.card = card;
 	test->pool = model_pool_create();
 	code = model_pool_open(test->pool, &model, test->model, &options, &err);

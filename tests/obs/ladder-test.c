@@ -5,11 +5,11 @@
  */
 #include "check.h"
 #include "policy/ladder.h"
+#include "units.h"
 
 #include <stdio.h>
 
-#define NS_PER_S 1000000000LL
-#define CHUNK    8
+#define CHUNK 8
 
 struct machine {
 	struct ladder ladder;

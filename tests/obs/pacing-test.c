@@ -8,11 +8,11 @@
 #include "session/job.h"
 #include "policy/ladder.h"
 #include "policy/pacing.h"
+#include "units.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NS_PER_S      1000000000LL
 #define LATENCY       12
 #define FIRST_LATENCY 25
 #define FIRST_CHUNK   21

@@ -9,7 +9,7 @@
  */
 #include "check.h"
 #include "models/download.h"
-#include "models/model-store.h"
+#include "models/store.h"
 
 #include "../unit/released.h"
 #include "model/directory.h"

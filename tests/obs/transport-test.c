@@ -19,8 +19,10 @@
 #include <string.h>
 
 #include "bare-obs.h"
+#include "transport/card.h"
+#include "transport/choice.h"
 #include "transport/cuda-driver.h"
-#include "transport/transport-choice.h"
+#include "transport/transport.h"
 
 #define IN_WIDTH   72
 #define IN_HEIGHT  40
@@ -138,7 +140,7 @@ static void test_none(void)
 	struct transport_choice choice;
 	char reason[200] = "";
 
-	CHECK(transport_choice_find_card() == -1);
+	CHECK(card_of_obs() == -1);
 	obs_enter_graphics();
 	CHECK(ops->create(&setup, reason, sizeof(reason)) == NULL);
 	obs_leave_graphics();
@@ -146,20 +148,20 @@ static void test_none(void)
 	CHECK(strstr(reason, "there is no NVIDIA driver"));
 
 	transport_choice_init(&choice);
-	CHECK(choice.ops == &frame_transport_readback);
+	CHECK(choice.kind == TRANSPORT_READBACK);
 	CHECK(!transport_choice_follow(&choice, -1)); /* the engine runs on the CPU */
-	CHECK(choice.ops == &frame_transport_readback && !choice.reason[0]);
+	CHECK(choice.kind == TRANSPORT_READBACK && !choice.reason[0]);
 	CHECK(transport_choice_follow(&choice, 0)); /* and now on a card */
-	CHECK(choice.ops == &frame_transport_interop);
+	CHECK(choice.kind == TRANSPORT_SHARED);
 	CHECK(!transport_choice_follow(&choice, 0));
 	CHECK(transport_choice_refuse(&choice, "a cable fell out"));
-	CHECK(choice.ops == &frame_transport_readback);
+	CHECK(choice.kind == TRANSPORT_READBACK);
 	CHECK(strcmp(choice.reason, "a cable fell out") == 0);
 	CHECK(!transport_choice_follow(&choice, 0)); /* not again with these settings */
 	transport_choice_init(&choice);
 	CHECK(!choice.reason[0] && transport_choice_follow(&choice, 0));
 	CHECK(transport_choice_follow(&choice, -1)); /* the engine went over to the CPU */
-	CHECK(choice.ops == &frame_transport_readback && !choice.reason[0]);
+	CHECK(choice.kind == TRANSPORT_READBACK && !choice.reason[0]);
 }
 
 /* ---- to and fro ---------------------------------------------------------------------------- */
@@ -429,7 +431,7 @@ static int test_card(const char *model)
 
 	if (!card_open(&card))
 		return 77;
-	real.card = transport_choice_find_card();
+	real.card = card_of_obs();
 	printf("OBS renders on card %d\n", real.card);
 	if (real.card < 0)
 		real.card = 0; /* what CUDA cannot tell, registering will show */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The store: see model-store.h. A thread lives as long as its job; 'lock' guards the status.
+ * The store: see store.h. A thread lives as long as its job; 'lock' guards the status.
  */
-#include "models/model-store.h"
+#include "models/store.h"
 
 #include "system.h"
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The delay line: see sound-delay.h.
+ * The delay line: see delay-line.h.
  *
  * One ring for each plane, and a count of sample frames that only grows. The past is kept even
  * while nothing is delayed yet, because the picture, when its delay becomes known, goes back by as
  * much and the sound has to go with it.
  */
-#include "sound/sound-delay.h"
+#include "sound/delay-line.h"
+
+#include "units.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S   1000000000LL
 #define PAST_NS    (4 * NS_PER_S) /* kept whatever the delay is */
 #define FADE_NS    20000000LL     /* from one delay to another */
 #define SEAM_NS    5000000LL      /* out before and in after a break in the sound */

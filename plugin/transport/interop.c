@@ -10,7 +10,7 @@
  */
 #include "transport/cuda-share.h"
 #include "transport/cuda-textures.h"
-#include "transport/frame-transport.h"
+#include "transport/transport.h"
 
 #include <util/bmem.h>
 
@@ -308,7 +308,6 @@ static const char *interop_trouble(const struct frame_transport *transport)
 }
 
 const struct frame_transport_ops frame_transport_interop = {
-	.name = "shared textures",
 	.lasting = true,
 	.create = interop_create,
 	.destroy = interop_destroy,

@@ -9,8 +9,8 @@
  * worker waits for the card before it hands a frame back: one to be shown is complete, and one to
  * be filled has been read.
  */
-#ifndef FLASHVSR_FRAME_TRANSPORT_H
-#define FLASHVSR_FRAME_TRANSPORT_H
+#ifndef FLASHVSR_TRANSPORT_H
+#define FLASHVSR_TRANSPORT_H
 
 #include <graphics/graphics.h>
 
@@ -33,8 +33,7 @@ struct frame_exchange {
 };
 
 struct frame_transport_ops {
-	const char *name; /* for the log and the status */
-	bool lasting;     /* what exchange() shows stays as it is until it shows another */
+	bool lasting; /* what exchange() shows stays as it is until it shows another */
 
 	/* NULL: it cannot be had, and 'reason' says why. */
 	struct frame_transport *(*create)(const struct frame_transport_setup *setup, char *reason,

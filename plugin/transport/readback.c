@@ -3,7 +3,7 @@
  * The transport through host memory. A texture is copied to a staging surface and mapped some
  * pictures later, when the GPU is done with it, so that the render thread does not stall.
  */
-#include "transport/frame-transport.h"
+#include "transport/transport.h"
 
 #include <util/bmem.h>
 
@@ -136,7 +136,6 @@ static void readback_clear(struct frame_transport *transport)
 }
 
 const struct frame_transport_ops frame_transport_readback = {
-	.name = "read-back",
 	.create = readback_create,
 	.destroy = readback_destroy,
 	.make_frame = readback_make_frame,

@@ -11,8 +11,8 @@
  *
  * Plain C, for one thread at a time: no clock, no OBS. Times are in nanoseconds.
  */
-#ifndef FLASHVSR_SOUND_DELAY_H
-#define FLASHVSR_SOUND_DELAY_H
+#ifndef FLASHVSR_DELAY_LINE_H
+#define FLASHVSR_DELAY_LINE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,14 +5,14 @@
 #ifndef FLASHVSR_EFFORT_H
 #define FLASHVSR_EFFORT_H
 
-#include "filter/filter-settings.h"
-#include "policy/ladder.h"
+#include "session/settings.h"
 
 /* What the settings leave to be given up, at this distance of OBS's pictures. */
-void effort_plan(struct ladder_plan *plan, const struct filter_settings *settings, int64_t tick_ns);
+void effort_plan(struct ladder_plan *plan, const struct session_settings *settings,
+		 int64_t tick_ns);
 /* Model and, where memory is short, number of slices of the job to start. Keeps the sizes. */
 void effort_request(struct job_request *request, const struct ladder *ladder,
-		    const struct filter_settings *settings);
+		    const struct session_settings *settings);
 /* What the chunks of a job may cost from now on. */
 void effort_apply(struct job *job, const struct ladder *ladder);
 
