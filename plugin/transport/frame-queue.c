@@ -15,7 +15,7 @@ struct frame_queue {
 };
 
 struct frame_queue *frame_queue_create(unsigned capacity, const struct frame_maker *maker,
-				       int width, int height)
+				       enum frame_direction direction, int width, int height)
 {
 	struct frame_queue *queue;
 
@@ -25,7 +25,7 @@ struct frame_queue *frame_queue_create(unsigned capacity, const struct frame_mak
 	if (!queue)
 		return NULL;
 	for (unsigned i = 0; i < capacity; i++) {
-		if (maker->make(maker->opaque, &queue->frames[i], width, height) < 0) {
+		if (maker->make(maker->opaque, &queue->frames[i], direction, width, height) < 0) {
 			frame_queue_destroy(queue);
 			return NULL;
 		}

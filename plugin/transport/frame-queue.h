@@ -13,15 +13,25 @@
 
 struct frame_queue;
 
-/* Makes the frames of a queue, in whatever memory the transport and the backend share. */
+/* Which way a frame goes. */
+enum frame_direction {
+	FRAME_TO_ENGINE = 1,
+	FRAME_FROM_ENGINE,
+};
+
+/*
+ * Makes the frames of a queue, in whatever memory the transport and the backend share. Returns
+ * FVSR_OK or an error, as fvsr_frame_create() does.
+ */
 struct frame_maker {
-	int (*make)(void *opaque, fvsr_frame **out, int width, int height);
+	int (*make)(void *opaque, fvsr_frame **out, enum frame_direction direction, int width,
+		    int height);
 	void *opaque;
 };
 
 /* 'capacity' is at most FRAME_QUEUE_MAX. NULL when memory runs out. */
 struct frame_queue *frame_queue_create(unsigned capacity, const struct frame_maker *maker,
-				       int width, int height);
+				       enum frame_direction direction, int width, int height);
 /* When neither side uses it any more. NULL is allowed. */
 void frame_queue_destroy(struct frame_queue *queue);
 

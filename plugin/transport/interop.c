@@ -31,7 +31,6 @@ struct staged {
 
 struct frame_transport {
 	struct cuda_share *share;
-	int in_width, in_height;
 	struct staged ring[TEXTURES];
 	unsigned first, count;
 	uint64_t picture;
@@ -213,8 +212,6 @@ static struct frame_transport *interop_create(const struct frame_transport_setup
 	struct frame_transport *transport = bzalloc(sizeof(*transport));
 	bool ok;
 
-	transport->in_width = setup->in_width;
-	transport->in_height = setup->in_height;
 	transport->share = cuda_share_create(setup->card, reason, reason_size);
 	ok = transport->share &&
 	     cuda_textures_on_card(&transport->share->driver, setup->card, reason, reason_size);
@@ -230,19 +227,20 @@ static struct frame_transport *interop_create(const struct frame_transport_setup
 	return NULL;
 }
 
-static int interop_make_frame(void *opaque, fvsr_frame **out, int width, int height)
+static int interop_make_frame(void *opaque, fvsr_frame **out, enum frame_direction direction,
+			      int width, int height)
 {
 	struct frame_transport *transport = opaque;
 	struct cuda_share *share = transport->share;
-	const bool in = width == transport->in_width && height == transport->in_height;
-	int result;
+	const cuda_handle stream =
+		direction == FRAME_TO_ENGINE ? share->to_engine : share->from_engine;
+	int code;
 
 	if (!enter(transport))
 		return FVSR_ERR_BACKEND;
-	result = cuda_share_make_frame(share, in ? share->to_engine : share->from_engine, out,
-				       width, height);
+	code = cuda_share_make_frame(share, stream, out, width, height);
 	cuda_share_leave(share);
-	return result;
+	return code;
 }
 
 static bool interop_stage(struct frame_transport *transport, gs_texture_t *texture, int64_t tag)

@@ -59,9 +59,11 @@ static struct frame_transport *readback_create(const struct frame_transport_setu
 	return transport;
 }
 
-static int readback_make_frame(void *transport, fvsr_frame **out, int width, int height)
+static int readback_make_frame(void *transport, fvsr_frame **out, enum frame_direction direction,
+			       int width, int height)
 {
 	(void)transport;
+	(void)direction;
 	return fvsr_frame_create(out, FVSR_FORMAT_RGBA8, width, height);
 }
 

@@ -14,7 +14,7 @@
 
 #include <graphics/graphics.h>
 
-#include "fvsr/fvsr.h"
+#include "transport/frame-queue.h"
 
 struct frame_transport; /* each implementation's own */
 
@@ -42,7 +42,8 @@ struct frame_transport_ops {
 	void (*destroy)(struct frame_transport *transport);
 
 	/* A frame in the memory that this transport reads and writes. For struct frame_maker. */
-	int (*make_frame)(void *transport, fvsr_frame **out, int width, int height);
+	int (*make_frame)(void *transport, fvsr_frame **out, enum frame_direction direction,
+			  int width, int height);
 
 	/*
 	 * Starts to carry a GS_RGBA_UNORM texture of straight alpha. False when too many are on

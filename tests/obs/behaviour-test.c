@@ -304,6 +304,5 @@ int main(int argc, char **argv)
 	else
 		test_dialog(&setup);
 	host_stop();
-	printf("%s\n", host_failures() ? "FAILED" : "OK");
-	return host_failures() ? 1 : 0;
+	return check_result();
 }

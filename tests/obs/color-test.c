@@ -316,6 +316,5 @@ int main(int argc, char **argv)
 		test_passed_on();
 	}
 	host_stop();
-	printf("%s\n", host_failures() ? "FAILED" : "OK");
-	return host_failures() ? 1 : 0;
+	return check_result();
 }

@@ -481,7 +481,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setup = (struct setup){argv[1], argv[2], argv[3], argv[4]};
-	ok = run_case(&setup, argv[5]) && !host_failures();
+	ok = run_case(&setup, argv[5]) && !check_failures();
 	printf("%s\n", ok ? "OK" : "FAILED");
 	return ok ? 0 : 1;
 }

@@ -9,15 +9,11 @@
 
 #include <obs.h>
 
+#include "check.h"
+
 #define HOST_WIDTH  320
 #define HOST_HEIGHT 240
 #define HOST_FPS    30
-
-/* Prints what failed and counts it. */
-#define CHECK(condition, ...) host_check((condition), #condition, __FILE__, __LINE__, __VA_ARGS__)
-bool host_check(bool ok, const char *condition, const char *file, int line, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
-int host_failures(void);
 
 /* False, with a line on stderr, when OBS cannot start here. */
 bool host_start(const char *plugin_folder);

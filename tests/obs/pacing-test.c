@@ -39,9 +39,11 @@ struct sim {
 	uint64_t shown_count, restarts;
 };
 
-static int make_frame(void *opaque, fvsr_frame **out, int width, int height)
+static int make_frame(void *opaque, fvsr_frame **out, enum frame_direction direction, int width,
+		      int height)
 {
 	(void)opaque;
+	(void)direction;
 	return fvsr_frame_create(out, FVSR_FORMAT_RGBA8, width, height);
 }
 
@@ -51,8 +53,8 @@ static void make_queues(struct sim *sim)
 
 	frame_queue_destroy(sim->in);
 	frame_queue_destroy(sim->out);
-	sim->in = frame_queue_create(JOB_INPUT_FRAMES, &maker, 16, 16);
-	sim->out = frame_queue_create(JOB_OUTPUT_FRAMES, &maker, 16, 16);
+	sim->in = frame_queue_create(JOB_INPUT_FRAMES, &maker, FRAME_TO_ENGINE, 16, 16);
+	sim->out = frame_queue_create(JOB_OUTPUT_FRAMES, &maker, FRAME_FROM_ENGINE, 16, 16);
 	if (!sim->in || !sim->out)
 		abort();
 	sim->sent = sim->received = sim->computed = 0;

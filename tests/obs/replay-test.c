@@ -93,9 +93,11 @@ static int64_t clock_ns(void)
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static int make_frame(void *opaque, fvsr_frame **out, int width, int height)
+static int make_frame(void *opaque, fvsr_frame **out, enum frame_direction direction, int width,
+		      int height)
 {
 	(void)opaque;
+	(void)direction;
 	return fvsr_frame_create(out, FVSR_FORMAT_RGBA8, width, height);
 }
 
@@ -401,7 +403,7 @@ int main(int argc, char **argv)
 	read_settings(&replay, argv[1]);
 	replay.pool = model_pool_create();
 	make_session(&replay);
-	for (int i = 0; i < count && failures < 20; i++) {
+	for (int i = 0; i < count && check_failures() < 20; i++) {
 		replay.patient = i % 200 == 0 || clock_ns() - start_ns < i * NS_PER_SEQUENCE;
 		patient += replay.patient;
 		if (i % 200 == 0)

@@ -333,6 +333,5 @@ int main(int argc, char **argv)
 				test_kind(&kinds[i]);
 	host_stop();
 	x_window_close(window);
-	printf("%s\n", host_failures() ? "FAILED" : "OK");
-	return host_failures() ? 1 : 0;
+	return check_result();
 }

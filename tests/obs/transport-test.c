@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "bare-obs.h"
+#include "check.h"
 #include "transport/card.h"
 #include "transport/choice.h"
 #include "transport/cuda-driver.h"
@@ -33,16 +34,6 @@
 #define LEAST_DB   40.0
 
 #define CUDA_MEMORY_HOST 1
-
-static int failures;
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			printf("FAILED: %s:%d: %s\n", __FILE__, __LINE__, #condition);             \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
 
 static const struct frame_transport_ops *const ops = &frame_transport_interop;
 static const struct frame_transport_setup setup = {IN_WIDTH, IN_HEIGHT, OUT_WIDTH, OUT_HEIGHT, 0};
@@ -176,8 +167,11 @@ static bool make_frames(struct frame_transport *transport, struct frames *frames
 
 	memset(frames, 0, sizeof(*frames));
 	for (int i = 0; i < FRAMES; i++)
-		ok = ok && !ops->make_frame(transport, &frames->in[i], IN_WIDTH, IN_HEIGHT) &&
-		     !ops->make_frame(transport, &frames->out[i], OUT_WIDTH, OUT_HEIGHT);
+		ok = ok &&
+		     !ops->make_frame(transport, &frames->in[i], FRAME_TO_ENGINE, IN_WIDTH,
+				      IN_HEIGHT) &&
+		     !ops->make_frame(transport, &frames->out[i], FRAME_FROM_ENGINE, OUT_WIDTH,
+				      OUT_HEIGHT);
 	return ok;
 }
 
@@ -437,10 +431,7 @@ static int test_card(const char *model)
 		real.card = 0; /* what CUDA cannot tell, registering will show */
 	obs_enter_graphics();
 	transport = ops->create(&real, reason, sizeof(reason));
-	if (!transport) {
-		printf("FAILED: %s\n", reason);
-		failures++;
-	} else {
+	if (CHECK(transport, "%s", reason)) {
 		CHECK(make_frames(transport, &frames));
 		test_in(&card, transport, &frames);
 		test_full(&card, transport, &frames);
@@ -529,7 +520,5 @@ int main(int argc, char **argv)
 	else
 		result = 2;
 	CHECK(bare_obs_stop());
-	if (!result)
-		printf("%s\n", failures ? "FAILED" : "OK");
-	return result ? result : failures ? 1 : 0;
+	return result ? result : check_result();
 }

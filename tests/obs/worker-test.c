@@ -36,9 +36,11 @@ static void pause_ms(unsigned ms)
 	nanosleep(&time, NULL);
 }
 
-static int make_frame(void *opaque, fvsr_frame **out, int width, int height)
+static int make_frame(void *opaque, fvsr_frame **out, enum frame_direction direction, int width,
+		      int height)
 {
 	(void)opaque;
+	(void)direction;
 	return fvsr_frame_create(out, FVSR_FORMAT_RGBA8, width, height);
 }
 
