@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The operating system's answers: see system.h.
+ * Asking Windows and POSIX: see system.h.
  */
 #include "system.h"
 
@@ -40,7 +40,7 @@ uint64_t system_file_bytes(const char *path)
 	return _wstat64(wide, &info) == 0 ? (uint64_t)info.st_size : 0;
 }
 
-/* _commit() is FlushFileBuffers(). */
+/* Calls _commit(), which is FlushFileBuffers(). */
 bool system_flush_file(FILE *file)
 {
 	return fflush(file) == 0 && _commit(_fileno(file)) == 0;
@@ -56,7 +56,7 @@ void system_lower_thread_priority(void)
 	SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_BELOW_NORMAL);
 }
 
-/* SetThreadDescription() is there from Windows 10 1607 on. */
+/* Looks SetThreadDescription() up, because Windows has it only since version 10 1607. */
 void system_name_thread(const char *name)
 {
 	typedef HRESULT(WINAPI * describe_thread)(HANDLE thread, PCWSTR text);
@@ -88,7 +88,7 @@ void system_stay_loaded(void)
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* MemAvailable, not MemFree: what caches hold can be had too. */
+/* Reads MemAvailable, not MemFree, because memory that holds caches can be had, too. */
 uint64_t system_available_memory(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");

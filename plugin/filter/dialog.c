@@ -8,7 +8,7 @@
 
 #include <util/platform.h>
 
-#define QUIET_NS (4 * NS_PER_S) /* after a change of settings */
+#define QUIET_NS (4 * NS_PER_S) /* the dialog is left alone after a change of settings */
 
 void dialog_init(struct dialog *dialog)
 {

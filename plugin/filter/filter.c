@@ -94,7 +94,7 @@ static void filter_tick(void *data, float seconds)
 	filter_publish_report(filter, now);
 }
 
-/* While the filter works, the engines' threads do not hold the graphics driver's locks. */
+/* Draws, while the engines' threads do not hold the graphics driver's locks. */
 static void filter_render(void *data, gs_effect_t *effect)
 {
 	struct flashvsr_filter *filter = data;

@@ -58,26 +58,26 @@ int64_t filter_tick_ns(void);
 
 /* Brings what is shown up to date, once for each picture of OBS. */
 void filter_prepare(struct flashvsr_filter *filter, int64_t now);
-/* Draws it. False when the source's own picture is to be shown instead. */
+/* Draws what is shown. False when the source's own picture is to be shown instead. */
 bool filter_draw(struct flashvsr_filter *filter);
-/* The session's host: see struct session_host. */
+/* Provides the session with a transport: see struct session_host. */
 bool filter_provide_transport(void *opaque, const struct session_transport *wanted,
 			      struct frame_maker *maker, char *reason, size_t reason_size);
 
 /* Makes a new report and keeps an open dialog current, once a tick. */
 void filter_publish_report(struct flashvsr_filter *filter, int64_t now);
-/* Any thread. */
+/* Copies the last report and the worker's status. Any thread. */
 void filter_get_report(struct flashvsr_filter *filter, struct filter_report *report,
 		       struct worker_status *status);
 /* Has the filter use the model that the store is about to make. Any thread. */
 void filter_want_packed(struct flashvsr_filter *filter);
 
-/* The status as text for the dialog; bfree() it. */
+/* Returns the status as text for the dialog; bfree() it. */
 char *filter_status_text(const struct filter_report *report, const struct worker_status *status);
-/* The same of the store; NULL: there is nothing to tell. */
+/* Returns the store's status as text; bfree() it. NULL: there is nothing to tell. */
 char *filter_store_text(const struct model_store_status *status);
 
-/* 'data' may be NULL. */
+/* Makes the dialog. 'data' is the filter, or NULL for a dialog without one. */
 obs_properties_t *filter_properties(void *data);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter's dialog: how it is, what most people choose, where the model comes from, and behind a
- * switch everything else.
+ * The filter's dialog, from top to bottom: the status, the settings that most people change, where
+ * the model comes from, and behind a switch all other settings.
  */
 #include "filter/internal.h"
 #include "filter/settings.h"
@@ -80,7 +80,7 @@ static void show(obs_properties_t *props, const char *name, bool visible)
 	obs_property_set_visible(obs_properties_get(props, name), visible);
 }
 
-/* What is asked for depends on what was chosen. */
+/* Shows the settings that the choices so far call for, and hides the others. */
 static bool something_modified(obs_properties_t *props, obs_property_t *property,
 			       obs_data_t *settings)
 {
@@ -273,7 +273,7 @@ static void add_model(obs_properties_t *props)
 
 /* ---- everything else ----------------------------------------------------------------------- */
 
-/* What cannot be used is listed with the reason, greyed out. */
+/* Lists all backends; those that cannot be used are greyed out and have the reason beside them. */
 static void add_backends(obs_properties_t *props)
 {
 	obs_property_t *list = add_list(props, S_BACKEND, T_("Backend"), T_("Backend.Tip"));

@@ -31,7 +31,7 @@ struct sizes filter_measure(const struct flashvsr_filter *filter)
 	return sizes_choose(&chosen, width, height, info.base_width, info.base_height);
 }
 
-/* What is shown may lie in the transport that goes. */
+/* Copies what is shown before a transport goes, because it may lie in that transport. */
 bool filter_provide_transport(void *opaque, const struct session_transport *wanted,
 			      struct frame_maker *maker, char *reason, size_t reason_size)
 {
@@ -47,7 +47,10 @@ bool filter_provide_transport(void *opaque, const struct session_transport *want
 	return true;
 }
 
-/* What was staged some pictures ago goes to the worker, and 'out', if any, into a texture. */
+/*
+ * Hands what was staged some pictures ago to the engine, and puts 'out' into a texture, which is
+ * returned. 'out' may be NULL.
+ */
 static gs_texture_t *exchange_frames(struct flashvsr_filter *filter, const fvsr_frame *out)
 {
 	const struct carrier *carrier = &filter->carrier;
@@ -63,7 +66,7 @@ static gs_texture_t *exchange_frames(struct flashvsr_filter *filter, const fvsr_
 	return exchange.shown;
 }
 
-/* Frames go to the worker, and the one that is due becomes what is shown. True: it has. */
+/* Carries frames both ways. Returns true when the frame that is due is what is shown now. */
 static bool carry_frames(struct flashvsr_filter *filter, const struct session_answer *answer)
 {
 	const struct carrier *carrier = &filter->carrier;
@@ -119,7 +122,7 @@ static void set_sound_delay(struct flashvsr_filter *filter, const struct session
 	atomic_store(&filter->sync.delay_ns, keep ? answer->sound_delay_ns : 0);
 }
 
-/* The network's picture is shown, or a bicubic one in its place. */
+/* Makes the network's picture, or a bicubic one in its place, what is shown. */
 static void prepare_network(struct flashvsr_filter *filter, struct session_answer *answer,
 			    int64_t now)
 {

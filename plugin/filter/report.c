@@ -22,7 +22,7 @@ static void fill_in(struct flashvsr_filter *filter, struct filter_report *report
 	session_get_report(filter->session, now, &report->session);
 }
 
-/* Its model is there: use it. */
+/* Has the filter use the model that the store has made. */
 static void take_packed(struct flashvsr_filter *filter, const struct model_store_status *status)
 {
 	obs_data_t *settings = obs_data_create();

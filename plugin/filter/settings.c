@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings: see settings.h. The quality settings' defaults are the engine's.
+ * Reading settings: see settings.h. The defaults of what the network does are the engine's.
  */
 #include "filter/settings.h"
 
@@ -51,7 +51,7 @@ static double read_double(obs_data_t *data, const char *key, double min, double 
 {
 	double value = obs_data_get_double(data, key);
 
-	/* Written so that NaN becomes 'min'. */
+	/* The order of the comparisons makes NaN 'min'. */
 	return value > max ? max : value >= min ? value : min;
 }
 
@@ -66,7 +66,10 @@ static enum fvsr_color read_color(obs_data_t *data)
 	return strcmp(color, COLOR_OFF) == 0 ? FVSR_COLOR_OFF : FVSR_COLOR_MODEL;
 }
 
-/* Where the model is missing, the engine says which file it looked for. */
+/*
+ * Finds the models. Where the bundled one is missing, its path is used all the same, so that the
+ * engine says which file it looked for.
+ */
 static void read_models(struct session_settings *settings, obs_data_t *data)
 {
 	const bool own = strcmp(obs_data_get_string(data, S_MODEL), MODEL_FILE) == 0;
@@ -112,7 +115,7 @@ static enum ladder_step read_step(obs_data_t *data)
 	return 0;
 }
 
-/* Balanced is the engine's default. */
+/* Reads how much work goes into a picture. The preset "balanced" is the engine's default. */
 static void read_effort(struct fvsr_settings *engine, obs_data_t *data)
 {
 	const char *preset = obs_data_get_string(data, S_PRESET);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter's settings: their keys, defaults, and what the code works with.
+ * The filter's settings: their keys and values in OBS's files, which stay readable for ever, their
+ * limits and defaults, and the structure that they are read into.
  */
 #ifndef FLASHVSR_FILTER_SETTINGS_H
 #define FLASHVSR_FILTER_SETTINGS_H
@@ -24,8 +25,8 @@
 #define S_HEIGHT       "custom_height"
 #define S_STEP         "step"         /* STEP_AUTO, or what the ladder is pinned to */
 #define S_HIDDEN_S     "free_after_s" /* memory is freed so long after the source was hidden */
-#define S_ADVANCED     "advanced"     /* of the dialog only */
-#define S_LIVE         "live_status"  /* the same */
+#define S_ADVANCED     "advanced"     /* concerns the dialog only */
+#define S_LIVE         "live_status"  /* concerns the dialog only */
 
 #define MODEL_BUNDLED "bundled"
 #define MODEL_FILE    "file"
@@ -48,7 +49,7 @@
 #define STEP_RATE    "rate"
 #define STEP_BICUBIC "bicubic"
 
-/* Values of S_SCALE that are no factors. */
+/* Values of S_SCALE that are not factors. */
 #define SCALE_CANVAS 0
 #define SCALE_CUSTOM 1
 

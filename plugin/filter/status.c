@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The status text of the dialog. Translations hold names in braces instead of printf's letters, so
- * that a wrong one cannot do harm.
+ * The status texts of the dialog. Translations hold names in braces instead of conversions of
+ * printf(), so that a wrong translation cannot do harm.
  */
 #include "filter/internal.h"
 

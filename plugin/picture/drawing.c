@@ -6,9 +6,10 @@
  * is written, and colours are multiplied by alpha. The engine wants the encoded bytes with straight
  * alpha. GS_RGBA_UNORM textures are never converted by the hardware, so they carry those bytes.
  *
- * High dynamic range has no place in these bytes. Where OBS's canvas has it too, such a source is
- * shown without the network, as linear light in floating point all the way; on a canvas without it
- * libobs has mapped the tones before the engine sees them, as it would without the filter.
+ * These bytes cannot hold a high dynamic range. Where both the source and OBS's canvas have one,
+ * the source is shown without the network, as linear light in floating point all the way. On a
+ * canvas without one, libobs has mapped the tones before the engine sees them, as it would without
+ * the filter.
  */
 #include "picture/drawing.h"
 
@@ -69,7 +70,7 @@ void drawing_destroy(struct drawing *drawing)
 
 /* ---- passes -------------------------------------------------------------------------------- */
 
-/* Its content is undefined: whoever does not draw all over it clears it. */
+/* Begins to draw to a target of undefined content, to be cleared unless all of it is drawn to. */
 static bool begin_target(gs_texrender_t *target, uint32_t width, uint32_t height,
 			 enum gs_color_space space)
 {
@@ -104,16 +105,16 @@ static void set_image(struct drawing *drawing, gs_texture_t *image)
 	gs_effect_set_vec2(drawing->image_size, &size);
 }
 
-/* Of the effect's passes, those with VSWhole make the target's triangle themselves. */
+/* A pass of the effect. */
 struct pass {
 	const char *technique;
-	bool whole;
+	bool whole; /* its vertex shader, VSWhole, makes a triangle that covers the target */
 };
 
 static const struct pass straighten = {"Straighten", true}, compose = {"Compose", true};
 static const struct pass bicubic = {"Bicubic", false}, bicubic_light = {"BicubicLight", false};
 
-/* One technique of the effect over the whole target, bytes to bytes. */
+/* Runs a pass over the whole target, from bytes to bytes. */
 static bool run_pass(struct drawing *drawing, const struct pass *pass, gs_texture_t *from,
 		     gs_texrender_t *to, uint32_t width, uint32_t height, enum gs_color_space space)
 {
@@ -138,7 +139,7 @@ static bool run_pass(struct drawing *drawing, const struct pass *pass, gs_textur
 	return true;
 }
 
-/* As libobs does for its own filters: only plain sources are drawn with the default effect. */
+/* Draws what lies under the filter as libobs does for its own: only plain sources by default. */
 static void render_target(obs_source_t *target, obs_source_t *parent)
 {
 	const uint32_t flags = obs_source_get_output_flags(parent);
@@ -247,8 +248,8 @@ static bool is_hdr(enum gs_color_space space)
 }
 
 /*
- * The default effect's way from one space to another, and its factor: 1.0 is SDR white, except in
- * scRGB, where it is 80 nits.
+ * Returns the default effect's technique from one space to another, and its factor. A value of 1.0
+ * is SDR white, except in scRGB, where it is 80 nits.
  */
 static const char *technique_between(enum gs_color_space from, enum gs_color_space to,
 				     float *multiplier)

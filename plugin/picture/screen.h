@@ -26,12 +26,12 @@ void screen_free(struct screen *screen);
 bool screen_ready(const struct screen *screen, const struct sizes *sizes);
 /* True when a picture of this time may be shown. */
 bool screen_is_news(const struct screen *screen, const struct sizes *sizes, int64_t time);
-/* Shows a picture of this time, scaled to the output's size. False: it cannot; NULL is allowed. */
+/* Shows a picture of this time, scaled to the output's size. False: failed, or it is NULL. */
 bool screen_compose(struct screen *screen, const struct sizes *sizes, gs_texture_t *texture,
 		    int64_t time);
 /*
- * The same without a copy, which would take OBS's time, for a texture that is 'lasting': it
- * changes only with what is shown.
+ * Shows a picture as screen_compose() does. If it has the output's size and is 'lasting', which
+ * means that it changes only with what is shown, it is not copied, which would take OBS's time.
  */
 bool screen_show(struct screen *screen, const struct sizes *sizes, gs_texture_t *texture,
 		 bool lasting, int64_t time);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ladder: see ladder.h.
+ * Going up and down the ladder: see ladder.h.
  *
- * Down: three chunks in a row over the budget, so that a hiccup changes nothing, or a first chunk
- * that leaves no hope. Up: the cost is far enough below the budget, long enough. A climb that turns
- * out to be wrong doubles the patience before the next one.
+ * Three chunks in a row over the budget lead down, so that a hiccup changes nothing; so does a
+ * first chunk that leaves no hope. A cost that is far enough below the budget for long enough leads
+ * up. A climb that turns out to be wrong doubles the patience before the next one.
  */
 #include "policy/ladder.h"
 
@@ -19,13 +19,13 @@
 #define OVERDUE_NS      (2 * NS_PER_S)
 #define PROOF_NS        (30 * NS_PER_S) /* a climb that held for so long was right */
 
-/* Times 'num' / 'den', for small factors. */
+/* Returns 'ns' times 'num' / 'den', for small factors. */
 static int64_t scaled(int64_t ns, int num, int den)
 {
 	return ns * num / den;
 }
 
-/* One part in seven to spare. */
+/* Returns the time that a frame needs with one part in seven to spare. */
 static int64_t needed_ns(int64_t frame_ns)
 {
 	return scaled(frame_ns, 8, 7);
@@ -55,7 +55,7 @@ static bool applies(const struct ladder_plan *plan, enum ladder_step step)
 	return true;
 }
 
-/* The next step below that changes something. */
+/* Returns the next step below that changes something. */
 static enum ladder_step below(const struct ladder *ladder)
 {
 	int step = (int)ladder->step;
@@ -66,7 +66,7 @@ static enum ladder_step below(const struct ladder *ladder)
 	return (enum ladder_step)step;
 }
 
-/* The next step above, or the same one. */
+/* Returns the next step above, or the same one if there is none. */
 static enum ladder_step above(const struct ladder *ladder)
 {
 	int step = (int)ladder->step;
@@ -82,13 +82,13 @@ static bool small_model(const struct ladder *ladder, enum ladder_step step)
 	return ladder->plan.small && step >= LADDER_SMALL;
 }
 
-/* Where it starts, and the lowest of quality if the user pinned a rate. */
+/* Returns the step to start on. */
 static enum ladder_step first_step(const struct ladder_plan *plan)
 {
 	return plan->pinned ? plan->pinned : LADDER_FULL;
 }
 
-/* The cost of this step says little about the next one's. */
+/* Goes to a step, and forgets this one's cost where it says little about that one's. */
 static enum ladder_change go_to(struct ladder *ladder, enum ladder_step step)
 {
 	const enum ladder_step before = ladder->step;
@@ -137,7 +137,7 @@ static enum ladder_change give_up(struct ladder *ladder, int64_t now)
 	return go_to(ladder, LADDER_BICUBIC);
 }
 
-/* Frames are the last thing to be given up: as many as it takes. */
+/* Gives up as many frames as it takes, as the last thing before the network. */
 static enum ladder_change fewer_frames(struct ladder *ladder, int64_t now)
 {
 	const int divisor = divisor_for(ladder, needed_ns(ladder->frame_ns));
@@ -165,7 +165,7 @@ static enum ladder_change go_down(struct ladder *ladder, int64_t now)
 	return go_to(ladder, step);
 }
 
-/* More frames of the same quality, if at least a half more. */
+/* Takes more frames of the same quality. */
 static enum ladder_change more_frames(struct ladder *ladder, int64_t now)
 {
 	const int least = ladder->plan.pinned == LADDER_RATE ? 2 : 1;
@@ -193,7 +193,7 @@ static enum ladder_change go_up(struct ladder *ladder, int64_t now)
 	return go_to(ladder, above(ladder));
 }
 
-/* What a step above must be able to cost. A rate's price is known, a quality's is not. */
+/* Returns true when a step up may be afforded. A rate's price is known, a quality's is not. */
 static bool has_room(const struct ladder *ladder)
 {
 	const int64_t budget_ns = ladder->divisor * ladder->plan.tick_ns;
@@ -269,7 +269,7 @@ enum ladder_change ladder_no_memory(struct ladder *ladder)
 	return LADDER_OTHER;
 }
 
-/* The lowest rate is what may be possible again. */
+/* Tries the rate first, since fewer frames are what may be possible again. */
 bool ladder_retry(struct ladder *ladder, int64_t now)
 {
 	if (ladder->step != LADDER_BICUBIC || ladder->plan.pinned == LADDER_BICUBIC ||

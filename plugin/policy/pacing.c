@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pacing: see pacing.h.
+ * Computing the delay: see pacing.h.
  *
- * The delay of a stream that keeps up: a frame waits for 'latency' frames behind it, then for its
- * chunk to be computed, and two ticks go to the ways in and out. The start is different. The first
- * chunk is longer than the others, so frames queue up and some are not taken while it is computed;
- * what comes back from then is late whatever one does, and says nothing about the delay needed.
+ * In a stream that keeps up, a frame waits for 'latency' frames behind it and then for its chunk to
+ * be computed, and two ticks each go to its ways in and out. The start is different. The first
+ * chunk is longer than the others, so frames queue up and some are not taken while it is computed.
+ * Frames from that time come back late whatever the delay is, and say nothing about the delay that
+ * is needed.
  */
 #include "policy/pacing.h"
 
 #define TRANSPORT_TICKS 4
 #define CHUNK_FRAMES    8
-#define SPARE_FRAMES    12 /* that the queues can hold beyond what the delay needs */
+#define SPARE_FRAMES    12 /* the queues hold so many beyond what the delay needs */
 #define RETIME_NS       30000000000LL
-/* At low rates a chunk's time is long; work that is spread over all of it only adds delay. */
+/* At low rates a chunk's time is long, and spreading the work over all of it only adds delay. */
 #define LONGEST_SPREAD_NS 500000000LL
 
-/* Times 'num' / 'den', for small factors. */
+/* Returns 'ns' times 'num' / 'den', for small factors. */
 static int64_t scaled(int64_t ns, int num, int den)
 {
 	return ns * num / den;
@@ -66,8 +67,8 @@ bool pacing_take(struct pacing *pacing, int64_t now)
 }
 
 /*
- * A longer interval is needed at once: the delay grows with it when the next chunk is measured. A
- * shorter one shortens the delay, and what is on its way would be shown too late.
+ * A longer interval holds at once, and the delay grows with it when the next chunk is measured. A
+ * shorter interval shortens the delay, so what is on its way would be shown too late.
  */
 bool pacing_set_interval(struct pacing *pacing, int64_t interval_ns)
 {
@@ -96,8 +97,8 @@ void pacing_measured(struct pacing *pacing, int64_t chunk_ns, int frames, int la
 }
 
 /*
- * A lag made the delay longer: what of it was not needed for long is given back at once, so that
- * sound and picture jump once, and not if it is hardly worth it.
+ * Shortens a delay that a lag has made longer, by what was not needed for long: all at once, so
+ * that sound and picture jump once, and only where that is worth a jump.
  */
 static void note_spare(struct pacing *pacing, int64_t spare_ns, int64_t now)
 {
@@ -117,7 +118,10 @@ static void note_spare(struct pacing *pacing, int64_t spare_ns, int64_t now)
 	pacing->spare_since = 0;
 }
 
-/* One that is late beyond all measure says that the worker stood still, not that it is slow. */
+/*
+ * Notes that a frame came back, and makes the delay longer if it is late. A frame that is late
+ * beyond all measure says that the worker stood still, not that it is slow.
+ */
 static void note_arrival(struct pacing *pacing, int64_t taken, int64_t now)
 {
 	int64_t longest_ns = needed_delay(pacing) + SPARE_FRAMES * pacing->interval_ns;
@@ -134,7 +138,7 @@ static void note_arrival(struct pacing *pacing, int64_t taken, int64_t now)
 		pacing->delay_ns += late_ns + 2 * pacing->tick_ns;
 }
 
-/* Half a tick of tolerance, as when taking. */
+/* Allows half a tick of tolerance, as pacing_take() does. */
 static bool is_due(const struct pacing *pacing, const fvsr_frame *frame, int64_t now)
 {
 	return fvsr_frame_tag(frame) + pacing->delay_ns - now <= pacing->tick_ns / 2;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Back-off: see retry.h.
+ * Counting failures and pauses: see retry.h.
  */
 #include "policy/retry.h"
 
@@ -35,7 +35,7 @@ void retry_working(struct retry *retry, int64_t now)
 	if (now - retry->worked_ns < FORGET_NS)
 		return;
 	retry->attempts = 0;
-	/* On a processor that says nothing about the card. */
+	/* What works on the processor says nothing about the card. */
 	if (!retry_without(retry))
 		retry->failures = 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Steps to requests: see effort.h.
+ * Reading the ladder: see effort.h.
  */
 #include "session/effort.h"
 
@@ -31,7 +31,10 @@ void effort_request(struct job_request *request, const struct ladder *ladder,
 {
 	if (ladder->plan.small && ladder->step >= LADDER_SMALL)
 		snprintf(request->model, sizeof(request->model), "%s", settings->small_model);
-	/* Without this a step up would need another stream; it is only worth it for its memory. */
+	/*
+	 * A stream that is opened with fewer slices needs less memory, but a step up would then
+	 * need another stream. So this is done only where there is no memory for more.
+	 */
 	if (ladder->best >= LADDER_SLICES && request->settings.kv_ratio > LADDER_KV_RATIO)
 		request->settings.kv_ratio = LADDER_KV_RATIO;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Jobs: see job.h.
+ * Creating, owning and comparing jobs: see job.h.
  */
 #include "session/job.h"
 

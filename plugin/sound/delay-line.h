@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sound as late as the picture. A delay line: what comes in is kept, and as much goes out, from
- * 'delay' earlier, under the time stamps that came in. So OBS sees the same packets at the same
- * times as without the filter, whatever the kind of source, and nothing is left behind anywhere
- * when the filter goes.
+ * A delay line, which makes sound as late as the picture. What comes in is kept, and as much sound
+ * from before goes out under the time stamps that came in. So OBS sees the same packets at the same
+ * times as without the filter, whatever the kind of source, and when the filter goes nothing is
+ * left behind.
  *
- * One thing is not left as it is: libobs lets the sound of a media source run up to a tenth of a
- * second ahead of its picture, because it joins packets whose times are less than 70 ms off. One
- * packet with a time further off makes it put the next one where the picture's time says.
+ * Some time stamps are changed, though: libobs lets the sound of a media source run up to a tenth
+ * of a second ahead of its picture, because it joins packets whose times are less than 70 ms off.
+ * After a packet whose time is further off, libobs puts the next one where the picture's time says.
  *
  * Plain C, for one thread at a time: no clock, no OBS. Times are in nanoseconds.
  */
@@ -23,30 +23,30 @@
 struct sound_packet {
 	float *planes[SOUND_PLANES_MAX]; /* NULL after the last one; changed in place */
 	uint32_t frames, rate;           /* sample frames, and how many of them are a second */
-	int64_t timestamp_ns;            /* the source's; any origin */
+	int64_t timestamp_ns;            /* the source's, from any origin */
 	int64_t arrived_ns;              /* by a clock that never stands still */
 
 	/*
-	 * When libobs finds the sound's place by the source's pictures: from their time stamps to
-	 * the times they are shown, and from one picture to the next. 'picture_ns' is 0 otherwise.
+	 * Where libobs finds the sound's place by the source's pictures, the time from their time
+	 * stamps to when they are shown, and from one picture to the next; else picture_ns is 0.
 	 */
 	int64_t picture_offset_ns, picture_ns;
 };
 
 struct sound_delay;
 
-/* NULL when memory runs out. */
+/* Creates a line. NULL when memory runs out. */
 struct sound_delay *sound_delay_create(void);
 /* NULL is allowed. */
 void sound_delay_destroy(struct sound_delay *delay);
 
 /*
- * Exchanges the packet's sound for what is 'delay_ns' older. Another delay than before is faded
- * over to, without a gap: a longer one lets a little of the sound be heard again, a shorter one
- * leaves a little out. Where the source paused there is silence. The packet's time is changed for
- * the purpose said above, a moment after the sound began, stopped or was first delayed, and when
- * the pictures went away from it since. False when memory runs out or the packet makes no sense: it
- * is left as it was.
+ * Exchanges the packet's sound for sound that is 'delay_ns' older. A change of the delay is faded
+ * over, without a gap: with a longer delay a little of the sound is heard again, with a shorter one
+ * a little is left out. Where the source paused there is silence. The packet's time stamp is
+ * changed for the reason given above, a moment after the sound began, stopped or was first delayed,
+ * and when the pictures have moved away from the sound since. False when memory runs out or the
+ * packet makes no sense; then the packet is left as it was.
  */
 bool sound_delay_process(struct sound_delay *delay, struct sound_packet *packet, int64_t delay_ns);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ring with two counters that only ever grow: 'written' belongs to the writer, 'read' to the
- * reader. What lies between them is the reader's, the rest is the writer's.
+ * The queue is a ring with two counters that only ever grow: 'written' belongs to the writer,
+ * 'read' to the reader. The frames between them are the reader's, the others are the writer's.
  */
 #include "transport/frame-queue.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The transport through host memory. A texture is copied to a staging surface and mapped some
+ * The transport through host memory. A texture is copied to a staging surface, which is mapped some
  * pictures later, when the GPU is done with it, so that the render thread does not stall.
  */
 #include "transport/transport.h"
