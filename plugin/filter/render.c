@@ -111,7 +111,7 @@ static gs_texture_t *take_picture(struct flashvsr_filter *filter,
 	*time = now;
 	if (!answer->delay_ns)
 		return texture;
-	*time = now - answer->delay_ns + answer->tick_ns / 2; /* half a tick, as in pacing */
+	*time = now - answer->delay_ns + answer->tick_ns / 2; /* half a tick, as in schedule */
 	return past_pictures_at(screen->past, time);
 }
 

@@ -104,7 +104,7 @@ static enum ladder_change go_to(struct ladder *ladder, enum ladder_step step)
 	if (step == LADDER_BICUBIC)
 		return LADDER_OTHER;
 	if (before == LADDER_RATE && step != LADDER_RATE)
-		return LADDER_PACE;
+		return LADDER_OTHER_RATE;
 	ladder->frame_ns = 0;
 	if (before == LADDER_BICUBIC || small_model(ladder, step) != small_model(ladder, before))
 		return LADDER_OTHER;
@@ -151,7 +151,7 @@ static enum ladder_change fewer_frames(struct ladder *ladder, int64_t now)
 	ladder->cost_ns = ladder->frame_ns;
 	ladder->divisor = divisor;
 	ladder->step = ladder->plan.pinned ? ladder->step : LADDER_RATE;
-	return LADDER_PACE;
+	return LADDER_OTHER_RATE;
 }
 
 static enum ladder_change go_down(struct ladder *ladder, int64_t now)
@@ -179,7 +179,7 @@ static enum ladder_change more_frames(struct ladder *ladder, int64_t now)
 	ladder->climbed_ns = now;
 	if (divisor == 1 && ladder->step == LADDER_RATE && !ladder->plan.pinned)
 		ladder->step = above(ladder);
-	return LADDER_PACE;
+	return LADDER_OTHER_RATE;
 }
 
 static enum ladder_change go_up(struct ladder *ladder, int64_t now)

@@ -54,9 +54,9 @@ struct ladder {
 /* What a change asks for. */
 enum ladder_change {
 	LADDER_SAME = 1,
-	LADDER_LIGHTER, /* another attention budget or number of slices; the stream goes on */
-	LADDER_PACE,    /* another frame rate, see 'divisor' */
-	LADDER_OTHER,   /* another model, or none; the job starts over */
+	LADDER_LIGHTER,    /* another attention budget or number of slices; the stream goes on */
+	LADDER_OTHER_RATE, /* another frame rate, see 'divisor' */
+	LADDER_OTHER,      /* another model, or none; the job starts over */
 };
 
 void ladder_init(struct ladder *ladder, const struct ladder_plan *plan);

@@ -36,7 +36,7 @@ static struct verdict start_over(struct session *session, int64_t tick_ns)
 	effort_plan(&plan, &session->settings, tick_ns);
 	ladder_init(&session->ladder, &plan);
 	retry_init(&session->retry);
-	session_set_pace(session);
+	session_set_interval(session);
 	return start_or_rest(session);
 }
 
@@ -63,7 +63,7 @@ struct verdict session_judge_changes(struct session *session, const struct sessi
 	if (session->settings_changed || !sizes_same(sizes, &session->job_sizes))
 		return start_over(session, event->tick_ns);
 	if (ladder_retry(&session->ladder, now)) {
-		session_set_pace(session);
+		session_set_interval(session);
 		return start;
 	}
 	if (session->phase == PHASE_FAILED && retry_due(&session->retry, now))
@@ -104,13 +104,13 @@ static struct verdict judge_step(struct session *session, enum ladder_change cha
 	session_log(session, FVSR_LOG_INFO, "a frame took %.1f ms: now step %d, one picture of %d",
 		    (double)ladder->cost_ns / 1e6, (int)ladder->step, ladder->divisor);
 	if (change == LADDER_OTHER) {
-		session_set_pace(session);
+		session_set_interval(session);
 		return start_or_rest(session);
 	}
 	effort_apply(session->at.job, ladder);
-	if (change == LADDER_PACE &&
-	    pacing_set_interval(&session->pacing, ladder->divisor * ladder->plan.tick_ns))
-		session->pacing.stalled = true;
+	if (change == LADDER_OTHER_RATE &&
+	    schedule_set_interval(&session->schedule, ladder->divisor * ladder->plan.tick_ns))
+		session->schedule.stalled = true;
 	return keep;
 }
 
@@ -148,8 +148,8 @@ static struct verdict judge_new_chunk(struct session *session, const struct work
 		session, ladder_measured(&session->ladder, chunk_ns, status->chunk_frames, now));
 	/* The chunk says nothing about another job. */
 	if (verdict.kind == VERDICT_KEEP)
-		pacing_measured(&session->pacing, chunk_ns, status->chunk_frames,
-				status->cost.latency, status->cost.first_latency);
+		schedule_measured(&session->schedule, chunk_ns, status->chunk_frames,
+				  status->cost.latency, status->cost.first_latency);
 	return verdict;
 }
 
@@ -179,5 +179,5 @@ struct verdict session_judge_worker(struct session *session, const struct worker
 	if (status->state != WORKER_RUNNING)
 		return keep;
 	verdict = judge_chunks(session, status, now);
-	return verdict.kind == VERDICT_KEEP && session->pacing.stalled ? start : verdict;
+	return verdict.kind == VERDICT_KEEP && session->schedule.stalled ? start : verdict;
 }

@@ -44,8 +44,8 @@ static void log_phase(struct session *session, enum session_phase before, int64_
 	session->logged_ns = now;
 	session_log(session, FVSR_LOG_INFO, "%s %ux%u to %ux%u, %.1f frames/s, delay %.2f s", what,
 		    sizes->in_width, sizes->in_height, sizes->out_width, sizes->out_height,
-		    (double)NS_PER_S / (double)session->pacing.interval_ns,
-		    (double)session->pacing.delay_ns / (double)NS_PER_S);
+		    (double)NS_PER_S / (double)session->schedule.interval_ns,
+		    (double)session->schedule.delay_ns / (double)NS_PER_S);
 }
 
 void session_set_phase(struct session *session, enum session_phase phase, int64_t now)
@@ -63,12 +63,12 @@ void session_refuse_sharing(struct session *session, const char *reason)
 	session_log(session, FVSR_LOG_WARNING, "frames go through host memory: %s", reason);
 }
 
-void session_set_pace(struct session *session)
+void session_set_interval(struct session *session)
 {
 	const struct ladder *ladder = &session->ladder;
 
-	pacing_init(&session->pacing, ladder->plan.tick_ns);
-	pacing_set_interval(&session->pacing, ladder->divisor * ladder->plan.tick_ns);
+	schedule_init(&session->schedule, ladder->plan.tick_ns);
+	schedule_set_interval(&session->schedule, ladder->divisor * ladder->plan.tick_ns);
 }
 
 /* ---- events -------------------------------------------------------------------------------- */
@@ -104,17 +104,17 @@ static bool hopeless(enum session_phase phase)
  */
 static void choose_delay(struct session *session, bool upscaled, struct session_answer *answer)
 {
-	const struct pacing *pacing = &session->pacing;
+	const struct schedule *schedule = &session->schedule;
 	int64_t held_ns = 0;
 
 	if (hopeless(session->phase))
 		session->delay_ns = 0;
 	else if (upscaled) /* Pictures come with OBS's ticks, so they are late by whole ones. */
-		session->delay_ns = (pacing->delay_ns + pacing->tick_ns / 2) / pacing->tick_ns *
-				    pacing->tick_ns;
+		session->delay_ns = (schedule->delay_ns + schedule->tick_ns / 2) /
+				    schedule->tick_ns * schedule->tick_ns;
 	/* Each picture stands for those left out after it; the sound goes to their middle. */
 	if (upscaled)
-		held_ns = (pacing->interval_ns - pacing->tick_ns) / 2;
+		held_ns = (schedule->interval_ns - schedule->tick_ns) / 2;
 	answer->delay_ns = session->delay_ns;
 	answer->sound_delay_ns = session->delay_ns + held_ns;
 }
@@ -143,9 +143,10 @@ static void find_due(struct session *session, int64_t now)
 {
 	struct session_carrying *carrying = &session->carrying;
 
-	if (!carrying->running || !session->pacing.delay_ns)
+	if (!carrying->running || !session->schedule.delay_ns)
 		return;
-	carrying->due = pacing_due(&session->pacing, session->at.job->out, now, &carrying->freed);
+	carrying->due =
+		schedule_due(&session->schedule, session->at.job->out, now, &carrying->freed);
 	carrying->due_ns = carrying->due ? fvsr_frame_tag(carrying->due) : 0;
 }
 
@@ -181,7 +182,7 @@ static void end_due(struct session *session, const struct session_event *event)
 		session_set_phase(session, PHASE_UPSCALING, event->now);
 	}
 	if (carrying->due)
-		pacing_shown(&session->pacing, session->at.job->out);
+		schedule_shown(&session->schedule, session->at.job->out);
 	if (carrying->due || carrying->freed)
 		worker_wake(session->worker);
 	carrying->due = NULL;
@@ -192,21 +193,21 @@ static void end_picture(struct session *session, const struct session_event *eve
 			struct session_answer *answer)
 {
 	struct session_job *at = &session->at;
-	struct pacing *pacing = &session->pacing;
+	struct schedule *schedule = &session->schedule;
 	bool upscaled;
 
 	end_due(session, event);
-	if (at->shown_ns && pacing_behind(pacing, at->shown_ns, event->now)) {
+	if (at->shown_ns && schedule_behind(schedule, at->shown_ns, event->now)) {
 		at->shown_ns = 0;
 		session_set_phase(session, PHASE_BEHIND, event->now);
 	}
 	upscaled = at->shown_ns && session->carrying.running && event->ready;
 	choose_delay(session, upscaled, answer);
-	answer->take = session->carrying.running && pacing_take(pacing, event->now);
+	answer->take = session->carrying.running && schedule_take(schedule, event->now);
 	answer->bicubic = !upscaled;
 	answer->keep = at->job != NULL;
-	answer->keep_ns = session->delay_ns ? session->delay_ns : pacing->delay_ns;
-	answer->tick_ns = pacing->tick_ns;
+	answer->keep_ns = session->delay_ns ? session->delay_ns : schedule->delay_ns;
+	answer->tick_ns = schedule->tick_ns;
 }
 
 void session_handle(struct session *session, const struct session_event *event,
@@ -258,7 +259,7 @@ void session_get_report(const struct session *session, int64_t now, struct sessi
 	*report = (struct session_report){
 		.phase = session->phase,
 		.serial = session->at.job ? session->at.job->serial : 0,
-		.frames_per_s = (double)NS_PER_S / (double)session->pacing.interval_ns,
+		.frames_per_s = (double)NS_PER_S / (double)session->schedule.interval_ns,
 		.possible_fps = ladder_possible_fps(&session->ladder),
 		.delay_s = (double)session->delay_ns / (double)NS_PER_S,
 		.step = session->ladder.step,
@@ -281,7 +282,7 @@ enum session_phase session_get_phase(const struct session *session)
 
 int64_t session_get_tick(const struct session *session)
 {
-	return session->pacing.tick_ns;
+	return session->schedule.tick_ns;
 }
 
 void session_get_worker(struct session *session, struct worker_status *status)
@@ -306,7 +307,7 @@ struct session *session_create(const struct session_setup *setup)
 	transport_choice_init(&session->choice);
 	ladder_init(&session->ladder, &plan);
 	retry_init(&session->retry);
-	session_set_pace(session);
+	session_set_interval(session);
 	session->worker = worker_create(&setup->log, setup->pool);
 	if (!session->worker) {
 		free(session);

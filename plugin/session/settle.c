@@ -90,10 +90,10 @@ static void start_job(struct session *session, int64_t now)
 	}
 	forget_job(session);
 	/* On a card the work gives way to OBS and the game by pauses; a CPU is shared anyway. */
-	job->budget_ns = pacing_spread(&session->pacing, session->choice.card >= 0);
+	job->budget_ns = schedule_spread(&session->schedule, session->choice.card >= 0);
 	session->at.job = job;
 	effort_apply(job, &session->ladder);
-	pacing_restart(&session->pacing);
+	schedule_restart(&session->schedule);
 	worker_set_job(session->worker, job);
 	session_set_phase(session, PHASE_STARTING, now);
 }

@@ -6,7 +6,7 @@
 #ifndef FLASHVSR_SESSION_STATE_H
 #define FLASHVSR_SESSION_STATE_H
 
-#include "policy/pacing.h"
+#include "policy/schedule.h"
 #include "policy/retry.h"
 #include "session/session.h"
 
@@ -43,7 +43,7 @@ struct session {
 	struct sizes made;      /* what the engine makes of it, and the transport carries */
 
 	struct ladder ladder;
-	struct pacing pacing;
+	struct schedule schedule;
 	struct retry retry;
 	struct transport_choice choice; /* of the next job's transport */
 	enum transport_kind carried_by; /* the transport at hand */
@@ -84,7 +84,7 @@ void session_set_phase(struct session *session, enum session_phase phase, int64_
 /* Lets frames travel through host memory from the next job on. */
 void session_refuse_sharing(struct session *session, const char *reason);
 /* Sets the distance of frames that the ladder allows, and forgets what was measured at another. */
-void session_set_pace(struct session *session);
+void session_set_interval(struct session *session);
 
 void session_log(const struct session *session, enum fvsr_log_level level, const char *format, ...);
 

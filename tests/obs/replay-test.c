@@ -182,7 +182,7 @@ static void show(struct replay *replay, const struct session_answer *answer)
 	CHECK(fvsr_frame_tag(answer->due) == answer->due_ns, "another time");
 	CHECK(answer->due_ns > replay->last_tag, "time goes back");
 	CHECK(answer->due_ns >= replay->job_began, "a frame of another job");
-	CHECK(answer->due_ns + replay->session->pacing.delay_ns <= replay->now + TICK_NS / 2,
+	CHECK(answer->due_ns + replay->session->schedule.delay_ns <= replay->now + TICK_NS / 2,
 	      "not due");
 	replay->last_tag = answer->due_ns;
 	replay->shown++;
@@ -201,7 +201,7 @@ static void wait_taken(struct replay *replay)
 /* What the answer to SESSION_PICTURE must be, and what it must have made of the job. */
 static void check_picture(struct replay *replay, const struct session_answer *answer, bool anew)
 {
-	const struct pacing *pacing = &replay->session->pacing;
+	const struct schedule *schedule = &replay->session->schedule;
 	const struct job *job = replay->session->at.job;
 	const uint64_t serial = job ? job->serial : 0;
 
@@ -214,7 +214,7 @@ static void check_picture(struct replay *replay, const struct session_answer *an
 	CHECK(serial > replay->serial || !serial, "job %llu after job %llu",
 	      (unsigned long long)serial, (unsigned long long)replay->serial);
 	CHECK(!replay->staged, "a picture from before goes to the new job");
-	CHECK(!job || !pacing->any_taken, "pictures of another job count for the new one");
+	CHECK(!job || !schedule->any_taken, "pictures of another job count for the new one");
 	replay->serial = serial;
 	replay->last_tag = 0;
 	replay->job_began = replay->now;

@@ -6,17 +6,17 @@
  *
  * Arithmetic only, for one thread: no clock, no OBS. All times are in nanoseconds.
  */
-#ifndef FLASHVSR_PACING_H
-#define FLASHVSR_PACING_H
+#ifndef FLASHVSR_SCHEDULE_H
+#define FLASHVSR_SCHEDULE_H
 
 #include "transport/frame-queue.h"
 
-struct pacing {
+struct schedule {
 	int64_t tick_ns;     /* between two pictures of OBS */
 	int64_t interval_ns; /* between two frames taken; a multiple of tick_ns */
 	int64_t delay_ns;    /* from taking a frame to showing it; 0 until known */
 	int64_t frame_ns;    /* what a frame costs the worker; 0 until measured */
-	int64_t budget_ns;   /* what the worker may stretch a chunk to, see pacing_spread() */
+	int64_t budget_ns;   /* what the worker may stretch a chunk to, see schedule_spread() */
 	int latency;         /* frames that must follow before a frame can come out */
 	int start_frames;    /* frames at the start of a job that are late by nature */
 	int64_t spare_ns;    /* by so much all frames came before their time, ... */
@@ -30,44 +30,44 @@ struct pacing {
 };
 
 /* Starts for a model or size that nothing is known about. */
-void pacing_init(struct pacing *pacing, int64_t tick_ns);
+void schedule_init(struct schedule *schedule, int64_t tick_ns);
 /* Starts for a new job of the same kind: what was measured stays. */
-void pacing_restart(struct pacing *pacing);
+void schedule_restart(struct schedule *schedule);
 
 /*
  * Returns the time that a chunk of the next job may take: if 'spread', most of the time in which
  * its frames come in; else 0, which means no longer than it must.
  */
-int64_t pacing_spread(struct pacing *pacing, bool spread);
+int64_t schedule_spread(struct schedule *schedule, bool spread);
 
 /* Returns true when the picture of 'now' is to be taken, and counts it as taken. */
-bool pacing_take(struct pacing *pacing, int64_t now);
+bool schedule_take(struct schedule *schedule, int64_t now);
 
 /*
  * Sets another distance between frames, a multiple of tick_ns. True when the job must start over
  * for it, because its history has holes or would be shown too late.
  */
-bool pacing_set_interval(struct pacing *pacing, int64_t interval_ns);
+bool schedule_set_interval(struct schedule *schedule, int64_t interval_ns);
 
 /*
  * Notes that the worker took 'chunk_ns' for a chunk of 'frames' frames. The latencies are the
  * stream's, see struct fvsr_stream_cost.
  */
-void pacing_measured(struct pacing *pacing, int64_t chunk_ns, int frames, int latency,
-		     int first_latency);
+void schedule_measured(struct schedule *schedule, int64_t chunk_ns, int frames, int latency,
+		       int first_latency);
 
 /*
- * Returns the frame that is due at 'now', or NULL; after a frame pacing_shown() must follow. Frames
- * are tagged with the time they were taken. Frames whose time has passed are given back to the
- * worker, and *freed says so. Once the job is past its start, a frame that comes late makes the
+ * Returns the frame that is due at 'now', or NULL; after a frame schedule_shown() must follow.
+ * Frames are tagged with the time they were taken. Frames whose time has passed are given back to
+ * the worker, and *freed says so. Once the job is past its start, a frame that comes late makes the
  * delay longer; when for half a minute no frame was nearly late, a delay that is longer than needed
  * becomes shorter again.
  */
-const fvsr_frame *pacing_due(struct pacing *pacing, struct frame_queue *out, int64_t now,
-			     bool *freed);
-/* Gives the frame of the last pacing_due() back. */
-void pacing_shown(struct pacing *pacing, struct frame_queue *out);
+const fvsr_frame *schedule_due(struct schedule *schedule, struct frame_queue *out, int64_t now,
+			       bool *freed);
+/* Gives the frame of the last schedule_due() back. */
+void schedule_shown(struct schedule *schedule, struct frame_queue *out);
 /* Returns true when the frame shown last, taken at 'taken', is so old that the worker is behind. */
-bool pacing_behind(const struct pacing *pacing, int64_t taken, int64_t now);
+bool schedule_behind(const struct schedule *schedule, int64_t taken, int64_t now);
 
 #endif
