@@ -8,11 +8,18 @@
 
 #include <stdbool.h>
 
+/* mingw-w64's own printf() knows C's conversions, Windows' does not. */
+#if defined(_WIN32) && !defined(__clang__)
+#define CHECK_PRINTF(at, first) __attribute__((format(gnu_printf, at, first)))
+#else
+#define CHECK_PRINTF(at, first) __attribute__((format(printf, at, first)))
+#endif
+
 /* CHECK(condition) or CHECK(condition, "format", ...): the rest says what was found instead. */
 #define CHECK(condition, ...)                                                                      \
 	check_one((condition), #condition, __FILE__, __LINE__, " " __VA_ARGS__)
 bool check_one(bool ok, const char *condition, const char *file, int line, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+	CHECK_PRINTF(5, 6);
 
 /* Returns how many checks have failed. */
 int check_failures(void);
