@@ -4,6 +4,8 @@
  */
 #include "system.h"
 
+#include "units.h"
+
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
@@ -13,7 +15,7 @@ int64_t system_now_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 #ifdef _WIN32

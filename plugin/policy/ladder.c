@@ -19,16 +19,10 @@
 #define OVERDUE_NS      (2 * NS_PER_S)
 #define PROOF_NS        (30 * NS_PER_S) /* a climb that held for so long was right */
 
-/* Returns 'ns' times 'num' / 'den', for small factors. */
-static int64_t scaled(int64_t ns, int num, int den)
-{
-	return ns * num / den;
-}
-
 /* Returns the time that a frame needs with one part in seven to spare. */
 static int64_t needed_ns(int64_t frame_ns)
 {
-	return scaled(frame_ns, 8, 7);
+	return ns_scaled(frame_ns, 8, 7);
 }
 
 static int divisor_for(const struct ladder *ladder, int64_t interval_ns)
@@ -200,10 +194,10 @@ static bool has_room(const struct ladder *ladder)
 
 	/* Another rate means to start over: it must be worth it. */
 	if (ladder->divisor > 1)
-		return needed_ns(ladder->frame_ns) <= scaled(budget_ns, 3, 5) &&
+		return needed_ns(ladder->frame_ns) <= ns_scaled(budget_ns, 3, 5) &&
 		       needed_ns(ladder->frame_ns) <=
 			       (ladder->divisor - 1) * ladder->plan.tick_ns - budget_ns / 20;
-	return ladder->frame_ns <= scaled(budget_ns, 3, 5);
+	return ladder->frame_ns <= ns_scaled(budget_ns, 3, 5);
 }
 
 static void note_proof(struct ladder *ladder, int64_t now)
@@ -226,10 +220,10 @@ enum ladder_change ladder_measured(struct ladder *ladder, int64_t chunk_ns, int 
 		ladder->skip_chunks--;
 		return LADDER_SAME;
 	}
-	ladder->frame_ns = first ? frame_ns : scaled(ladder->frame_ns * 3 + frame_ns, 1, 4);
+	ladder->frame_ns = first ? frame_ns : ns_scaled(ladder->frame_ns * 3 + frame_ns, 1, 4);
 	ladder->slow_chunks = slow ? ladder->slow_chunks + 1 : 0;
 	if (ladder->slow_chunks >= SLOW_CHUNKS ||
-	    (first && needed_ns(frame_ns) > scaled(budget_ns, 3, 2)))
+	    (first && needed_ns(frame_ns) > ns_scaled(budget_ns, 3, 2)))
 		return go_down(ladder, now);
 	note_proof(ladder, now);
 	if (slow || !has_room(ladder)) {

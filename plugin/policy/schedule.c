@@ -10,25 +10,21 @@
  */
 #include "policy/schedule.h"
 
+#include "units.h"
+
 #define TRANSPORT_TICKS 4
 #define CHUNK_FRAMES    8
 #define SPARE_FRAMES    12 /* the queues hold so many beyond what the delay needs */
-#define RETIME_NS       30000000000LL
+#define RETIME_NS       (30 * NS_PER_S)
 /* At low rates a chunk's time is long, and spreading the work over all of it only adds delay. */
-#define LONGEST_SPREAD_NS 500000000LL
-
-/* Returns 'ns' times 'num' / 'den', for small factors. */
-static int64_t scaled(int64_t ns, int num, int den)
-{
-	return ns * num / den;
-}
+#define LONGEST_SPREAD_NS (NS_PER_S / 2)
 
 static int64_t needed_delay(const struct schedule *schedule)
 {
-	int64_t computing_ns = scaled(CHUNK_FRAMES * schedule->frame_ns, 5, 4);
+	int64_t computing_ns = ns_scaled(CHUNK_FRAMES * schedule->frame_ns, 5, 4);
 
-	if (computing_ns < scaled(schedule->budget_ns, 9, 8))
-		computing_ns = scaled(schedule->budget_ns, 9, 8);
+	if (computing_ns < ns_scaled(schedule->budget_ns, 9, 8))
+		computing_ns = ns_scaled(schedule->budget_ns, 9, 8);
 	return (schedule->latency + 1) * schedule->interval_ns + computing_ns +
 	       TRANSPORT_TICKS * schedule->tick_ns;
 }
@@ -50,7 +46,7 @@ void schedule_restart(struct schedule *schedule)
 
 int64_t schedule_spread(struct schedule *schedule, bool spread)
 {
-	schedule->budget_ns = spread ? scaled(CHUNK_FRAMES * schedule->interval_ns, 7, 10) : 0;
+	schedule->budget_ns = spread ? ns_scaled(CHUNK_FRAMES * schedule->interval_ns, 7, 10) : 0;
 	if (schedule->budget_ns > LONGEST_SPREAD_NS)
 		schedule->budget_ns = LONGEST_SPREAD_NS;
 	return schedule->budget_ns;
@@ -74,7 +70,7 @@ bool schedule_take(struct schedule *schedule, int64_t now)
 bool schedule_set_interval(struct schedule *schedule, int64_t interval_ns)
 {
 	const bool shorter = interval_ns < schedule->interval_ns;
-	const bool much_longer = interval_ns > scaled(schedule->interval_ns, 3, 2);
+	const bool much_longer = interval_ns > ns_scaled(schedule->interval_ns, 3, 2);
 
 	schedule->interval_ns = interval_ns;
 	if (!shorter)
@@ -91,7 +87,7 @@ void schedule_measured(struct schedule *schedule, int64_t chunk_ns, int frames, 
 	schedule->latency = latency;
 	schedule->start_frames = first_latency + CHUNK_FRAMES;
 	schedule->frame_ns =
-		schedule->frame_ns ? scaled(schedule->frame_ns * 3 + frame_ns, 1, 4) : frame_ns;
+		schedule->frame_ns ? ns_scaled(schedule->frame_ns * 3 + frame_ns, 1, 4) : frame_ns;
 	needed_ns = needed_delay(schedule);
 	if (!schedule->delay_ns ||
 	    needed_ns > schedule->delay_ns + TRANSPORT_TICKS * schedule->tick_ns)

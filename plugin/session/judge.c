@@ -83,7 +83,7 @@ struct verdict session_judge_changes(struct session *session, const struct sessi
 static struct verdict judge_transport(struct session *session, const struct worker_status *status,
 				      const char *trouble)
 {
-	const bool sharing = session->carried_by == TRANSPORT_SHARED;
+	const bool sharing = session->carried_by == TRANSPORT_INTEROP;
 
 	if (trouble)
 		session_refuse_sharing(session, trouble);

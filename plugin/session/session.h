@@ -95,7 +95,7 @@ struct session_answer {
 /* A way for frames to travel. */
 struct session_transport {
 	enum transport_kind kind;
-	int card; /* for TRANSPORT_SHARED */
+	int card; /* for TRANSPORT_INTEROP */
 	struct sizes sizes;
 };
 

@@ -23,7 +23,7 @@ static bool provide_transport(struct session *session, struct frame_maker *maker
 		return true;
 	session_log(session, FVSR_LOG_WARNING, "no frames by %s: %s",
 		    transport_kind_name(wanted.kind), reason);
-	if (wanted.kind != TRANSPORT_SHARED)
+	if (wanted.kind != TRANSPORT_INTEROP)
 		return false;
 	session_refuse_sharing(session, reason);
 	return provide_transport(session, maker);
@@ -56,7 +56,7 @@ static struct job *make_job_somehow(struct session *session)
 {
 	struct job *job = make_job(session);
 
-	if (job || session->carried_by != TRANSPORT_SHARED)
+	if (job || session->carried_by != TRANSPORT_INTEROP)
 		return job;
 	session_refuse_sharing(session, "no memory for frames on the graphics card");
 	return make_job(session);

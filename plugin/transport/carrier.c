@@ -6,7 +6,7 @@
 
 static const struct frame_transport_ops *ops_of(enum transport_kind kind)
 {
-	return kind == TRANSPORT_SHARED ? &frame_transport_interop : &frame_transport_readback;
+	return kind == TRANSPORT_INTEROP ? &frame_transport_interop : &frame_transport_readback;
 }
 
 void carrier_init(struct carrier *carrier)

@@ -16,7 +16,7 @@ static bool choose(struct transport_choice *choice)
 	const enum transport_kind before = choice->kind;
 
 	choice->kind =
-		choice->card >= 0 && !choice->refused ? TRANSPORT_SHARED : TRANSPORT_READBACK;
+		choice->card >= 0 && !choice->refused ? TRANSPORT_INTEROP : TRANSPORT_READBACK;
 	return choice->kind != before;
 }
 
@@ -35,5 +35,5 @@ bool transport_choice_refuse(struct transport_choice *choice, const char *reason
 
 const char *transport_kind_name(enum transport_kind kind)
 {
-	return kind == TRANSPORT_SHARED ? "shared textures" : "read-back";
+	return kind == TRANSPORT_INTEROP ? "shared textures" : "read-back";
 }

@@ -14,7 +14,7 @@
 
 enum transport_kind {
 	TRANSPORT_READBACK = 1, /* through host memory */
-	TRANSPORT_SHARED,       /* textures that OBS and the engine share on the card */
+	TRANSPORT_INTEROP,      /* textures that OBS and the engine share on the card */
 };
 
 struct transport_choice {

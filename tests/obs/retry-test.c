@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-/* 1, 2, 4 ... 60 s; then without the card; and all is forgiven after a minute's work. */
+/* Pauses are 1, 2, 4 ... 60 s, the card is given up, and a minute's work forgives everything. */
 static void test_retry(void)
 {
 	static const int pauses_s[] = {1, 2, 4, 8, 16, 32, 60, 60, 60};

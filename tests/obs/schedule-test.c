@@ -71,7 +71,7 @@ static void restart(struct sim *sim)
 	sim->restarts++;
 }
 
-/* From the start of a chunk to its end; only what is much less work than it may take is spread. */
+/* Returns the time that a chunk takes; work is spread only if it takes much less than it may. */
 static int64_t chunk_span(const struct sim *sim)
 {
 	int64_t cost = (sim->computed ? CHUNK : FIRST_CHUNK) * sim->frame_cost_ns;
@@ -80,7 +80,7 @@ static int64_t chunk_span(const struct sim *sim)
 	return cost * 20 < budget * 17 ? budget : cost;
 }
 
-/* One step of the worker that takes no time. False when there is nothing to do. */
+/* Takes one step of the worker that takes no time. False when there is nothing to do. */
 static bool worker_step(struct sim *sim)
 {
 	uint64_t need = sim->computed ? sim->computed + LATENCY : FIRST_LATENCY;
@@ -107,7 +107,7 @@ static bool worker_step(struct sim *sim)
 	return true;
 }
 
-/* True when the job has to start over. */
+/* Returns true when the job has to start over. */
 static bool run_worker(struct sim *sim)
 {
 	bool restart = false;
@@ -145,7 +145,7 @@ static void take(struct sim *sim)
 	sim->carried[CARRY_TICKS - 1] = schedule_take(&sim->schedule, sim->now) ? sim->now : 0;
 }
 
-/* True when a new frame was shown. */
+/* Returns true when a new frame was shown. */
 static bool tick(struct sim *sim)
 {
 	const fvsr_frame *frame;
@@ -175,7 +175,7 @@ static void run_seconds(struct sim *sim, double seconds)
 		tick(sim);
 }
 
-/* Watches a steady stretch: every frame shown, evenly, with one and the same delay. */
+/* Checks that in a steady stretch every frame is shown, evenly and with the same delay. */
 static void check_even(struct sim *sim, const char *what, double seconds)
 {
 	int64_t end = sim->now + (int64_t)(seconds * (double)NS_PER_S);

@@ -298,7 +298,7 @@ static void test_transports(void)
 	CHECK(filter.kind == TRANSPORT_READBACK, "shared with an engine that is not known");
 	run_on(0);
 	expect_job(&filter, "the engine runs on the card");
-	CHECK(filter.kind == TRANSPORT_SHARED && worker.job->budget_ns > 0, "not shared");
+	CHECK(filter.kind == TRANSPORT_INTEROP && worker.job->budget_ns > 0, "not shared");
 	run_on(0);
 	filter.picture.trouble = "a cable fell out";
 	expect_job(&filter, "trouble");
@@ -313,7 +313,7 @@ static void test_transports(void)
 	change_settings(&filter);
 	expect_job(&filter, "other settings");
 	run_on(0);
-	filter.refuse[TRANSPORT_SHARED] = true;
+	filter.refuse[TRANSPORT_INTEROP] = true;
 	expect_job(&filter, "sharing is tried again");
 	CHECK(filter.kind == TRANSPORT_READBACK, "shared all the same");
 	filter.refuse[TRANSPORT_READBACK] = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sizes of the output: what the user's choice and the source make of it.
+ * The sizes of the output, for different choices of the user and sizes of the source.
  */
 #include "check.h"
 #include "policy/sizes.h"
@@ -54,7 +54,7 @@ static void test_sizes(void)
 	}
 }
 
-/* What the bundled network makes for it. */
+/* The bundled network makes the next whole scale. */
 static void test_whole(void)
 {
 	static const struct {

@@ -163,8 +163,7 @@ static void test_nonsense(void)
 	sound_delay_destroy(source.delay);
 }
 
-/* A sound that libobs put where the pictures were: they go elsewhere, and one packet is set aside.
- */
+/* The pictures move away from where libobs put the sound, and one packet is set aside. */
 static void test_place(void)
 {
 	struct source source;

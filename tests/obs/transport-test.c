@@ -5,7 +5,7 @@
  * when it cannot be had, or ceases to work. Needs a display.
  *
  *	transport-test none           no CUDA here: that, and why, is noticed
- *	transport-test card [MODEL]   a card, or the stand-in for its driver (fake-cuda.c); with a
+ *	transport-test card [MODEL]   a card, or the stand-in for its driver (fake-cuda); with a
  *	                              model, also pictures of the engine on the card against those
  *	                              of the engine on the CPU. 77 and the reason without a card.
  *	transport-test faults         the stand-in only: each call of the driver fails in turn
@@ -100,7 +100,7 @@ static void card_close(struct card *card)
 	cuda_driver_close(&card->driver);
 }
 
-/* Between host memory and a frame, in the order of the frame's stream, waiting. */
+/* Copies between host memory and a frame, in the order of the frame's stream, and waits. */
 static bool move(struct card *card, const fvsr_frame *frame, uint8_t *pixels, bool to_frame)
 {
 	const struct fvsr_picture *picture = fvsr_frame_picture(frame);
@@ -143,7 +143,7 @@ static void test_none(void)
 	CHECK(!transport_choice_follow(&choice, -1)); /* the engine runs on the CPU */
 	CHECK(choice.kind == TRANSPORT_READBACK && !choice.reason[0]);
 	CHECK(transport_choice_follow(&choice, 0)); /* and now on a card */
-	CHECK(choice.kind == TRANSPORT_SHARED);
+	CHECK(choice.kind == TRANSPORT_INTEROP);
 	CHECK(!transport_choice_follow(&choice, 0));
 	CHECK(transport_choice_refuse(&choice, "a cable fell out"));
 	CHECK(choice.kind == TRANSPORT_READBACK);
@@ -213,7 +213,7 @@ static bool stage(struct frame_transport *transport, int n)
 	return ok;
 }
 
-/* Picture 'n' from a texture into a frame. */
+/* Carries picture 'n' from a texture into a frame. */
 static bool carry_in(struct frame_transport *transport, fvsr_frame *frame, int n)
 {
 	return stage(transport, n) && fetch(transport, frame);
@@ -345,7 +345,7 @@ struct engines {
 	int compared;
 };
 
-/* What comes out now, of both: the same pictures, as a texture and in host memory. */
+/* Compares what comes out of both engines: a texture, and a picture in host memory. */
 static void receive(struct engines *e, struct frame_transport *transport, struct frames *frames)
 {
 	for (;;) {
@@ -451,7 +451,7 @@ static int test_card(const char *model)
 	return 0;
 }
 
-/* A transport's short life, in which any call may fail. True when none did. */
+/* Lives a transport's short life, in which any call may fail. True when none did. */
 static bool live_once(void)
 {
 	struct frame_transport *transport;
