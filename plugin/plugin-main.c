@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The door of the module: what OBS calls when it loads and unloads obs-flashvsr. The filter always
- * registers, whatever the machine lacks; its properties then say what is missing.
+ * The door of the module: what OBS calls when it loads and unloads obs-flashvsr. The filter is
+ * registered on every machine; where something is missing, its dialog says what.
  */
 #include <obs-module.h>
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The operating system's answers: see system.h.
+ * Asking Windows and POSIX: see system.h.
  */
 #include "system.h"
+
+#include "units.h"
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -13,7 +15,7 @@ int64_t system_now_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 #ifdef _WIN32
@@ -40,7 +42,7 @@ uint64_t system_file_bytes(const char *path)
 	return _wstat64(wide, &info) == 0 ? (uint64_t)info.st_size : 0;
 }
 
-/* _commit() is FlushFileBuffers(). */
+/* Calls _commit(), which is FlushFileBuffers(). */
 bool system_flush_file(FILE *file)
 {
 	return fflush(file) == 0 && _commit(_fileno(file)) == 0;
@@ -56,7 +58,7 @@ void system_lower_thread_priority(void)
 	SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_BELOW_NORMAL);
 }
 
-/* SetThreadDescription() is there from Windows 10 1607 on. */
+/* Looks SetThreadDescription() up, because Windows has it only since version 10 1607. */
 void system_name_thread(const char *name)
 {
 	typedef HRESULT(WINAPI * describe_thread)(HANDLE thread, PCWSTR text);
@@ -88,7 +90,7 @@ void system_stay_loaded(void)
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* MemAvailable, not MemFree: what caches hold can be had too. */
+/* Reads MemAvailable, not MemFree, because memory that holds caches can be had, too. */
 uint64_t system_available_memory(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");

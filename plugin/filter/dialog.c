@@ -4,10 +4,11 @@
  */
 #include "filter/dialog.h"
 
+#include "units.h"
+
 #include <util/platform.h>
 
-#define NS_PER_S 1000000000ULL
-#define QUIET_NS (4 * NS_PER_S) /* after a change of settings */
+#define QUIET_NS (4 * NS_PER_S) /* the dialog is left alone after a change of settings */
 
 void dialog_init(struct dialog *dialog)
 {

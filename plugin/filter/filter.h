@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter as OBS knows it.
+ * The filter's description for libobs, which the module registers.
  */
 #ifndef FLASHVSR_FILTER_H
 #define FLASHVSR_FILTER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The histogram: see render-cost.h.
+ * Keeping the histogram: see render-cost.h.
  */
 #include "filter/render-cost.h"
 
@@ -28,7 +28,7 @@ void render_cost_add(struct render_cost *cost, int64_t ns)
 
 int64_t render_cost_p99(const struct render_cost *cost)
 {
-	const unsigned above = cost->pictures / 100; /* that may have taken longer */
+	const unsigned above = cost->pictures / 100; /* so many may have taken longer */
 	unsigned seen = 0;
 	int bucket = RENDER_COST_BUCKETS;
 

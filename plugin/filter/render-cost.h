@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the filter costs OBS: how long it keeps the graphics thread, picture by picture, without
- * what drawing the source takes anyway. A histogram of the last pictures, so that adding one and
- * asking cost next to nothing. For one thread.
+ * What the filter costs OBS: how long it keeps the graphics thread for each picture, not counting
+ * the time that drawing the source takes anyway. The costs of the last pictures are kept in a
+ * histogram, so that adding one and asking for the result take next to no time. For one thread.
  */
 #ifndef FLASHVSR_RENDER_COST_H
 #define FLASHVSR_RENDER_COST_H
@@ -11,7 +11,7 @@
 
 #define RENDER_COST_PICTURES 600 /* ten seconds at 60 a second */
 #define RENDER_COST_BUCKETS  512
-#define RENDER_COST_STEP_NS  20000 /* width of a bucket; the last one holds all that is longer */
+#define RENDER_COST_STEP_NS  20000 /* width of a bucket; the last one holds all longer times */
 
 struct render_cost {
 	uint16_t bucket_of[RENDER_COST_PICTURES], count_in[RENDER_COST_BUCKETS];
@@ -20,7 +20,10 @@ struct render_cost {
 
 void render_cost_clear(struct render_cost *cost);
 void render_cost_add(struct render_cost *cost, int64_t ns);
-/* Nanoseconds that 99 of 100 pictures took at most, to a bucket's width; 0 without pictures. */
+/*
+ * Returns the nanoseconds that 99 of 100 pictures took at most, rounded up to a bucket's width; 0:
+ * there were no pictures.
+ */
 int64_t render_cost_p99(const struct render_cost *cost);
 
 #endif

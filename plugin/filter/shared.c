@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Made when the module is loaded; freed with the last filter or with the type, whichever is later.
+ * Owning what is shared: see shared.h. The module owns it from the moment it is loaded, and each
+ * filter as long as it lives, because filters may outlive the module's type.
  */
 #include "filter/shared.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What all filters of the module share, as their type's data: the open models and the store.
+ * What all filters of the module share: the open models, and the store of models. libobs hands it
+ * to each filter as the data of its type.
  */
 #ifndef FLASHVSR_SHARED_H
 #define FLASHVSR_SHARED_H
 
 #include "session/model-pool.h"
-#include "models/model-store.h"
+#include "models/store.h"
 
 struct shared {
 	struct model_pool *pool;
@@ -14,10 +15,11 @@ struct shared {
 	struct model_list list;
 };
 
-/* With one owner. */
+/* Creates it with one owner. */
 struct shared *shared_create(void);
+/* Adds an owner and returns 'shared'. */
 struct shared *shared_ref(struct shared *shared);
-/* NULL is allowed. */
+/* Removes an owner; the last one frees it. NULL is allowed. */
 void shared_unref(struct shared *shared);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One file from the network to the disk, on the calling thread, only because the user asked for it.
- * What is there of it from before is not fetched again, nothing stands under the file's name that
- * is not of the expected content, and no server keeps the download busy for ever.
+ * Downloads one file, on the calling thread, because the user asked for it. What is there of it
+ * from before is not fetched again, nothing stands under the file's name but the expected content,
+ * and no server keeps the download busy for ever.
  */
 #ifndef FLASHVSR_DOWNLOAD_H
 #define FLASHVSR_DOWNLOAD_H
@@ -11,7 +11,8 @@
 
 /* How patient a download is. An attempt is one request. */
 struct download_rules {
-	unsigned attempts; /* so many in a row that add less than 'step' bytes end the download */
+	unsigned attempts; /* so many in a row that each add less than 'step' bytes end the download
+			    */
 	uint64_t step;
 	unsigned pause_ms;       /* before the next attempt; doubles while they are in vain */
 	unsigned total_s;        /* for the whole file */
@@ -39,7 +40,7 @@ struct download_progress {
 	void *opaque;
 };
 
-/* False in a build without libcurl; then download_file() says so. */
+/* Returns false in a build without libcurl; then download_file() says so, too. */
 bool download_possible(void);
 
 /*
@@ -51,12 +52,12 @@ bool download_possible(void);
 int download_file(const struct download *download, const struct download_progress *progress,
 		  struct fvsr_error *err);
 
-/* What a call would not fetch, because it is there under the file's name or as a part of it. */
+/* Returns the bytes that a call would not fetch, because the file or a part of it is there. */
 uint64_t download_bytes_there(const struct download *download);
 
-/* True for 64 lower-case hexadecimal digits. */
+/* Returns true for 64 lower-case hexadecimal digits. */
 bool download_sha256_valid(const char *text);
-/* True for an address that download_file() takes. */
+/* Returns true for an address that download_file() takes. */
 bool download_url_valid(const char *url);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * See past-pictures.h. A short list, oldest first; the texture of a picture that is too old to be
- * shown again becomes that of the newest.
+ * Keeping past pictures: see past-pictures.h. They are a short list, oldest first. The texture of a
+ * picture that is too old to be shown again is used for the newest.
  */
 #include "picture/past-pictures.h"
 
@@ -75,7 +75,7 @@ bool past_pictures_wanted(const struct past_pictures *past, uint32_t width, uint
 	return now - past->list[past->count - 1].time >= step_ns - tick_ns / 2;
 }
 
-/* A texture for the newest picture: that of the oldest if it can be spared. */
+/* Returns a texture for the newest picture: the oldest picture's, if that can be spared. */
 static gs_texture_t *spare_texture(struct past_pictures *past, int64_t needed)
 {
 	gs_texture_t *texture;

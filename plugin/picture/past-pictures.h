@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The source's pictures of the last moment, as long as the delay. While there is no upscaled
- * picture to show (the stream starts over, the worker is behind) the bicubic one is made from
- * these, so that it is as late as the upscaled ones are and the sound stays with it.
+ * The source's past pictures, as far back as the delay. While there is no upscaled picture to show
+ * (the stream starts over, or the worker is behind), the bicubic one is made from a past picture,
+ * so that it is as late as the upscaled ones and the sound stays with it.
  *
  * For the graphics thread. All times are in nanoseconds.
  */
@@ -16,21 +16,22 @@ struct past_pictures;
 struct past_pictures *past_pictures_create(void);
 /* NULL is allowed. */
 void past_pictures_destroy(struct past_pictures *past);
-/* Forgets all and frees their textures. */
+/* Forgets all pictures and frees their textures. */
 void past_pictures_clear(struct past_pictures *past);
 
 /*
- * True when the picture of 'now' should be kept for a delay of 'delay_ns'. A long delay of large
- * pictures is kept with fewer of them a second, so that the memory stays bounded.
+ * Returns true when the picture of 'now' is to be kept for a delay of 'delay_ns'. Where the delay
+ * is long or the pictures are large, fewer of them a second are kept, so that memory stays bounded.
  */
 bool past_pictures_wanted(const struct past_pictures *past, uint32_t width, uint32_t height,
 			  int64_t now, int64_t delay_ns, int64_t tick_ns);
-/* Copies 'texture' (GS_RGBA_UNORM); another size than before forgets what there was. */
+/* Keeps a copy of 'texture' (GS_RGBA_UNORM). Pictures of another size are forgotten. */
 void past_pictures_keep(struct past_pictures *past, gs_texture_t *texture, int64_t now,
 			int64_t delay_ns);
 /*
- * The newest that is not younger than '*time', or else the oldest, and when it was kept. Where the
- * source was not drawn for a moment it is the nearest, before or after. NULL when there is none.
+ * Returns the newest picture that is not younger than '*time', or else the oldest, and sets '*time'
+ * to the picture's own. Where the source was not drawn for a moment, the picture is the nearest,
+ * before or after that. NULL when there is none.
  */
 gs_texture_t *past_pictures_at(const struct past_pictures *past, int64_t *time);
 

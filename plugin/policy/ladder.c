@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ladder: see ladder.h.
+ * Going up and down the ladder: see ladder.h.
  *
- * Down: three chunks in a row over the budget, so that a hiccup changes nothing, or a first chunk
- * that leaves no hope. Up: the cost is far enough below the budget, long enough. A climb that turns
- * out to be wrong doubles the patience before the next one.
+ * Three chunks in a row over the budget lead down, so that a hiccup changes nothing; so does a
+ * first chunk that leaves no hope. A cost that is far enough below the budget for long enough leads
+ * up. A climb that turns out to be wrong doubles the patience before the next one.
  */
 #include "policy/ladder.h"
 
-#define NS_PER_S        1000000000LL
+#include "units.h"
+
 #define ROOM_CHUNKS     6
 #define SLOW_CHUNKS     3
 #define PATIENCE_NS     (10 * NS_PER_S)
@@ -18,16 +19,10 @@
 #define OVERDUE_NS      (2 * NS_PER_S)
 #define PROOF_NS        (30 * NS_PER_S) /* a climb that held for so long was right */
 
-/* Times 'num' / 'den', for small factors. */
-static int64_t scaled(int64_t ns, int num, int den)
-{
-	return ns * num / den;
-}
-
-/* One part in seven to spare. */
+/* Returns the time that a frame needs with one part in seven to spare. */
 static int64_t needed_ns(int64_t frame_ns)
 {
-	return scaled(frame_ns, 8, 7);
+	return ns_scaled(frame_ns, 8, 7);
 }
 
 static int divisor_for(const struct ladder *ladder, int64_t interval_ns)
@@ -54,7 +49,7 @@ static bool applies(const struct ladder_plan *plan, enum ladder_step step)
 	return true;
 }
 
-/* The next step below that changes something. */
+/* Returns the next step below that changes something. */
 static enum ladder_step below(const struct ladder *ladder)
 {
 	int step = (int)ladder->step;
@@ -65,7 +60,7 @@ static enum ladder_step below(const struct ladder *ladder)
 	return (enum ladder_step)step;
 }
 
-/* The next step above, or the same one. */
+/* Returns the next step above, or the same one if there is none. */
 static enum ladder_step above(const struct ladder *ladder)
 {
 	int step = (int)ladder->step;
@@ -81,13 +76,13 @@ static bool small_model(const struct ladder *ladder, enum ladder_step step)
 	return ladder->plan.small && step >= LADDER_SMALL;
 }
 
-/* Where it starts, and the lowest of quality if the user pinned a rate. */
+/* Returns the step to start on. */
 static enum ladder_step first_step(const struct ladder_plan *plan)
 {
 	return plan->pinned ? plan->pinned : LADDER_FULL;
 }
 
-/* The cost of this step says little about the next one's. */
+/* Goes to a step, and forgets this one's cost where it says little about that one's. */
 static enum ladder_change go_to(struct ladder *ladder, enum ladder_step step)
 {
 	const enum ladder_step before = ladder->step;
@@ -103,7 +98,7 @@ static enum ladder_change go_to(struct ladder *ladder, enum ladder_step step)
 	if (step == LADDER_BICUBIC)
 		return LADDER_OTHER;
 	if (before == LADDER_RATE && step != LADDER_RATE)
-		return LADDER_PACE;
+		return LADDER_OTHER_RATE;
 	ladder->frame_ns = 0;
 	if (before == LADDER_BICUBIC || small_model(ladder, step) != small_model(ladder, before))
 		return LADDER_OTHER;
@@ -136,7 +131,7 @@ static enum ladder_change give_up(struct ladder *ladder, int64_t now)
 	return go_to(ladder, LADDER_BICUBIC);
 }
 
-/* Frames are the last thing to be given up: as many as it takes. */
+/* Gives up as many frames as it takes, as the last thing before the network. */
 static enum ladder_change fewer_frames(struct ladder *ladder, int64_t now)
 {
 	const int divisor = divisor_for(ladder, needed_ns(ladder->frame_ns));
@@ -150,7 +145,7 @@ static enum ladder_change fewer_frames(struct ladder *ladder, int64_t now)
 	ladder->cost_ns = ladder->frame_ns;
 	ladder->divisor = divisor;
 	ladder->step = ladder->plan.pinned ? ladder->step : LADDER_RATE;
-	return LADDER_PACE;
+	return LADDER_OTHER_RATE;
 }
 
 static enum ladder_change go_down(struct ladder *ladder, int64_t now)
@@ -164,7 +159,7 @@ static enum ladder_change go_down(struct ladder *ladder, int64_t now)
 	return go_to(ladder, step);
 }
 
-/* More frames of the same quality, if at least a half more. */
+/* Takes more frames of the same quality. */
 static enum ladder_change more_frames(struct ladder *ladder, int64_t now)
 {
 	const int least = ladder->plan.pinned == LADDER_RATE ? 2 : 1;
@@ -178,7 +173,7 @@ static enum ladder_change more_frames(struct ladder *ladder, int64_t now)
 	ladder->climbed_ns = now;
 	if (divisor == 1 && ladder->step == LADDER_RATE && !ladder->plan.pinned)
 		ladder->step = above(ladder);
-	return LADDER_PACE;
+	return LADDER_OTHER_RATE;
 }
 
 static enum ladder_change go_up(struct ladder *ladder, int64_t now)
@@ -192,17 +187,17 @@ static enum ladder_change go_up(struct ladder *ladder, int64_t now)
 	return go_to(ladder, above(ladder));
 }
 
-/* What a step above must be able to cost. A rate's price is known, a quality's is not. */
+/* Returns true when a step up may be afforded. A rate's price is known, a quality's is not. */
 static bool has_room(const struct ladder *ladder)
 {
 	const int64_t budget_ns = ladder->divisor * ladder->plan.tick_ns;
 
 	/* Another rate means to start over: it must be worth it. */
 	if (ladder->divisor > 1)
-		return needed_ns(ladder->frame_ns) <= scaled(budget_ns, 3, 5) &&
+		return needed_ns(ladder->frame_ns) <= ns_scaled(budget_ns, 3, 5) &&
 		       needed_ns(ladder->frame_ns) <=
 			       (ladder->divisor - 1) * ladder->plan.tick_ns - budget_ns / 20;
-	return ladder->frame_ns <= scaled(budget_ns, 3, 5);
+	return ladder->frame_ns <= ns_scaled(budget_ns, 3, 5);
 }
 
 static void note_proof(struct ladder *ladder, int64_t now)
@@ -225,10 +220,10 @@ enum ladder_change ladder_measured(struct ladder *ladder, int64_t chunk_ns, int 
 		ladder->skip_chunks--;
 		return LADDER_SAME;
 	}
-	ladder->frame_ns = first ? frame_ns : scaled(ladder->frame_ns * 3 + frame_ns, 1, 4);
+	ladder->frame_ns = first ? frame_ns : ns_scaled(ladder->frame_ns * 3 + frame_ns, 1, 4);
 	ladder->slow_chunks = slow ? ladder->slow_chunks + 1 : 0;
 	if (ladder->slow_chunks >= SLOW_CHUNKS ||
-	    (first && needed_ns(frame_ns) > scaled(budget_ns, 3, 2)))
+	    (first && needed_ns(frame_ns) > ns_scaled(budget_ns, 3, 2)))
 		return go_down(ladder, now);
 	note_proof(ladder, now);
 	if (slow || !has_room(ladder)) {
@@ -268,7 +263,7 @@ enum ladder_change ladder_no_memory(struct ladder *ladder)
 	return LADDER_OTHER;
 }
 
-/* The lowest rate is what may be possible again. */
+/* Tries the rate first, since fewer frames are what may be possible again. */
 bool ladder_retry(struct ladder *ladder, int64_t now)
 {
 	if (ladder->step != LADDER_BICUBIC || ladder->plan.pinned == LADDER_BICUBIC ||

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Back-off: see retry.h.
+ * Counting failures and pauses: see retry.h.
  */
 #include "policy/retry.h"
 
-#define NS_PER_S        1000000000LL
+#include "units.h"
+
 #define PAUSE_NS_MAX    (60 * NS_PER_S)
 #define FORGET_NS       (60 * NS_PER_S)
 #define FAILURES_ENOUGH 5 /* 1 + 2 + 4 + 8 + 16 s of trying */
@@ -34,7 +35,7 @@ void retry_working(struct retry *retry, int64_t now)
 	if (now - retry->worked_ns < FORGET_NS)
 		return;
 	retry->attempts = 0;
-	/* On a processor that says nothing about the card. */
+	/* What works on the processor says nothing about the card. */
 	if (!retry_without(retry))
 		retry->failures = 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * When to try again what failed: after 1, 2, 4 ... 60 s, and when a graphics card goes on failing,
- * without it. Arithmetic only, for one thread; times are in nanoseconds.
+ * When something that failed is tried again: after 1, 2, 4 ... 60 s. A graphics card that goes on
+ * failing is given up. Arithmetic only, for one thread; times are in nanoseconds.
  */
 #ifndef FLASHVSR_RETRY_H
 #define FLASHVSR_RETRY_H
@@ -10,22 +10,22 @@
 #include <stdint.h>
 
 struct retry {
-	int attempts;      /* in vain, since it last worked for a while */
-	int failures;      /* of the card, among them */
+	int attempts;      /* that failed since it last worked for a while */
+	int failures;      /* so many of these were the card's fault */
 	int64_t due_ns;    /* when to try again; 0: nothing is to be tried */
-	int64_t worked_ns; /* since when it works; 0: it does not */
+	int64_t worked_ns; /* it has worked since then; 0: it does not */
 };
 
 void retry_init(struct retry *retry);
-/* 'card': it was the card that failed, and not something that others may give back. */
+/* Notes a failure. 'card': it is the card's, and not a lack of what others may give back. */
 void retry_failed(struct retry *retry, bool card, int64_t now);
-/* Works, at 'now': after a minute of this the failures are forgotten. */
+/* Notes that it works at 'now'. After a minute of working, the failures are forgotten. */
 void retry_working(struct retry *retry, int64_t now);
-/* True, once, when it is time to try again. */
+/* Returns true, once, when it is time to try again. */
 bool retry_due(struct retry *retry, int64_t now);
-/* Until it is time; 0: nothing is to be tried. */
+/* Returns the time until the next attempt; 0: there will be none. */
 int64_t retry_left(const struct retry *retry, int64_t now);
-/* True when the card has failed so often that a processor has to do. */
+/* Returns true when the card has failed so often that the processor computes instead. */
 bool retry_without(const struct retry *retry);
 
 #endif

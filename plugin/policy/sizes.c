@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sizes: see sizes.h.
+ * Choosing sizes: see sizes.h.
  */
 #include "policy/sizes.h"
 
@@ -9,7 +9,7 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* The largest of the source's aspect in a box; not above SIZES_SCALE_MAX times the source. */
+/* Fits the output into a box, at the source's aspect and no larger than SIZES_SCALE_MAX times. */
 static void fit(struct sizes *sizes, uint32_t box_width, uint32_t box_height)
 {
 	const uint64_t w = sizes->in_width, h = sizes->in_height;
@@ -37,7 +37,7 @@ struct sizes sizes_choose(const struct sizes_target *target, uint32_t in_width, 
 {
 	struct sizes sizes = {in_width, in_height, in_width, in_height};
 
-	/* Also keeps the products within their types. */
+	/* This also keeps the products below within their types. */
 	if (!in_width || !in_height || in_width > SIZES_SIDE_MAX || in_height > SIZES_SIDE_MAX)
 		return sizes;
 	if (target->scale) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How large the output is: twice, three or four times the source, as large as the canvas, or of a
- * size of the user's. The aspect is always kept. Arithmetic only.
+ * How large the output is: two, three or four times the source, as large as the canvas, or of a
+ * size that the user wants. The aspect is always kept. Arithmetic only.
  */
 #ifndef FLASHVSR_SIZES_H
 #define FLASHVSR_SIZES_H
@@ -24,21 +24,25 @@ struct sizes_target {
 };
 
 /*
- * A picture that cannot be enlarged, or is large enough, is passed on: its sizes out are those in.
+ * Chooses the output's size. Where a picture cannot be enlarged, or is large enough, it is passed
+ * on and the output is as large as the input.
  */
 struct sizes sizes_choose(const struct sizes_target *target, uint32_t in_width, uint32_t in_height,
 			  uint32_t canvas_width, uint32_t canvas_height);
 /*
- * What a network should make of it that was trained to enlarge two, three or four times: the least
- * of these that is not much less than what is wanted. That picture is then scaled.
+ * Returns what a network makes that was trained to enlarge by two, three and four: the output is
+ * larger by the least of these factors that is not much less than the wanted one. The picture is
+ * then scaled to the wanted size.
  */
 struct sizes sizes_whole(const struct sizes *wanted);
+/* Returns true when all four are equal. */
 bool sizes_same(const struct sizes *a, const struct sizes *b);
+/* Returns true when the output is larger than the input. */
 bool sizes_enlarge(const struct sizes *sizes);
-/* Why it is passed on: because it is large enough already. */
+/* Returns true when the picture is passed on because it is large enough already. */
 bool sizes_reached(const struct sizes_target *target, const struct sizes *sizes);
 
-/* In one number, for an atomic variable. */
+/* Packs a target into a number, for an atomic variable. */
 uint64_t sizes_pack(const struct sizes_target *target);
 struct sizes_target sizes_unpack(uint64_t packed);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Jobs: see job.h.
+ * Creating, owning and comparing jobs: see job.h.
  */
 #include "session/job.h"
 
@@ -24,10 +24,10 @@ struct job *job_create(const struct job_request *request, uint64_t serial,
 	counted->job.request = *request;
 	counted->job.serial = serial;
 	job_set_effort(&counted->job, set->sparse_ratio, set->kv_ratio);
-	counted->job.in =
-		frame_queue_create(JOB_INPUT_FRAMES, maker, set->in_width, set->in_height);
-	counted->job.out =
-		frame_queue_create(JOB_OUTPUT_FRAMES, maker, set->out_width, set->out_height);
+	counted->job.in = frame_queue_create(JOB_INPUT_FRAMES, maker, FRAME_TO_ENGINE,
+					     set->in_width, set->in_height);
+	counted->job.out = frame_queue_create(JOB_OUTPUT_FRAMES, maker, FRAME_FROM_ENGINE,
+					      set->out_width, set->out_height);
 	if (!counted->job.in || !counted->job.out) {
 		job_unref(&counted->job);
 		return NULL;
@@ -61,15 +61,14 @@ bool job_request_same_model(const struct job_request *a, const struct job_reques
 	return strcmp(a->model, b->model) == 0 && strcmp(a->backend, b->backend) == 0;
 }
 
+/*
+ * Compares bytes, so that no member can be forgotten. Settings are cleared before they are filled
+ * (fvsr_settings_default()) and copied as a whole; were bytes between members ever different, a
+ * stream would only be opened anew.
+ */
 static bool same_settings(const struct fvsr_settings *a, const struct fvsr_settings *b)
 {
-	return a->in_width == b->in_width && a->in_height == b->in_height &&
-	       a->out_width == b->out_width && a->out_height == b->out_height &&
-	       a->in_format == b->in_format && a->out_format == b->out_format &&
-	       a->scale == b->scale && a->sparse_ratio == b->sparse_ratio &&
-	       a->local_range == b->local_range && a->kv_ratio == b->kv_ratio &&
-	       a->color == b->color && a->noise == b->noise && a->seed == b->seed &&
-	       a->lq_version == b->lq_version;
+	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
 bool job_request_same(const struct job_request *a, const struct job_request *b)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pool: see model-pool.h. One lock, never held while a model is loaded or a chunk computed, and
- * one condition for everything that is waited for: neither happens often.
+ * Sharing models and taking turns: see model-pool.h. There is one lock, which is never held while a
+ * model is loaded or a chunk is computed, and one condition for everything that is waited for,
+ * since waiting is rare.
  */
 #include "session/model-pool.h"
 
@@ -15,7 +16,7 @@
 #include <time.h>
 
 #define POLL_MS      100    /* how often a cancelled wait is noticed without being told */
-#define HOLD_MOST_NS 500000 /* a picture of OBS that takes longer must not stop the engines */
+#define HOLD_MOST_NS 500000 /* a picture of OBS that takes longer does not stop the engines */
 
 struct entry {
 	struct entry *next;
@@ -32,7 +33,7 @@ struct model_pool {
 	unsigned owners;
 	struct entry *entries;
 	struct model_pool_turn *line; /* all devices, oldest first */
-	atomic_llong held_ns;         /* since when; 0: not */
+	atomic_llong held_ns;         /* when model_pool_hold() was called; 0: let go */
 };
 
 struct model_pool *model_pool_create(void)
@@ -74,7 +75,7 @@ void model_pool_unref(struct model_pool *pool)
 	free(pool);
 }
 
-/* The wait ends by itself after a while, so that nobody depends on being told. */
+/* Waits for a change. The wait ends by itself after a while, in case nobody tells of one. */
 static void wait_a_while(struct model_pool *pool)
 {
 	struct timespec until;
@@ -300,7 +301,7 @@ void model_pool_let_go(struct model_pool *pool)
 
 /* ---- turns --------------------------------------------------------------------------------- */
 
-/* Whoever has the turn on a device is the first in the line for it. */
+/* Returns true when it is this worker's turn: when it is the first in the line for its device. */
 static bool first_in_line(const struct model_pool *pool, const struct model_pool_turn *turn)
 {
 	const struct model_pool_turn *other = pool->line;

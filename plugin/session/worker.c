@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The worker's thread: see worker.h. 'lock' guards what both sides see and is never held while
- * anything takes time; model and stream belong to the thread alone.
+ * The worker's thread: see worker.h. 'lock' guards what both sides see, and is never held while
+ * something takes time. Model and stream belong to the thread alone.
  */
 #include "session/worker.h"
 
@@ -16,7 +16,7 @@
 #include <time.h>
 
 #define FIRST_CHUNK_FRAMES 21 /* see struct fvsr_stream_cost */
-#define FIRST_CHUNK_PARTS  3  /* calls that compute its frames; of later chunks it is one */
+#define FIRST_CHUNK_PARTS  3  /* so many calls compute it; a later chunk is computed by one */
 
 struct worker {
 	struct fvsr_log log;
@@ -37,13 +37,13 @@ struct worker {
 
 	/* The thread's own. */
 	struct job *job;
-	struct job_request opened; /* what model and stream were opened for */
+	struct job_request opened; /* the request that model and stream were opened for */
 	fvsr_model *model;
 	fvsr_stream *stream;
-	int parts; /* of the first chunk, that were computed */
+	int parts; /* so many of FIRST_CHUNK_PARTS were computed */
 	double parts_ms;
 	bool output_due; /* the stream may have frames ready */
-	double free_ms;  /* when to free model and stream, without a job; 0: not at all */
+	double free_ms;  /* without a job: when model and stream are freed; 0: they are not */
 	int sparse_thousandths, kv_ratio; /* the stream's effort */
 	struct model_pool *pool;
 	struct model_pool_turn turn;
@@ -101,7 +101,7 @@ void worker_get_status(struct worker *worker, struct worker_status *status)
 
 /* ---- model and stream ---------------------------------------------------------------------- */
 
-/* With the lock held: also for the job that comes next, if there is one. */
+/* Returns true when the model is needed, also for the next job if there is one. Lock held. */
 static bool model_wanted(const struct worker *worker)
 {
 	if (atomic_load(&worker->quit))
@@ -111,7 +111,10 @@ static bool model_wanted(const struct worker *worker)
 		job_request_same_model(&worker->job->request, &worker->next->request));
 }
 
-/* A source whose time jumps again and again must not keep its model from being loaded. */
+/*
+ * Notes how far loading is. It goes on for a next job that wants the same model, since a source
+ * whose time jumps again and again must not keep its model from being loaded.
+ */
 static bool report_progress(void *opaque, uint64_t done, uint64_t total, const char *what)
 {
 	struct worker *worker = opaque;
@@ -125,7 +128,7 @@ static bool report_progress(void *opaque, uint64_t done, uint64_t total, const c
 	return wanted;
 }
 
-/* No other thread may interrupt a stream that is being closed. */
+/* Sets which stream others may interrupt: one that is being closed is not. */
 static void set_interruptible(struct worker *worker, fvsr_stream *stream)
 {
 	pthread_mutex_lock(&worker->lock);
@@ -150,7 +153,7 @@ static void close_model(struct worker *worker)
 	worker->model = NULL;
 }
 
-/* A model takes at least as much memory as its file while it is loaded. */
+/* Returns false when less memory is free than the model's file has; loading takes at least that. */
 static bool model_fits(struct worker *worker, const char *path)
 {
 	const uint64_t bytes = system_file_bytes(path), available = system_available_memory();
@@ -197,7 +200,7 @@ static bool open_model(struct worker *worker, const struct job_request *request)
 	return true;
 }
 
-/* A stream that does not fit would push everything else, OBS first, out of memory. */
+/* Refuses a stream that does not fit: it would push everything else, OBS first, out of memory. */
 static bool fits(struct worker *worker, const struct fvsr_stream_cost *cost)
 {
 	uint64_t available = system_available_memory();
@@ -241,7 +244,7 @@ static bool open_stream(struct worker *worker, const struct job_request *request
 	return true;
 }
 
-/* Makes worker->job the stream's work. Keeps of the job before what serves this one too. */
+/* Opens what worker->job needs, and keeps of the job before what serves this one, too. */
 static void start_job(struct worker *worker)
 {
 	const struct job_request *request = &worker->job->request;
@@ -293,8 +296,8 @@ static void note_timing(struct worker *worker)
 }
 
 /*
- * The stream's last error is final for it: nothing more is sent until a new job comes. A device
- * that failed takes the model with it, also that of other filters.
+ * Closes a stream that has failed; nothing more is sent until a new job comes. A device that failed
+ * takes its model with it, also for other filters.
  */
 static void fail_stream(struct worker *worker, int code)
 {
@@ -335,7 +338,7 @@ static bool unwanted(void *opaque)
 	return atomic_load(&worker->interrupt);
 }
 
-/* The render thread reads the frame without asking whether the card has finished with it. */
+/* Waits for the card, because the render thread reads the frame without asking for that. */
 static int receive_complete(struct worker *worker, fvsr_frame *frame)
 {
 	const int code = fvsr_stream_receive(worker->stream, frame);
@@ -343,7 +346,7 @@ static int receive_complete(struct worker *worker, fvsr_frame *frame)
 	return code == FVSR_OK ? fvsr_stream_wait_received(worker->stream) : code;
 }
 
-/* The render thread writes the next picture into the frame as soon as it has it back. */
+/* Waits for the card, because the render thread writes to the frame as soon as it has it back. */
 static int send_complete(struct worker *worker, const fvsr_frame *frame)
 {
 	const int code = fvsr_stream_send(worker->stream, frame);
@@ -351,7 +354,7 @@ static int send_complete(struct worker *worker, const fvsr_frame *frame)
 	return code == FVSR_OK ? fvsr_stream_wait_sent(worker->stream) : code;
 }
 
-/* Computes only when it is this worker's turn. FVSR_ERR_CANCELLED: another job, or none, is due. */
+/* Receives a frame, computing in this worker's turn only. FVSR_ERR_CANCELLED: the job is over. */
 static int receive(struct worker *worker, fvsr_frame *frame)
 {
 	const char *device = worker->status.backend; /* changed by this thread only */
@@ -377,7 +380,7 @@ static int receive(struct worker *worker, fvsr_frame *frame)
 	return code;
 }
 
-/* One frame out or one frame in. */
+/* Moves one frame out of the stream or one frame in. */
 static void work(struct worker *worker)
 {
 	struct frame_queue *in = worker->job->in, *out = worker->job->out;
@@ -400,7 +403,7 @@ static void work(struct worker *worker)
 
 /* ---- the thread ---------------------------------------------------------------------------- */
 
-/* Called and left with the lock held. */
+/* Makes the next job the one at hand. Called and left with the lock held. */
 static void switch_job(struct worker *worker)
 {
 	struct job *old = worker->job;
@@ -424,7 +427,7 @@ static void switch_job(struct worker *worker)
 	pthread_mutex_lock(&worker->lock);
 }
 
-/* Called and left with the lock held. Without a job, memory is freed after a while. */
+/* Waits, and without a job frees memory after a while. Called and left with the lock held. */
 static void wait_for_work(struct worker *worker)
 {
 	const double left_ms = worker->free_ms - now_ms();
@@ -492,7 +495,7 @@ struct worker *worker_create(const struct fvsr_log *log, struct model_pool *pool
 	return worker;
 }
 
-/* With the lock held: whatever the thread is doing is not wanted any more. */
+/* Stops whatever the thread is doing. Lock held. */
 static void stop_work(struct worker *worker)
 {
 	atomic_store(&worker->interrupt, true);

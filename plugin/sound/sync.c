@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Time stamps and sound: see sync.h.
+ * Watching time stamps and delaying sound: see sync.h.
  */
 #include "sound/sync.h"
+
+#include "units.h"
 
 #include <util/platform.h>
 
 #include <stdlib.h>
 
-#define NS_PER_S 1000000000LL
-#define JUMP_NS  (NS_PER_S / 2) /* more than the clock, in a source's time stamps: a seek */
+#define JUMP_NS (NS_PER_S / 2) /* time stamps that are so far ahead of the clock tell of a seek */
 
 bool sync_init(struct sync *sync)
 {
@@ -34,7 +35,7 @@ bool sync_follows(struct sync *sync, obs_source_t *parent)
 	       (flags & OBS_SOURCE_COMPOSITE) == 0;
 }
 
-/* What libobs adds to the time stamps of the sound; smoothed, as the pictures meet OBS' ticks. */
+/* Notes what libobs adds to the sound's time stamps, smoothed, for pictures wait for ticks. */
 static void note_offset(struct sync *sync, int64_t offset_ns)
 {
 	const int64_t off_ns = offset_ns - atomic_load(&sync->picture_offset_ns);
@@ -45,7 +46,7 @@ static void note_offset(struct sync *sync, int64_t offset_ns)
 		atomic_fetch_add(&sync->picture_offset_ns, off_ns / 8);
 }
 
-/* A pause is no jump: the time stamps go on with the clock, or where they were. */
+/* Takes no pause for a jump: after it time stamps go on with the clock, or from where they were. */
 void sync_video(struct sync *sync, const struct obs_source_frame *frame, int64_t tick_ns)
 {
 	const int64_t now = (int64_t)obs_get_video_frame_time();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Context, streams and frames of a card: see cuda-share.h.
+ * Opening and closing a share, and making its frames: see cuda-share.h.
  */
 #include "transport/cuda-share.h"
 
@@ -58,7 +58,7 @@ static cuda_result open_context(struct cuda_share *share, const char **what)
 	return result;
 }
 
-/* All work in the streams is done before they go: frames and textures may be used in it. */
+/* Waits for all work in the streams before they go, because it may use frames and textures. */
 static void close_streams(struct cuda_share *share)
 {
 	const struct cuda_driver *driver = &share->driver;
@@ -146,7 +146,7 @@ struct frame_memory {
 	cuda_pointer memory;
 };
 
-/* Whatever the card still does with it: freeing waits for that. */
+/* Frees a frame's memory, which waits for whatever the card still does with it. */
 static void free_frame_memory(void *opaque)
 {
 	struct frame_memory *frame = opaque;
@@ -159,7 +159,7 @@ static void free_frame_memory(void *opaque)
 	bfree(frame);
 }
 
-/* Of fvsr_frame_destroy(): on the worker's thread, as a rule. */
+/* Is called by fvsr_frame_destroy(), on the worker's thread as a rule. */
 static void release_frame(void *opaque, const struct fvsr_picture *picture)
 {
 	(void)picture;
@@ -181,18 +181,18 @@ int cuda_share_make_frame(struct cuda_share *share, cuda_handle stream, fvsr_fra
 		.stride = ((size_t)width * 4 + ROW_ALIGNMENT - 1) / ROW_ALIGNMENT * ROW_ALIGNMENT,
 		.queue = stream,
 	};
-	int result = FVSR_ERR_MEMORY;
+	int code = FVSR_ERR_MEMORY;
 
 	frame->share = share;
 	if (!share->driver.alloc(&frame->memory, picture.stride * (size_t)height)) {
 		picture.data = (void *)(uintptr_t)frame->memory;
-		result = fvsr_frame_adopt(out, &picture, release_frame, frame);
-		if (result < 0)
+		code = fvsr_frame_adopt(out, &picture, release_frame, frame);
+		if (code < 0)
 			share->driver.free(frame->memory);
 	}
-	if (result < 0)
+	if (code < 0)
 		bfree(frame);
 	else
 		cuda_share_ref(share);
-	return result;
+	return code;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A filter's place on an NVIDIA card: the context that the engine works in, streams beside the
- * engine's, and frames in the card's memory. It has several owners, a transport and its frames,
- * and lives as long as the last of them.
+ * A filter's share of an NVIDIA card: the context that the engine works in, streams beside the
+ * engine's, and frames in the card's memory. A share is owned by a transport and by its frames, and
+ * lives as long as the last of them.
  */
 #ifndef FLASHVSR_CUDA_SHARE_H
 #define FLASHVSR_CUDA_SHARE_H
@@ -13,34 +13,37 @@
 struct cuda_share {
 	struct cuda_driver driver;
 	int card;
-	cuda_handle context;           /* the card's primary one, as the engine's is */
+	cuda_handle context;           /* the card's primary context, which is the engine's, too */
 	unsigned long long context_id; /* another one after somebody has reset the context */
 	bool retained;
 	/*
-	 * The render thread's copies. OBS's next commands wait for what is in here, so this stream
-	 * never waits for the engine's work.
+	 * The stream of the render thread's copies. OBS's next commands wait for them, so this
+	 * stream never waits for the engine's work.
 	 */
 	cuda_handle stream;
-	/* What frames for the engine, and from it, are ordered on. */
+	/* The streams that frames for the engine, and frames from it, are ordered on. */
 	cuda_handle to_engine, from_engine;
-	cuda_handle order; /* an event, for the render thread */
+	cuda_handle order; /* an event that the render thread records */
 };
 
-/* With one owner. NULL: it cannot be had, and 'reason' says why. */
+/* Creates a share with one owner. NULL: it cannot be had, and 'reason' says why. */
 struct cuda_share *cuda_share_create(int card, char *reason, size_t reason_size);
+/* Adds an owner. */
 void cuda_share_ref(struct cuda_share *share);
 /*
- * The last owner frees everything. That waits for the card, so on a thread that draws, or holds
- * the graphics context, it is left to OBS's thread for destroying things ('later').
+ * Removes an owner; the last one frees everything. Freeing waits for the card, so a thread that
+ * draws or holds the graphics context leaves it to OBS's thread for destroying things ('later').
  */
 void cuda_share_unref(struct cuda_share *share, bool later);
 
-/* The context for the calling thread until cuda_share_leave(). False: it is lost or was reset. */
+/* Enters the context until cuda_share_leave(). False: the context is lost or was reset. */
 bool cuda_share_enter(struct cuda_share *share);
 void cuda_share_leave(struct cuda_share *share);
 
-/* An RGBA frame in the card's memory, ordered on 'stream', which owns the share too. In the
- * context. */
+/*
+ * Makes an RGBA frame in the card's memory, which is ordered on 'stream' and owns the share, too.
+ * In the context.
+ */
 int cuda_share_make_frame(struct cuda_share *share, cuda_handle stream, fvsr_frame **out, int width,
 			  int height);
 

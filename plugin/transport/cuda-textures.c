@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * OpenGL and Direct3D 11 textures for CUDA: see cuda-textures.h.
+ * Asking CUDA about OpenGL and Direct3D 11: see cuda-textures.h.
  */
 #include "transport/cuda-textures.h"
 
@@ -12,7 +12,7 @@
 #define CUDA_ERROR_NO_DEVICE     100
 #define CUDA_ERROR_NOT_SUPPORTED 801
 
-/* In 'cards', and how many. An error is not yet a "none": some drivers cannot tell. */
+/* Lists the cards that OBS renders on. An error does not mean none: some drivers cannot tell. */
 static cuda_result list_cards(const struct cuda_driver *driver, int *cards, unsigned *listed)
 {
 	unsigned count = 0;
@@ -55,7 +55,7 @@ bool cuda_textures_on_card(const struct cuda_driver *driver, int card, char *rea
 	return false;
 }
 
-/* For Direct3D 11 CUDA takes no such hints. */
+/* Registers with a hint of the use, which CUDA does not take for Direct3D 11. */
 cuda_result cuda_textures_register(const struct cuda_driver *driver, gs_texture_t *texture,
 				   enum cuda_texture_use use, cuda_handle *resource,
 				   const char **what)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ring with two counters that only ever grow: 'written' belongs to the writer, 'read' to the
- * reader. What lies between them is the reader's, the rest is the writer's.
+ * The queue is a ring with two counters that only ever grow: 'written' belongs to the writer,
+ * 'read' to the reader. The frames between them are the reader's, the others are the writer's.
  */
 #include "transport/frame-queue.h"
 
@@ -15,7 +15,7 @@ struct frame_queue {
 };
 
 struct frame_queue *frame_queue_create(unsigned capacity, const struct frame_maker *maker,
-				       int width, int height)
+				       enum frame_direction direction, int width, int height)
 {
 	struct frame_queue *queue;
 
@@ -25,7 +25,7 @@ struct frame_queue *frame_queue_create(unsigned capacity, const struct frame_mak
 	if (!queue)
 		return NULL;
 	for (unsigned i = 0; i < capacity; i++) {
-		if (maker->make(maker->opaque, &queue->frames[i], width, height) < 0) {
+		if (maker->make(maker->opaque, &queue->frames[i], direction, width, height) < 0) {
 			frame_queue_destroy(queue);
 			return NULL;
 		}

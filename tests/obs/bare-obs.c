@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Starting, stopping, and pictures to and from textures: see bare-obs.h.
+ * Starting and stopping libobs, and moving pictures to and from textures: see bare-obs.h.
  */
 #include "bare-obs.h"
 

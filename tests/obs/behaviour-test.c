@@ -70,8 +70,9 @@ static bool status_has(obs_source_t *filter, const char *text)
 /* ---- the ladder ---------------------------------------------------------------------------- */
 
 /*
- * A model that no machine here can keep up with: the filter leaves it for the bundled one, which
- * some machines can, and says so; or goes on down. Watched all the while: constant size, not black.
+ * No machine here can keep up with this model. The filter leaves it for the bundled one and says
+ * so, or goes on down where that is too slow, too. All the while pictures keep their size and are
+ * not black.
  */
 static void test_ladder(const struct setup *setup)
 {
@@ -94,7 +95,7 @@ static void test_ladder(const struct setup *setup)
 	}
 	CHECK(down, "it stays with a model that is too slow");
 	printf("  down after %.1f s\n", (double)(os_gettime_ns() - start_ns) / 1e9);
-	/* The worker first ends what it is at, which the plain backend takes a while for. */
+	/* The worker first ends what it is doing, which takes the plain backend a while. */
 	while (status_has(filter, "slow.json") && !status_has(filter, "Too slow") &&
 	       os_gettime_ns() - start_ns < (uint64_t)(PATIENCE_S * 1e9))
 		host_sleep(0.05);
@@ -174,7 +175,7 @@ static bool has_property(obs_properties_t *props, const char *name, bool visible
 	return property && obs_property_visible(property) == visible;
 }
 
-/* What is asked for depends on what was chosen, and every choice explains itself. */
+/* The dialog shows the settings that the choices call for, and every choice has an explanation. */
 static void test_fields(obs_source_t *filter)
 {
 	obs_properties_t *props = obs_source_properties(filter);
@@ -258,7 +259,7 @@ static void test_backends(obs_source_t *filter)
 	obs_properties_destroy(props);
 }
 
-/* PLUGIN_FOLDER has no model: the filter is there all the same, and says why it does no more. */
+/* Where PLUGIN_FOLDER has no model, the filter is there all the same and says what is missing. */
 static void test_no_model(const struct setup *setup)
 {
 	obs_source_t *source = open_media(setup, "still.mkv");
@@ -304,6 +305,5 @@ int main(int argc, char **argv)
 	else
 		test_dialog(&setup);
 	host_stop();
-	printf("%s\n", host_failures() ? "FAILED" : "OK");
-	return host_failures() ? 1 : 0;
+	return check_result();
 }

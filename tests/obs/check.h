@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For tests that are one program: what fails is told, with a reason, and counted, and the program
- * goes on.
+ * For tests that are one program: a check that fails is printed and counted, and the program goes
+ * on. Any thread may check.
  */
 #ifndef FLASHVSR_TESTS_CHECK_H
 #define FLASHVSR_TESTS_CHECK_H
 
-#include <stdio.h>
+#include <stdbool.h>
 
-static int failures;
+/* mingw-w64's own printf() knows C's conversions, Windows' does not. */
+#if defined(_WIN32) && !defined(__clang__)
+#define CHECK_PRINTF(at, first) __attribute__((format(gnu_printf, at, first)))
+#else
+#define CHECK_PRINTF(at, first) __attribute__((format(printf, at, first)))
+#endif
 
-#define CHECK(ok, ...)                                                                             \
-	do {                                                                                       \
-		if (!(ok)) {                                                                       \
-			printf("FAILED line %d: %s: ", __LINE__, #ok);                             \
-			printf(__VA_ARGS__);                                                       \
-			printf("\n");                                                              \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
+/* CHECK(condition) or CHECK(condition, "format", ...): the rest says what was found instead. */
+#define CHECK(condition, ...)                                                                      \
+	check_one((condition), #condition, __FILE__, __LINE__, " " __VA_ARGS__)
+bool check_one(bool ok, const char *condition, const char *file, int line, const char *format, ...)
+	CHECK_PRINTF(5, 6);
 
-/* The last line, and what main() returns. */
-static inline int check_result(void)
-{
-	printf("%s\n", failures ? "FAILED" : "OK");
-	return failures ? 1 : 0;
-}
+/* Returns how many checks have failed. */
+int check_failures(void);
+/* Prints the last line of a test and returns what its main() returns. */
+int check_result(void);
 
 #endif

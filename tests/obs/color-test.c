@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Colours through the filter in a real libobs, pixel by pixel. The pictures are blocks of one
- *colour each, larger than bicubic reaches, so in the middle of a block what is shown must be
- *exactly what the source shows: for every way that SDR comes, with alpha, and with the light of
- *HDR.
+ *colour each, larger than bicubic reaches, so in the middle of a block the filter must show exactly
+ *what the source shows: for every kind of SDR, with alpha, and with the light of HDR.
  *
  *	color-test PLUGIN_FOLDER MEDIA_FOLDER MODEL SLOW_MODEL CASE
  *
- * CASE: sdr, hdr; card, on the stand-in for a card, whose network changes nothing: there what is
- * upscaled, and shown from the texture that is shared with the card, must be exact too.
+ * CASE is sdr, hdr, or card. The last is for the stand-in for a card, whose network changes
+ *nothing: there the upscaled picture, which is shown from the texture that is shared with the card,
+ *must be exact, too.
  */
 #include "obs-host.h"
 
@@ -66,7 +66,7 @@ static void read_blocks(struct light *light, const uint8_t *data, uint32_t lines
 			}
 }
 
-/* What the source draws where OBS draws light of 'space'. */
+/* Looks at what the source draws where OBS draws light of 'space'. */
 static bool grab_light(struct light *light, obs_source_t *source, enum gs_color_space space)
 {
 	gs_texrender_t *target;
@@ -177,7 +177,7 @@ static void test_sdr(void)
 	test_one("blocks-alpha.png", 1);
 }
 
-/* A source that is large enough already: every pixel as it is. */
+/* A source that is large enough already keeps every pixel as it is. */
 static void test_passed_on(void)
 {
 	obs_source_t *source = host_image("blocks", media("blocks-alpha.png"));
@@ -217,7 +217,7 @@ static bool reset_canvas(enum video_colorspace colorspace)
 	return obs_reset_video(&info) == OBS_VIDEO_SUCCESS;
 }
 
-/* The largest difference, in parts of the light, and the most light there is. */
+/* Finds the largest difference, in parts of the light, and the most light that there is. */
 static double compare_light(const struct light *a, const struct light *b, double *most)
 {
 	double largest = 0.0;
@@ -235,7 +235,7 @@ static double compare_light(const struct light *a, const struct light *b, double
 	return largest;
 }
 
-/* On a canvas with HDR: all the light there was, and the dialog says that the network rests. */
+/* A canvas with HDR keeps all the light, and the dialog says that the network rests. */
 static void test_hdr_canvas(void)
 {
 	obs_source_t *source = host_media("pq", media("pq.mkv"));
@@ -268,7 +268,7 @@ static void test_hdr_canvas(void)
 	obs_source_release(source);
 }
 
-/* On a canvas without: the tones as libobs maps them for this source anyway, and upscaled. */
+/* On a canvas without HDR tones are as libobs maps them for this source anyway, and upscaled. */
 static void test_sdr_canvas(void)
 {
 	obs_source_t *source = host_media("pq", media("pq.mkv"));
@@ -316,6 +316,5 @@ int main(int argc, char **argv)
 		test_passed_on();
 	}
 	host_stop();
-	printf("%s\n", host_failures() ? "FAILED" : "OK");
-	return host_failures() ? 1 : 0;
+	return check_result();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Comparing with bicubic: see compare.h.
+ * Making the bicubic picture, and comparing: see compare.h.
  */
 #include "compare.h"
 

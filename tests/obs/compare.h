@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a watch saw, against what the library's own bicubic makes of the source's picture.
+ * Compares what a watch saw with what the library's own bicubic makes of the source's picture.
  */
 #ifndef TEST_OBS_COMPARE_H
 #define TEST_OBS_COMPARE_H
@@ -23,11 +23,11 @@ bool is_bicubic(const struct view *view);
 bool is_upscaled(const struct view *view);
 /* Prints the comparison. */
 void report(const char *what, const struct view *view);
-/* The next picture must be bicubic. */
+/* Checks that the next picture is bicubic. */
 void expect_bicubic(struct watch *watch, const char *what);
 /*
- * Sooner or later: on a busy machine the filter may fall behind at any moment. But whatever is
- * shown is one of the two.
+ * Checks that sooner or later an upscaled picture is shown, and until then bicubic ones. On a busy
+ * machine the filter may fall behind at any moment.
  */
 void expect_upscaled(struct watch *watch, const char *what);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the plugin declares of CUDA's driver for itself, against CUDA's own header.
+ * Compares what the plugin declares of CUDA's driver with CUDA's own header, when it is compiled.
  */
 #include <cuda.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Failures of the engine: see engine-fault.h.
+ * Failing on demand: see engine-fault.h.
  */
 #include "engine-fault.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Failures of the engine in the plugin as it is shipped: what is underneath fails. The program has
- * a dnnl_primitive_execute() of its own, which the dynamic linker finds before that of oneDNN, also
- * for the plugin; it does what oneDNN's does until it is told to fail. That is the CPU backend, if
- * it was built with oneDNN; the CUDA backend's driver calls fail by FVSR_CUDA_FAIL_AFTER, see
- * tests/gpu.
+ * Makes the engine fail inside the plugin as it is shipped, by letting a library below it fail. The
+ * program has a dnnl_primitive_execute() of its own, which the dynamic linker finds before
+ * oneDNN's, also for the plugin. It calls oneDNN's until it is told to fail. So it is the CPU
+ * backend that fails, if that was built with oneDNN; for the CUDA backend see FVSR_CUDA_FAIL_AFTER
+ * in tests/gpu.
  */
 #ifndef TEST_OBS_ENGINE_FAULT_H
 #define TEST_OBS_ENGINE_FAULT_H
@@ -18,11 +18,11 @@ enum engine_fault {
 
 #define ENGINE_FAULTS 8
 
-/* The next 'times' calls fail; each ends a stream. At most ENGINE_FAULTS. */
+/* Lets the next 'times' calls fail, at most ENGINE_FAULTS. Each failure ends a stream. */
 void engine_fail(enum engine_fault fault, unsigned times);
-/* How many of them have, and when: NULL or room for ENGINE_FAULTS times. */
+/* Returns how many have failed, and when; 'times_ns' is NULL or has room for ENGINE_FAULTS. */
 unsigned engine_failed(uint64_t *times_ns);
-/* When the first call after the last failure worked; 0: none has. */
+/* Returns when the first call after the last failure worked; 0: none has. */
 uint64_t engine_worked(void);
 
 #endif

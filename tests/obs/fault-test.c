@@ -55,7 +55,7 @@ static void close_scene(struct scene *scene)
 	obs_source_release(scene->source);
 }
 
-/* The seconds until the next attempt that the dialog tells; 0: none. */
+/* Returns the seconds until the next attempt, as the dialog says; 0: it says none. */
 static unsigned told_pause(struct scene *scene)
 {
 	char *status = host_status(scene->filter);
@@ -70,7 +70,7 @@ static unsigned told_pause(struct scene *scene)
 	return seconds;
 }
 
-/* As long as it fails: pictures are bicubic, and the dialog tells when it is tried again. */
+/* Checks that pictures are bicubic meanwhile, and that the dialog says when it is tried again. */
 static void watch_failures(struct scene *scene, unsigned *told)
 {
 	const uint64_t end_ns = os_gettime_ns() + (uint64_t)(PATIENCE_S * 1e9);
@@ -92,7 +92,7 @@ static void watch_failures(struct scene *scene, unsigned *told)
 	CHECK(failed == FAULTS && bicubic > 10, "it is not tried again");
 }
 
-/* Pauses of 1 and 2 s, and then the picture is upscaled again. */
+/* After pauses of 1 and 2 s the picture is upscaled again. */
 static void test_broken(const struct setup *setup)
 {
 	unsigned told[FAULTS] = {0};
@@ -159,6 +159,5 @@ int main(int argc, char **argv)
 	else
 		test_memory(&setup);
 	host_stop();
-	printf("%s\n", host_failures() ? "FAILED" : "OK");
-	return host_failures() ? 1 : 0;
+	return check_result();
 }

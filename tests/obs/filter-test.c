@@ -17,9 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define START_S 100.0 /* patience for the first upscaled picture, on a busy machine */
+#define START_S 100.0 /* how long the first upscaled picture may take, on a busy machine */
 
-/* Of ramp.mkv: its frames get brighter by a level each, from RAMP_BASE on, and then again. */
+/* The frames of ramp.mkv get brighter by a level each, from RAMP_BASE on, over and over. */
 #define RAMP_BASE   64
 #define RAMP_FRAMES 120
 
@@ -96,7 +96,7 @@ static void apply_change(void *opaque)
 	watch_end_change(change->scene->watch, change->scene->filter, change->scale);
 }
 
-/* From this thread, as OBS's dialog does, and takes the settings. */
+/* Changes the settings from this thread, as OBS's dialog does, and releases them. */
 static void change(struct scene *scene, obs_data_t *settings, uint32_t scale)
 {
 	struct change change = {scene, settings, scale};
@@ -248,7 +248,7 @@ static void test_alpha(const struct setup *setup)
 	close_scene(&scene);
 }
 
-/* The frame that a picture of ramp.mkv shows: its brightness tells, see run-filter-test.sh. */
+/* Returns the frame that a picture of ramp.mkv shows, by its brightness; see run-filter-test.sh. */
 static double ramp_frame(const uint8_t *pixels, uint32_t width, uint32_t height)
 {
 	const size_t count = (size_t)width * height;
@@ -259,7 +259,7 @@ static double ramp_frame(const uint8_t *pixels, uint32_t width, uint32_t height)
 	return sum / (double)(count * 3) - RAMP_BASE;
 }
 
-/* How many pictures more than 'expected' what is shown is late. The ramp repeats itself. */
+/* Returns by how many pictures more than 'expected' it is late. The ramp repeats itself. */
 static double excess_lag(const struct view *view, double expected)
 {
 	double lag = ramp_frame(view->source_pixels, view->source_width, view->source_height) -
@@ -281,7 +281,7 @@ static bool read_status(struct scene *scene, double *fps, double *delay_s)
 	return ok;
 }
 
-/* True when all pictures of two seconds were late by the delay that the dialog tells. */
+/* Returns true when all pictures of two seconds were late by the delay in the dialog. */
 static bool watch_lag(struct scene *scene)
 {
 	double lowest = RAMP_FRAMES, highest = -RAMP_FRAMES, delay_s, fps, then_delay_s, then_fps;
@@ -481,7 +481,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setup = (struct setup){argv[1], argv[2], argv[3], argv[4]};
-	ok = run_case(&setup, argv[5]) && !host_failures();
+	ok = run_case(&setup, argv[5]) && !check_failures();
 	printf("%s\n", ok ? "OK" : "FAILED");
 	return ok ? 0 : 1;
 }

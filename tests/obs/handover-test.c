@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pictures on the card, handed over between a render thread and two filters' workers: every one
+ * Pictures on the card, handed over between a render thread and two filters' workers. Every picture
  * that is shown must be, byte for byte, what the engine makes of the same pictures when they come
- * and go through host memory. The card is late: on a real one a neighbour keeps it busy at the
- * highest priority, the stand-in for the driver (fake-cuda) is late by itself. Needs a display.
+ * and go through host memory. The card is late: a real one is kept busy by a neighbour at the
+ * highest priority, and the stand-in for the driver (fake-cuda) is late by itself. Needs a display.
  *
  *	handover-test MODEL WIDTH HEIGHT FRAMES
  *
@@ -19,10 +19,10 @@
 
 #include "bare-obs.h"
 #include "check.h"
-#include "transport/frame-transport.h"
+#include "transport/transport.h"
 #include "session/model-pool.h"
 #include "neighbour.h"
-#include "transport/transport-choice.h"
+#include "transport/card.h"
 #include "session/worker.h"
 
 #define FILTERS    2
@@ -103,7 +103,7 @@ static bool receive_expected(struct filter *filter, fvsr_stream *stream, fvsr_fr
 	return code == FVSR_ERR_AGAIN || code == FVSR_ERR_EOF;
 }
 
-/* The same pictures through host memory, by the same opened model. */
+/* Upscales the same pictures through host memory, by the same opened model. */
 static bool expect(struct filter *filter, fvsr_model *model)
 {
 	const struct test *test = filter->test;
@@ -286,7 +286,7 @@ static void stage_next(struct filter *filter)
 	free(pixels);
 }
 
-/* One picture of OBS, as the filter treats it: one frame goes, one comes. */
+/* Does what the filter does for a picture of OBS: one frame goes, one comes. */
 static void tick(struct filter *filter)
 {
 	const fvsr_frame *due = frame_queue_peek(filter->job->out, 0);
@@ -408,7 +408,7 @@ static int test_card(struct test *test)
 	fvsr_model_options_default(&options);
 	options.backend = "cuda";
 	options.background = true;
-	card = transport_choice_find_card();
+	card = card_of_obs();
 	options.card = card;
 	test->pool = model_pool_create();
 	code = model_pool_open(test->pool, &model, test->model, &options, &err);

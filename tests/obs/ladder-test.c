@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ladder with a machine made of arithmetic: what a frame costs on each step is given, time goes
- * by in chunks, and what the ladder makes of it is watched.
+ * The ladder on a machine made of arithmetic. What a frame costs on each step is given, time goes
+ * by in chunks, and the test watches which step the ladder is on.
  */
 #include "check.h"
 #include "policy/ladder.h"
+#include "units.h"
 
 #include <stdio.h>
 
-#define NS_PER_S 1000000000LL
-#define CHUNK    8
+#define CHUNK 8
 
 struct machine {
 	struct ladder ladder;
@@ -101,7 +101,7 @@ static void expect(struct machine *m, const char *what, enum ladder_step step, i
 	      m->ladder.divisor);
 }
 
-/* Where a machine of each speed ends, one step after the other. */
+/* Checks on which step machines of different speeds end. */
 static void test_descent(void)
 {
 	static const struct {
@@ -146,7 +146,7 @@ static void test_skipped(void)
 	CHECK(m.changes == 1, "%u changes", m.changes);
 }
 
-/* A game starts, and ends: down, and all the way up again. */
+/* When a game starts the ladder goes down, and when it ends all the way up again. */
 static void test_load(void)
 {
 	static const double cost[6] = {20, 18, 16, 4, 4, 0};
@@ -167,7 +167,7 @@ static void test_load(void)
 	CHECK(m.restarts == 1 && m.changes == 3, "%u restarts, %u changes", m.restarts, m.changes);
 }
 
-/* Right between two steps: it must not swing for hours. */
+/* On a machine right between two steps, the ladder must not swing for hours. */
 static void test_swing(void)
 {
 	static const double cost[6] = {60, 50, 40, 4, 4, 0};
@@ -224,7 +224,7 @@ static void test_pinned(void)
 	CHECK(m.changes == 0, "%u changes", m.changes);
 }
 
-/* Bicubic is left again, ever less often while that is in vain. */
+/* Bicubic is left again, less and less often while that fails. */
 static void test_retry(void)
 {
 	static const double cost[6] = {9000, 7000, 6000, 200, 200, 0};
@@ -243,7 +243,7 @@ static void test_retry(void)
 	CHECK(m.ladder.step == LADDER_SMALL && m.ladder.divisor == 1, "step %d", m.ladder.step);
 }
 
-/* No memory: fewer slices, then the small model, and never up again. */
+/* Without memory it takes fewer slices, then the small model, and never goes up again. */
 static void test_memory(void)
 {
 	static const double cost[6] = {10, 10, 10, 1, 1, 0};

@@ -36,7 +36,7 @@ names_of() {
 }
 
 # Names in braces are filled in by these two.
-cat "$source/plugin/filter/filter-status.c" "$source/plugin/filter/filter-properties.c" |
+cat "$source/plugin/filter/status.c" "$source/plugin/filter/properties.c" |
 	grep -oE '"\{[a-z_]+\}"' | tr -d '"' | sort -u >"$work/names"
 names_of "$source/locale/en-US.ini" >"$work/names-by-key"
 for language in en-US de-DE es-ES fr-FR pt-BR ja-JP ko-KR zh-CN; do

@@ -8,33 +8,9 @@
 #include <util/platform.h>
 
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static atomic_int failures;
-
-bool host_check(bool ok, const char *condition, const char *file, int line, const char *format, ...)
-{
-	const char *name = strrchr(file, '/');
-	va_list args;
-
-	if (ok)
-		return true;
-	fprintf(stderr, "FAILED %s:%d: %s: ", name ? name + 1 : file, line, condition);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	atomic_fetch_add(&failures, 1);
-	return false;
-}
-
-int host_failures(void)
-{
-	return atomic_load(&failures);
-}
 
 void host_sleep(double seconds)
 {

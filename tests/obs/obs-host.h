@@ -9,35 +9,32 @@
 
 #include <obs.h>
 
+#include "check.h"
+
 #define HOST_WIDTH  320
 #define HOST_HEIGHT 240
 #define HOST_FPS    30
 
-/* Prints what failed and counts it. */
-#define CHECK(condition, ...) host_check((condition), #condition, __FILE__, __LINE__, __VA_ARGS__)
-bool host_check(bool ok, const char *condition, const char *file, int line, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
-int host_failures(void);
-
-/* False, with a line on stderr, when OBS cannot start here. */
+/* Starts OBS. False, with a line on stderr, when it cannot start here. */
 bool host_start(const char *plugin_folder);
-/* Another of OBS' own modules, by the name of its file. */
+/* Loads another of OBS's own modules, by the name of its file. */
 bool host_load_module(const char *name);
 /* Shuts OBS down and checks that nothing was leaked: neither blocks nor threads. */
 void host_stop(void);
-/* How many threads the filters have. */
+/* Returns how many threads the filters have. */
 int host_workers(void);
 
-/* A looping media source, a picture. */
+/* Make a media source that loops, and an image source. */
 obs_source_t *host_media(const char *name, const char *path);
 obs_source_t *host_image(const char *name, const char *path);
 void host_media_set_path(obs_source_t *media, const char *path);
 /*
- * The filter, not added yet. 'model' as for fvsr_model_open(), or NULL for the default; 'step' is
- * what the overload ladder is pinned to, or NULL: then a busy machine may end at any step.
+ * Makes the filter, which is not added to a source yet. 'model' is as for fvsr_model_open(), or
+ * NULL for the default. The ladder is pinned to 'step'; with NULL a busy machine may end at any
+ * step.
  */
 obs_source_t *host_create_filter(const char *name, const char *model, int scale, const char *step);
-/* The text that the filter's dialog shows; bfree() it. */
+/* Returns the text that the filter's dialog shows; bfree() it. */
 char *host_status(obs_source_t *filter);
 /* Waits until the status contains 'text'. */
 bool host_wait_status(obs_source_t *filter, const char *text, double timeout_s);
@@ -60,9 +57,9 @@ struct watch;
 struct watch *watch_start(obs_source_t *source);
 void watch_stop(struct watch *watch);
 /*
- * Around a change: no picture is watched in between. Returns the number of the last one before it.
- * From then on the source must show 'scale'
- * times its own size (for some pictures still the scale before); 0: any. 'filter' may be NULL.
+ * Begin and end a change, during which no picture is watched. watch_begin_change() returns the
+ * number of the last picture before the change. After it the source must show 'scale' times its own
+ * size (for some pictures still the scale before); 0: any size. 'filter' may be NULL.
  */
 uint64_t watch_begin_change(struct watch *watch);
 void watch_end_change(struct watch *watch, obs_source_t *filter, uint32_t scale);

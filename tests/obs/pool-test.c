@@ -64,9 +64,11 @@ static void pause_ms(unsigned ms)
 	nanosleep(&time, NULL);
 }
 
-static int make_frame(void *opaque, fvsr_frame **out, int width, int height)
+static int make_frame(void *opaque, fvsr_frame **out, enum frame_direction direction, int width,
+		      int height)
 {
 	(void)opaque;
+	(void)direction;
 	return fvsr_frame_create(out, FVSR_FORMAT_RGBA8, width, height);
 }
 
@@ -143,7 +145,7 @@ static void close_driver(struct driver *driver)
 	job_unref(driver->job);
 }
 
-/* Three filters, one model in memory; the last that goes takes it with it. */
+/* Three filters have one model in memory, and the last to go frees it. */
 static void test_sharing(struct model_pool *pool, const char *model)
 {
 	struct driver drivers[3];
@@ -183,7 +185,7 @@ static void test_fairness(struct model_pool *pool, const char *model)
 	close_driver(&drivers[1]);
 }
 
-/* Kept for a while, then freed; shown again within that time, it goes on at once. */
+/* Without a job memory is kept for a while, in which a new job goes on at once, and then freed. */
 static void test_hidden(struct model_pool *pool, const char *model)
 {
 	struct worker_status status;

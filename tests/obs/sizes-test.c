@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The plugin's small arithmetic: sizes of the output, and when to try a failed card again.
+ * The sizes of the output, for different choices of the user and sizes of the source.
  */
 #include "check.h"
-#include "policy/retry.h"
 #include "policy/sizes.h"
 
 #include <stdio.h>
-
-#define NS_PER_S 1000000000LL
 
 static void test_sizes(void)
 {
@@ -57,7 +54,7 @@ static void test_sizes(void)
 	}
 }
 
-/* What the bundled network makes for it. */
+/* The bundled network makes the next whole scale. */
 static void test_whole(void)
 {
 	static const struct {
@@ -106,48 +103,10 @@ static void test_aspect(void)
 	}
 }
 
-/* 1, 2, 4 ... 60 s; then without the card; and all is forgiven after a minute's work. */
-static void test_retry(void)
-{
-	static const int pauses_s[] = {1, 2, 4, 8, 16, 32, 60, 60, 60};
-	struct retry retry;
-	int64_t now = 100 * NS_PER_S;
-
-	retry_init(&retry);
-	CHECK(!retry_due(&retry, now), "nothing has failed yet");
-	for (size_t i = 0; i < sizeof(pauses_s) / sizeof(*pauses_s); i++) {
-		CHECK(retry_without(&retry) == (i >= 5), "failure %zu", i);
-		retry_failed(&retry, true, now);
-		CHECK(!retry_due(&retry, now + pauses_s[i] * NS_PER_S - 1), "early, %zu", i);
-		now += pauses_s[i] * NS_PER_S;
-		CHECK(retry_due(&retry, now), "late, %zu", i);
-		CHECK(!retry_due(&retry, now), "twice, %zu", i);
-	}
-	retry_init(&retry);
-	retry_failed(&retry, true, now);
-	retry_failed(&retry, true, now);
-	retry_working(&retry, now + NS_PER_S);
-	retry_working(&retry, now + 30 * NS_PER_S);
-	retry_failed(&retry, true, now);
-	CHECK(!retry_due(&retry, now + 4 * NS_PER_S - 1), "forgiven too soon");
-	retry_working(&retry, now);
-	retry_working(&retry, now + 61 * NS_PER_S);
-	retry_failed(&retry, true, now);
-	CHECK(retry_left(&retry, now) == NS_PER_S, "how long is left");
-	CHECK(retry_due(&retry, now + NS_PER_S), "not forgiven");
-	CHECK(retry_left(&retry, now) == 0, "tried already");
-	retry_init(&retry);
-	for (int i = 0; i < 10; i++)
-		retry_failed(&retry, false, now);
-	CHECK(!retry_without(&retry), "the card is blamed for what it has not done");
-	CHECK(retry_left(&retry, now) == 60 * NS_PER_S, "no growing pauses without the card");
-}
-
 int main(void)
 {
 	test_sizes();
 	test_whole();
 	test_aspect();
-	test_retry();
 	return check_result();
 }

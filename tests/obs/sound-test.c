@@ -5,16 +5,16 @@
  * changes, and silent where the source paused.
  */
 #include "check.h"
-#include "sound/sound-delay.h"
+#include "sound/delay-line.h"
+#include "units.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NS_PER_S 1000000000LL
-#define RATE     48000
-#define FRAMES   4096 /* the largest packet */
-#define SLOPE    1e-6 /* a sample is its time, in samples, times this */
+#define RATE   48000
+#define FRAMES 4096 /* the largest packet */
+#define SLOPE  1e-6 /* a sample is its time, in samples, times this */
 
 struct source {
 	struct sound_delay *delay;
@@ -163,8 +163,7 @@ static void test_nonsense(void)
 	sound_delay_destroy(source.delay);
 }
 
-/* A sound that libobs put where the pictures were: they go elsewhere, and one packet is set aside.
- */
+/* The pictures move away from where libobs put the sound, and one packet is set aside. */
 static void test_place(void)
 {
 	struct source source;

@@ -213,8 +213,7 @@ static const struct view *wait_picture(const struct kind *kind, struct watch *wa
 	return view;
 }
 
-/* The network's picture: its alpha is bicubic by the library, to the last bit, and colours differ.
- */
+/* The network's picture has the library's bicubic alpha, to the last bit, and other colours. */
 static bool is_networks(const struct kind *kind, const struct view *view)
 {
 	const struct comparison to_bicubic = compare(view);
@@ -333,6 +332,5 @@ int main(int argc, char **argv)
 				test_kind(&kinds[i]);
 	host_stop();
 	x_window_close(window);
-	printf("%s\n", host_failures() ? "FAILED" : "OK");
-	return host_failures() ? 1 : 0;
+	return check_result();
 }

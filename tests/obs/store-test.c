@@ -9,7 +9,7 @@
  */
 #include "check.h"
 #include "models/download.h"
-#include "models/model-store.h"
+#include "models/store.h"
 
 #include "../unit/released.h"
 #include "model/directory.h"
@@ -780,7 +780,7 @@ int main(int argc, char **argv)
 	test_bad_lists(&test);
 	if (!download_possible()) {
 		printf("skipped: built without libcurl\n");
-		return failures ? 1 : 77;
+		return check_failures() ? 1 : 77;
 	}
 	test_servers(&test);
 	test_slow(&test);

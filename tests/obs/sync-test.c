@@ -349,5 +349,5 @@ int main(int argc, char **argv)
 	}
 	close_scenes(&test);
 	host_stop();
-	return ok && !host_failures() ? 0 : 1;
+	return ok && !check_failures() ? 0 : 1;
 }

@@ -5,7 +5,7 @@
  * when it cannot be had, or ceases to work. Needs a display.
  *
  *	transport-test none           no CUDA here: that, and why, is noticed
- *	transport-test card [MODEL]   a card, or the stand-in for its driver (fake-cuda.c); with a
+ *	transport-test card [MODEL]   a card, or the stand-in for its driver (fake-cuda); with a
  *	                              model, also pictures of the engine on the card against those
  *	                              of the engine on the CPU. 77 and the reason without a card.
  *	transport-test faults         the stand-in only: each call of the driver fails in turn
@@ -19,8 +19,11 @@
 #include <string.h>
 
 #include "bare-obs.h"
+#include "check.h"
+#include "transport/card.h"
+#include "transport/choice.h"
 #include "transport/cuda-driver.h"
-#include "transport/transport-choice.h"
+#include "transport/transport.h"
 
 #define IN_WIDTH   72
 #define IN_HEIGHT  40
@@ -31,16 +34,6 @@
 #define LEAST_DB   40.0
 
 #define CUDA_MEMORY_HOST 1
-
-static int failures;
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			printf("FAILED: %s:%d: %s\n", __FILE__, __LINE__, #condition);             \
-			failures++;                                                                \
-		}                                                                                  \
-	} while (0)
 
 static const struct frame_transport_ops *const ops = &frame_transport_interop;
 static const struct frame_transport_setup setup = {IN_WIDTH, IN_HEIGHT, OUT_WIDTH, OUT_HEIGHT, 0};
@@ -107,7 +100,7 @@ static void card_close(struct card *card)
 	cuda_driver_close(&card->driver);
 }
 
-/* Between host memory and a frame, in the order of the frame's stream, waiting. */
+/* Copies between host memory and a frame, in the order of the frame's stream, and waits. */
 static bool move(struct card *card, const fvsr_frame *frame, uint8_t *pixels, bool to_frame)
 {
 	const struct fvsr_picture *picture = fvsr_frame_picture(frame);
@@ -138,7 +131,7 @@ static void test_none(void)
 	struct transport_choice choice;
 	char reason[200] = "";
 
-	CHECK(transport_choice_find_card() == -1);
+	CHECK(card_of_obs() == -1);
 	obs_enter_graphics();
 	CHECK(ops->create(&setup, reason, sizeof(reason)) == NULL);
 	obs_leave_graphics();
@@ -146,20 +139,20 @@ static void test_none(void)
 	CHECK(strstr(reason, "there is no NVIDIA driver"));
 
 	transport_choice_init(&choice);
-	CHECK(choice.ops == &frame_transport_readback);
+	CHECK(choice.kind == TRANSPORT_READBACK);
 	CHECK(!transport_choice_follow(&choice, -1)); /* the engine runs on the CPU */
-	CHECK(choice.ops == &frame_transport_readback && !choice.reason[0]);
+	CHECK(choice.kind == TRANSPORT_READBACK && !choice.reason[0]);
 	CHECK(transport_choice_follow(&choice, 0)); /* and now on a card */
-	CHECK(choice.ops == &frame_transport_interop);
+	CHECK(choice.kind == TRANSPORT_INTEROP);
 	CHECK(!transport_choice_follow(&choice, 0));
 	CHECK(transport_choice_refuse(&choice, "a cable fell out"));
-	CHECK(choice.ops == &frame_transport_readback);
+	CHECK(choice.kind == TRANSPORT_READBACK);
 	CHECK(strcmp(choice.reason, "a cable fell out") == 0);
 	CHECK(!transport_choice_follow(&choice, 0)); /* not again with these settings */
 	transport_choice_init(&choice);
 	CHECK(!choice.reason[0] && transport_choice_follow(&choice, 0));
 	CHECK(transport_choice_follow(&choice, -1)); /* the engine went over to the CPU */
-	CHECK(choice.ops == &frame_transport_readback && !choice.reason[0]);
+	CHECK(choice.kind == TRANSPORT_READBACK && !choice.reason[0]);
 }
 
 /* ---- to and fro ---------------------------------------------------------------------------- */
@@ -174,8 +167,11 @@ static bool make_frames(struct frame_transport *transport, struct frames *frames
 
 	memset(frames, 0, sizeof(*frames));
 	for (int i = 0; i < FRAMES; i++)
-		ok = ok && !ops->make_frame(transport, &frames->in[i], IN_WIDTH, IN_HEIGHT) &&
-		     !ops->make_frame(transport, &frames->out[i], OUT_WIDTH, OUT_HEIGHT);
+		ok = ok &&
+		     !ops->make_frame(transport, &frames->in[i], FRAME_TO_ENGINE, IN_WIDTH,
+				      IN_HEIGHT) &&
+		     !ops->make_frame(transport, &frames->out[i], FRAME_FROM_ENGINE, OUT_WIDTH,
+				      OUT_HEIGHT);
 	return ok;
 }
 
@@ -217,7 +213,7 @@ static bool stage(struct frame_transport *transport, int n)
 	return ok;
 }
 
-/* Picture 'n' from a texture into a frame. */
+/* Carries picture 'n' from a texture into a frame. */
 static bool carry_in(struct frame_transport *transport, fvsr_frame *frame, int n)
 {
 	return stage(transport, n) && fetch(transport, frame);
@@ -349,7 +345,7 @@ struct engines {
 	int compared;
 };
 
-/* What comes out now, of both: the same pictures, as a texture and in host memory. */
+/* Compares what comes out of both engines: a texture, and a picture in host memory. */
 static void receive(struct engines *e, struct frame_transport *transport, struct frames *frames)
 {
 	for (;;) {
@@ -429,16 +425,13 @@ static int test_card(const char *model)
 
 	if (!card_open(&card))
 		return 77;
-	real.card = transport_choice_find_card();
+	real.card = card_of_obs();
 	printf("OBS renders on card %d\n", real.card);
 	if (real.card < 0)
 		real.card = 0; /* what CUDA cannot tell, registering will show */
 	obs_enter_graphics();
 	transport = ops->create(&real, reason, sizeof(reason));
-	if (!transport) {
-		printf("FAILED: %s\n", reason);
-		failures++;
-	} else {
+	if (CHECK(transport, "%s", reason)) {
 		CHECK(make_frames(transport, &frames));
 		test_in(&card, transport, &frames);
 		test_full(&card, transport, &frames);
@@ -458,7 +451,7 @@ static int test_card(const char *model)
 	return 0;
 }
 
-/* A transport's short life, in which any call may fail. True when none did. */
+/* Lives a transport's short life, in which any call may fail. True when none did. */
 static bool live_once(void)
 {
 	struct frame_transport *transport;
@@ -527,7 +520,5 @@ int main(int argc, char **argv)
 	else
 		result = 2;
 	CHECK(bare_obs_stop());
-	if (!result)
-		printf("%s\n", failures ? "FAILED" : "OK");
-	return result ? result : failures ? 1 : 0;
+	return result ? result : check_result();
 }

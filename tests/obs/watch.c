@@ -90,7 +90,7 @@ static void grab_free(struct grab *grab)
 	free(grab->pixels);
 }
 
-/* The same moment without the filter: the source's frame changes between pictures only. */
+/* Draws the same moment without the filter: the source's frame changes between pictures only. */
 static bool grab_plain(struct watch *watch)
 {
 	const bool enabled = watch->filter && obs_source_enabled(watch->filter);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The worker without OBS: a render thread that hands it jobs, frames and changes at random moments,
- * on a real (synthetic) model. Every frame that comes back must belong to the job it went into, in
+ * The worker without OBS, on a real (synthetic) model. A render thread hands it jobs, frames and
+ * changes at random moments. Every frame that comes back must belong to the job it went into, in
  * order, and removing the worker must not hang, whatever it is doing. Made for ThreadSanitizer and
  * AddressSanitizer (FVSR_SANITIZE), useful without.
  */
@@ -36,9 +36,11 @@ static void pause_ms(unsigned ms)
 	nanosleep(&time, NULL);
 }
 
-static int make_frame(void *opaque, fvsr_frame **out, int width, int height)
+static int make_frame(void *opaque, fvsr_frame **out, enum frame_direction direction, int width,
+		      int height)
 {
 	(void)opaque;
+	(void)direction;
 	return fvsr_frame_create(out, FVSR_FORMAT_RGBA8, width, height);
 }
 
@@ -129,7 +131,7 @@ static bool wait_state(struct driver *driver, enum worker_state state)
 	return false;
 }
 
-/* Everything at random, many times. */
+/* Does everything at random, many times. */
 static void test_changes(struct driver *driver)
 {
 	static const int sides[] = {16, 40, 64};

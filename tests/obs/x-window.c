@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The window: see x-window.h.
+ * Opening and drawing the window: see x-window.h.
  */
 #include "x-window.h"
 
@@ -23,7 +23,7 @@ void blocks_color(uint32_t x, uint32_t y, uint8_t *rgb)
 	rgb[2] = (uint8_t)(16 * ((column * 3 + row * 5) % 14) + 24);
 }
 
-/* As the window's background, so that the server draws it whenever it has to be drawn. */
+/* Draws the blocks as the window's background, which the server draws again whenever it has to. */
 static void draw_blocks(Display *display, Window window)
 {
 	const int screen = DefaultScreen(display);

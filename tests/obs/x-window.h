@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A window on the test's display, for what captures screens: a square of blocks of colours, the
- * same as in blocks.png (see run-filter-test.sh).
+ * A window on the test's display, for sources that capture screens. It shows a square of coloured
+ * blocks, the same as in blocks.png (see run-filter-test.sh).
  */
 #ifndef TEST_OBS_X_WINDOW_H
 #define TEST_OBS_X_WINDOW_H
@@ -14,13 +14,13 @@
 
 struct x_window;
 
-/* The colour of the block at 'x', 'y' pixels. */
+/* Returns the colour of the block at 'x', 'y' pixels. */
 void blocks_color(uint32_t x, uint32_t y, uint8_t *rgb);
 
-/* NULL without a display. */
+/* Opens the window. NULL without a display. */
 struct x_window *x_window_open(int x, int y);
 void x_window_close(struct x_window *window);
-/* How much of the screen lies left, above, right and below of it. */
+/* Tells how much of the screen lies left of, above, right of and below the window. */
 void x_window_around(const struct x_window *window, int around[4]);
 
 #endif

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The delay line: see sound-delay.h.
+ * Delaying packets: see delay-line.h.
  *
- * One ring for each plane, and a count of sample frames that only grows. The past is kept even
- * while nothing is delayed yet, because the picture, when its delay becomes known, goes back by as
- * much and the sound has to go with it.
+ * There is a ring for each plane, and a count of sample frames that only grows. The past is kept
+ * even while nothing is delayed yet: when the picture's delay becomes known, the picture goes back
+ * by as much, and the sound has to go with it.
  */
-#include "sound/sound-delay.h"
+#include "sound/delay-line.h"
+
+#include "units.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S   1000000000LL
 #define PAST_NS    (4 * NS_PER_S) /* kept whatever the delay is */
 #define FADE_NS    20000000LL     /* from one delay to another */
 #define SEAM_NS    5000000LL      /* out before and in after a break in the sound */
@@ -34,13 +35,14 @@ struct sound_delay {
 
 	uint64_t behind, behind_before; /* how far back is read, and was before the fade */
 	uint32_t fade_frames, fade_left;
-	uint32_t rise_frames, rise_left; /* what comes after a break, faded in */
+	uint32_t rise_frames, rise_left; /* sound after a break is faded in over so many */
 
-	/* What remains to be done to have libobs place the sound anew; see place_anew(). */
+	/* So many steps remain to have libobs place the sound anew; see place_anew(). */
 	unsigned place_steps;
 	int64_t place_at_ns;
-	int64_t placed_ns;                /* the pictures' offset then */
-	int64_t off_since_ns, off_for_ns; /* it is another one; 0: it is not */
+	int64_t placed_ns;    /* the pictures' offset when it was placed */
+	int64_t off_since_ns; /* since when the offset is another one; 0: it is not */
+	int64_t off_for_ns;   /* for so long it must be another one before sound is placed anew */
 
 	int64_t expected_ns; /* the next packet's time stamp */
 	int64_t ended_ns;    /* arrival of the last packet, and its duration */
@@ -87,7 +89,7 @@ void sound_delay_destroy(struct sound_delay *delay)
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
-/* A longer line begins with silence; the sound after it must not begin with a step. */
+/* Fades the oldest sound in: a longer line begins with silence, which must not end with a step. */
 static void fade_in_oldest(struct sound_delay *delay)
 {
 	const uint32_t count = delay->capacity ? delay->rise_frames : 0;
@@ -133,7 +135,7 @@ static bool reserve(struct sound_delay *delay, uint64_t frames)
 	return move_line(delay, capacity);
 }
 
-/* Another layout of the sound: nothing of the past can be used. */
+/* Starts with another layout of the sound, for which the past cannot be used. */
 static void start_over(struct sound_delay *delay, unsigned planes, uint32_t rate)
 {
 	free_line(delay);
@@ -173,8 +175,8 @@ static void ask_to_place(struct sound_delay *delay, const struct sound_packet *p
 }
 
 /*
- * A pause or a seek. The line goes on with the time that passed, so that what was said before the
- * pause is never heard with the pictures of after it.
+ * Notes a pause or a seek. The line goes on with the time that passed, so that what was said before
+ * a pause is never heard with the pictures from after it.
  */
 static void note_break(struct sound_delay *delay, const struct sound_packet *packet)
 {
@@ -209,7 +211,7 @@ static void write_packet(struct sound_delay *delay, const struct sound_packet *p
 
 /* ---- out ----------------------------------------------------------------------------------- */
 
-/* One delay at a time: the next change waits for the fade of the one before. */
+/* Changes the delay. The next change waits for the fade of the one before. */
 static void follow(struct sound_delay *delay, const struct sound_packet *packet, uint64_t behind)
 {
 	if (delay->fade_left || delay->behind == behind)
@@ -251,7 +253,7 @@ static void scale_packet(struct sound_packet *packet, float first, float last)
 			packet->planes[p][i] *= first + step * (float)i;
 }
 
-/* A busy machine shows pictures later for a moment. Only what lasts is worth a gap in the sound. */
+/* Has the sound placed anew when its offset has changed for good: a moment is not worth a gap. */
 static void note_offset(struct sound_delay *delay, const struct sound_packet *packet)
 {
 	const int64_t off_ns = llabs(packet->picture_offset_ns - delay->placed_ns);
@@ -267,7 +269,7 @@ static void note_offset(struct sound_delay *delay, const struct sound_packet *pa
 	}
 }
 
-/* One packet fades out, one is silent and set aside, and one fades in at its right place. */
+/* Fades one packet out, sets a silent one aside, and fades one in at its right place. */
 static void place_anew(struct sound_delay *delay, struct sound_packet *packet)
 {
 	if (!packet->picture_ns || !delay->behind)

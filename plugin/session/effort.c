@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Steps to requests: see effort.h.
+ * Reading the ladder: see effort.h.
  */
-#include "policy/effort.h"
+#include "session/effort.h"
+
+#include "units.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define NS_PER_S 1000000000LL
-
-void effort_plan(struct ladder_plan *plan, const struct filter_settings *settings, int64_t tick_ns)
+void effort_plan(struct ladder_plan *plan, const struct session_settings *settings, int64_t tick_ns)
 {
 	const struct job_request *request = &settings->request;
 	const int64_t slowest_ns = NS_PER_S / (settings->min_fps > 0 ? settings->min_fps : 1);
@@ -22,16 +22,19 @@ void effort_plan(struct ladder_plan *plan, const struct filter_settings *setting
 		.slices = request->settings.kv_ratio > LADDER_KV_RATIO,
 		.small = settings->small_model[0] &&
 			 strcmp(settings->small_model, request->model) != 0,
-		.pinned = settings->step,
+		.pinned = settings->pinned,
 	};
 }
 
 void effort_request(struct job_request *request, const struct ladder *ladder,
-		    const struct filter_settings *settings)
+		    const struct session_settings *settings)
 {
 	if (ladder->plan.small && ladder->step >= LADDER_SMALL)
 		snprintf(request->model, sizeof(request->model), "%s", settings->small_model);
-	/* Without this a step up would need another stream; it is only worth it for its memory. */
+	/*
+	 * A stream that is opened with fewer slices needs less memory, but a step up would then
+	 * need another stream. So this is done only where there is no memory for more.
+	 */
 	if (ladder->best >= LADDER_SLICES && request->settings.kv_ratio > LADDER_KV_RATIO)
 		request->settings.kv_ratio = LADDER_KV_RATIO;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The store: see model-store.h. A thread lives as long as its job; 'lock' guards the status.
+ * The store's jobs: see store.h. Each has a thread that ends with it; 'lock' guards the status.
  */
-#include "models/model-store.h"
+#include "models/store.h"
 
 #include "system.h"
 
@@ -20,7 +20,7 @@ struct model_store {
 	char folder[1024];
 	struct model_list list;
 	const struct download_rules *rules;
-	char source[1024]; /* of an import; empty: download first */
+	char source[1024]; /* the folder to import from; empty: the files are downloaded first */
 
 	pthread_mutex_t lock;
 	struct model_store_status status;
@@ -202,7 +202,7 @@ static int import(struct model_store *store, const char *source, struct fvsr_err
 	return fvsr_import(source, store->status.packed, &options, err);
 }
 
-/* They are twice as large as what was made of them. */
+/* Removes the downloaded files, which are twice as large as what was made of them. */
 static void remove_downloads(struct model_store *store)
 {
 	for (unsigned i = 0; i < store->list.count; i++) {
@@ -283,7 +283,7 @@ bool model_store_busy(const struct model_store_status *status)
 	       status->state == STORE_IMPORTING;
 }
 
-/* The lock also keeps two clicks apart. A thread that has ended is joined at once. */
+/* Starts a job, unless there is one: the lock keeps two clicks apart. Joins the thread before. */
 static bool start(struct model_store *store, const char *source)
 {
 	bool started;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The status text of the dialog. Translations hold names in braces instead of printf's letters, so
- * that a wrong one cannot do harm.
+ * The status texts of the dialog. Translations hold names in braces instead of conversions of
+ * printf(), so that a wrong translation cannot do harm.
  */
-#include "filter/filter-internal.h"
+#include "filter/internal.h"
+
+#include "units.h"
 
 #include <util/dstr.h>
-
-#define NS_PER_S 1000000000LL
 
 static void replace(struct dstr *text, const char *name, const char *format, ...)
 {
@@ -23,7 +23,7 @@ static void replace(struct dstr *text, const char *name, const char *format, ...
 
 static const char *phase_key(const struct filter_report *report, const struct worker_status *status)
 {
-	switch (report->phase) {
+	switch (report->session.phase) {
 	case PHASE_HIDDEN:
 		return "Status.Hidden";
 	case PHASE_NO_PICTURE:
@@ -43,7 +43,7 @@ static const char *phase_key(const struct filter_report *report, const struct wo
 	case PHASE_TOO_SLOW:
 		return "Status.TooSlow";
 	case PHASE_FAILED:
-		return report->no_bundled_model ? "Status.NoModel" : "Status.Failed";
+		return report->session.no_bundled_model ? "Status.NoModel" : "Status.Failed";
 	case PHASE_STARTING:
 		break;
 	}
@@ -84,15 +84,16 @@ static void fill_in(struct dstr *text, const struct filter_report *report,
 
 	replace(text, "{in}", "%ux%u", report->in_width, report->in_height);
 	replace(text, "{out}", "%ux%u", report->out_width, report->out_height);
-	replace(text, "{fps}", "%.1f", report->frames_per_s);
-	replace(text, "{delay}", "%.2f", report->delay_s);
+	replace(text, "{fps}", "%.1f", report->session.frames_per_s);
+	replace(text, "{delay}", "%.2f", report->session.delay_s);
 	replace(text, "{render_ms}", "%.2f", report->render_ms);
-	replace(text, "{possible}", "%.1f", report->possible_fps);
-	replace(text, "{step}", "%s", obs_module_text(step_key(report->step)));
-	replace(text, "{missed}", "%llu", (unsigned long long)report->not_taken);
-	replace(text, "{transport}", report->transport_reason[0] ? "%s (%s)" : "%s",
-		report->transport ? report->transport : "", report->transport_reason);
-	replace(text, "{retry}", "%d", (int)((report->retry_ns + NS_PER_S - 1) / NS_PER_S));
+	replace(text, "{possible}", "%.1f", report->session.possible_fps);
+	replace(text, "{step}", "%s", obs_module_text(step_key(report->session.step)));
+	replace(text, "{missed}", "%llu", (unsigned long long)report->session.not_taken);
+	replace(text, "{transport}", report->session.transport_reason[0] ? "%s (%s)" : "%s",
+		report->session.transport ? report->session.transport : "",
+		report->session.transport_reason);
+	replace(text, "{retry}", "%d", (int)((report->session.retry_ns + NS_PER_S - 1) / NS_PER_S));
 	replace(text, "{percent}", "%d", status->loaded_percent);
 	replace(text, "{chunk_ms}", "%.0f", status->chunk_ms);
 	replace(text, "{frames}", "%d", status->chunk_frames);
@@ -111,11 +112,11 @@ char *filter_status_text(const struct filter_report *report, const struct worker
 	struct dstr text = {0};
 
 	dstr_copy(&text, obs_module_text(phase_key(report, status)));
-	if (report->phase == PHASE_FAILED && report->retry_ns)
+	if (report->session.phase == PHASE_FAILED && report->session.retry_ns)
 		add_line(&text, "Status.Line.Retry");
-	if (report->delay_s > 0.0 &&
-	    (report->phase == PHASE_STARTING || report->phase == PHASE_UPSCALING ||
-	     report->phase == PHASE_BEHIND))
+	if (report->session.delay_s > 0.0 &&
+	    (report->session.phase == PHASE_STARTING || report->session.phase == PHASE_UPSCALING ||
+	     report->session.phase == PHASE_BEHIND))
 		add_line(&text,
 			 report->sound_follows ? "Status.Line.DelayBoth" : "Status.Line.Delay");
 	if (status->chunks)
@@ -123,13 +124,14 @@ char *filter_status_text(const struct filter_report *report, const struct worker
 	if (report->render_ms > 0.0)
 		add_line(&text, "Status.Line.Cost");
 	if (status->state == WORKER_RUNNING)
-		add_line(&text, report->step_pinned ? "Status.Line.Pinned" : "Status.Line.Step");
+		add_line(&text,
+			 report->session.step_pinned ? "Status.Line.Pinned" : "Status.Line.Step");
 	if (status->host_bytes)
 		add_line(&text,
 			 status->device_bytes ? "Status.Line.MemoryDevice" : "Status.Line.Memory");
 	if (status->backend[0])
 		add_line(&text, "Status.Line.Engine");
-	if (report->shown_on_processor)
+	if (report->session.shown_on_processor)
 		add_line(&text, "Status.Line.Processor");
 	fill_in(&text, report, status);
 	return text.array;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The transport through host memory. A texture is copied to a staging surface and mapped some
+ * The transport through host memory. A texture is copied to a staging surface, which is mapped some
  * pictures later, when the GPU is done with it, so that the render thread does not stall.
  */
-#include "transport/frame-transport.h"
+#include "transport/transport.h"
 
 #include <util/bmem.h>
 
@@ -59,9 +59,11 @@ static struct frame_transport *readback_create(const struct frame_transport_setu
 	return transport;
 }
 
-static int readback_make_frame(void *transport, fvsr_frame **out, int width, int height)
+static int readback_make_frame(void *transport, fvsr_frame **out, enum frame_direction direction,
+			       int width, int height)
 {
 	(void)transport;
+	(void)direction;
 	return fvsr_frame_create(out, FVSR_FORMAT_RGBA8, width, height);
 }
 
@@ -136,7 +138,6 @@ static void readback_clear(struct frame_transport *transport)
 }
 
 const struct frame_transport_ops frame_transport_readback = {
-	.name = "read-back",
 	.create = readback_create,
 	.destroy = readback_destroy,
 	.make_frame = readback_make_frame,

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pacing with a clock of our own: a render loop and a worker that computes in chunks, both made of
- * arithmetic, around the plugin's real pacing and queues. What is shown must be even and late by a
- * constant time, whatever the worker's speed.
+ * The schedule with a clock of our own: a render loop and a worker that computes in chunks, both
+ * made of arithmetic, around the plugin's real schedule and queues. What is shown must be even and
+ * late by a constant time, whatever the worker's speed.
  */
 #include "check.h"
 #include "session/job.h"
 #include "policy/ladder.h"
-#include "policy/pacing.h"
+#include "policy/schedule.h"
+#include "units.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NS_PER_S      1000000000LL
 #define LATENCY       12
 #define FIRST_LATENCY 25
 #define FIRST_CHUNK   21
@@ -21,7 +21,7 @@
 
 struct sim {
 	int64_t tick_ns, now, frame_cost_ns;
-	struct pacing pacing;
+	struct schedule schedule;
 	struct ladder ladder; /* for the frame rate only */
 	struct frame_queue *in, *out;
 
@@ -39,9 +39,11 @@ struct sim {
 	uint64_t shown_count, restarts;
 };
 
-static int make_frame(void *opaque, fvsr_frame **out, int width, int height)
+static int make_frame(void *opaque, fvsr_frame **out, enum frame_direction direction, int width,
+		      int height)
 {
 	(void)opaque;
+	(void)direction;
 	return fvsr_frame_create(out, FVSR_FORMAT_RGBA8, width, height);
 }
 
@@ -51,8 +53,8 @@ static void make_queues(struct sim *sim)
 
 	frame_queue_destroy(sim->in);
 	frame_queue_destroy(sim->out);
-	sim->in = frame_queue_create(JOB_INPUT_FRAMES, &maker, 16, 16);
-	sim->out = frame_queue_create(JOB_OUTPUT_FRAMES, &maker, 16, 16);
+	sim->in = frame_queue_create(JOB_INPUT_FRAMES, &maker, FRAME_TO_ENGINE, 16, 16);
+	sim->out = frame_queue_create(JOB_OUTPUT_FRAMES, &maker, FRAME_FROM_ENGINE, 16, 16);
 	if (!sim->in || !sim->out)
 		abort();
 	sim->sent = sim->received = sim->computed = 0;
@@ -64,21 +66,21 @@ static void make_queues(struct sim *sim)
 static void restart(struct sim *sim)
 {
 	make_queues(sim);
-	pacing_restart(&sim->pacing);
-	pacing_spread(&sim->pacing, sim->spread);
+	schedule_restart(&sim->schedule);
+	schedule_spread(&sim->schedule, sim->spread);
 	sim->restarts++;
 }
 
-/* From the start of a chunk to its end; only what is much less work than it may take is spread. */
+/* Returns the time that a chunk takes; work is spread only if it takes much less than it may. */
 static int64_t chunk_span(const struct sim *sim)
 {
 	int64_t cost = (sim->computed ? CHUNK : FIRST_CHUNK) * sim->frame_cost_ns;
-	int64_t budget = sim->computed ? sim->pacing.budget_ns : 0;
+	int64_t budget = sim->computed ? sim->schedule.budget_ns : 0;
 
 	return cost * 20 < budget * 17 ? budget : cost;
 }
 
-/* One step of the worker that takes no time. False when there is nothing to do. */
+/* Takes one step of the worker that takes no time. False when there is nothing to do. */
 static bool worker_step(struct sim *sim)
 {
 	uint64_t need = sim->computed ? sim->computed + LATENCY : FIRST_LATENCY;
@@ -105,7 +107,7 @@ static bool worker_step(struct sim *sim)
 	return true;
 }
 
-/* True when the job has to start over. */
+/* Returns true when the job has to start over. */
 static bool run_worker(struct sim *sim)
 {
 	bool restart = false;
@@ -116,11 +118,11 @@ static bool run_worker(struct sim *sim)
 		sim->busy = false;
 		sim->computed += (uint64_t)frames;
 		if (ladder_measured(&sim->ladder, frames * sim->frame_cost_ns, frames, sim->now) ==
-			    LADDER_PACE &&
-		    pacing_set_interval(&sim->pacing, sim->ladder.divisor * sim->tick_ns))
+			    LADDER_OTHER_RATE &&
+		    schedule_set_interval(&sim->schedule, sim->ladder.divisor * sim->tick_ns))
 			restart = true;
-		pacing_measured(&sim->pacing, frames * sim->frame_cost_ns, frames, LATENCY,
-				FIRST_LATENCY);
+		schedule_measured(&sim->schedule, frames * sim->frame_cost_ns, frames, LATENCY,
+				  FIRST_LATENCY);
 		if (restart)
 			return true;
 	}
@@ -140,10 +142,10 @@ static void take(struct sim *sim)
 	}
 	for (int i = 0; i + 1 < CARRY_TICKS; i++)
 		sim->carried[i] = sim->carried[i + 1];
-	sim->carried[CARRY_TICKS - 1] = pacing_take(&sim->pacing, sim->now) ? sim->now : 0;
+	sim->carried[CARRY_TICKS - 1] = schedule_take(&sim->schedule, sim->now) ? sim->now : 0;
 }
 
-/* True when a new frame was shown. */
+/* Returns true when a new frame was shown. */
 static bool tick(struct sim *sim)
 {
 	const fvsr_frame *frame;
@@ -151,15 +153,15 @@ static bool tick(struct sim *sim)
 
 	/* Rounded, as OBS's times are. */
 	sim->now += sim->tick_ns + (sim->now / sim->tick_ns) % 2;
-	if (run_worker(sim) || sim->pacing.stalled)
+	if (run_worker(sim) || sim->schedule.stalled)
 		restart(sim);
-	frame = pacing_due(&sim->pacing, sim->out, sim->now, &freed);
+	frame = schedule_due(&sim->schedule, sim->out, sim->now, &freed);
 	if (frame) {
 		CHECK(fvsr_frame_tag(frame) > sim->shown, "time goes back");
 		sim->shown = fvsr_frame_tag(frame);
 		sim->last_shown_at = sim->now;
 		sim->shown_count++;
-		pacing_shown(&sim->pacing, sim->out);
+		schedule_shown(&sim->schedule, sim->out);
 	}
 	take(sim);
 	return frame != NULL;
@@ -173,11 +175,11 @@ static void run_seconds(struct sim *sim, double seconds)
 		tick(sim);
 }
 
-/* Watches a steady stretch: every frame shown, evenly, with one and the same delay. */
+/* Checks that in a steady stretch every frame is shown, evenly and with the same delay. */
 static void check_even(struct sim *sim, const char *what, double seconds)
 {
 	int64_t end = sim->now + (int64_t)(seconds * (double)NS_PER_S);
-	int64_t delay = sim->pacing.delay_ns, interval = sim->pacing.interval_ns;
+	int64_t delay = sim->schedule.delay_ns, interval = sim->schedule.interval_ns;
 	int64_t before_shown = 0, before_at = 0;
 	uint64_t count = 0;
 
@@ -197,7 +199,7 @@ static void check_even(struct sim *sim, const char *what, double seconds)
 		before_shown = sim->shown;
 		before_at = sim->now;
 	}
-	CHECK(sim->pacing.delay_ns == delay, "%s: the delay changed", what);
+	CHECK(sim->schedule.delay_ns == delay, "%s: the delay changed", what);
 	CHECK((int64_t)count >= (int64_t)(seconds * (double)NS_PER_S) / interval - 2,
 	      "%s: only %llu frames", what, (unsigned long long)count);
 	printf("%-28s %5.1f frames/s, delay %7.1f ms (%.1f frames), restarts %llu\n", what,
@@ -210,7 +212,7 @@ static void start(struct sim *sim, double fps, double cost_ms)
 	*sim = (struct sim){.tick_ns = (int64_t)((double)NS_PER_S / fps),
 			    .now = 12345678901LL,
 			    .frame_cost_ns = (int64_t)(cost_ms * 1e6)};
-	pacing_init(&sim->pacing, sim->tick_ns);
+	schedule_init(&sim->schedule, sim->tick_ns);
 	ladder_init(&sim->ladder,
 		    &(struct ladder_plan){.tick_ns = sim->tick_ns, .slowest_ns = NS_PER_S});
 	make_queues(sim);
@@ -231,8 +233,8 @@ static void test_speed(const char *what, double fps, double cost_ms)
 	run_seconds(&sim, 150.0 * interval_s);
 	CHECK(sim.shown_count > 0, "%s: nothing was shown", what);
 	/* Not worse than it must be: what the chunks need, and some. */
-	CHECK((double)sim.pacing.delay_ns < 26.0 * (double)sim.pacing.interval_ns + 2e8,
-	      "%s: delay of %.1f ms", what, (double)sim.pacing.delay_ns / 1e6);
+	CHECK((double)sim.schedule.delay_ns < 26.0 * (double)sim.schedule.interval_ns + 2e8,
+	      "%s: delay of %.1f ms", what, (double)sim.schedule.delay_ns / 1e6);
 	check_even(&sim, what, 200.0 * interval_s);
 	finish(&sim);
 }
@@ -245,15 +247,16 @@ static void test_spread(const char *what, double fps, double cost_ms)
 
 	start(&sim, fps, cost_ms);
 	sim.spread = true;
-	budget = pacing_spread(&sim.pacing, true);
+	budget = schedule_spread(&sim.schedule, true);
 	CHECK(budget > CHUNK * sim.tick_ns / 2 && budget < CHUNK * sim.tick_ns, "%s: %.1f ms", what,
 	      (double)budget / 1e6);
 	run_seconds(&sim, 150.0 / fps);
 	check_even(&sim, what, 200.0 / fps);
 	CHECK(sim.restarts == 0, "%s: %llu restarts", what, (unsigned long long)sim.restarts);
-	CHECK(pacing_spread(&sim.pacing, false) == 0, "%s: still spread", what);
-	sim.pacing.interval_ns = NS_PER_S;
-	CHECK(pacing_spread(&sim.pacing, true) < NS_PER_S, "too long for who waits for the worker");
+	CHECK(schedule_spread(&sim.schedule, false) == 0, "%s: still spread", what);
+	sim.schedule.interval_ns = NS_PER_S;
+	CHECK(schedule_spread(&sim.schedule, true) < NS_PER_S,
+	      "too long for who waits for the worker");
 	finish(&sim);
 }
 
@@ -282,8 +285,8 @@ static void test_speedup(void)
 	sim.frame_cost_ns /= 12;
 	run_seconds(&sim, 20.0);
 	CHECK(sim.restarts == 2, "%llu restarts", (unsigned long long)sim.restarts);
-	CHECK(sim.pacing.delay_ns < NS_PER_S, "still late by %.1f ms",
-	      (double)sim.pacing.delay_ns / 1e6);
+	CHECK(sim.schedule.delay_ns < NS_PER_S, "still late by %.1f ms",
+	      (double)sim.schedule.delay_ns / 1e6);
 	check_even(&sim, "after it", 20.0);
 	finish(&sim);
 }
@@ -301,12 +304,12 @@ static void test_stall(void)
 	sim.busy_until += 5 * NS_PER_S;
 	while (sim.busy) {
 		tick(&sim);
-		behind = behind || pacing_behind(&sim.pacing, sim.shown, sim.now);
+		behind = behind || schedule_behind(&sim.schedule, sim.shown, sim.now);
 	}
 	CHECK(behind, "a stall of seconds goes unnoticed");
 	run_seconds(&sim, 30.0);
-	CHECK(!pacing_behind(&sim.pacing, sim.shown, sim.now), "no recovery");
-	CHECK(sim.pacing.delay_ns < NS_PER_S, "one stall made the delay long for good");
+	CHECK(!schedule_behind(&sim.schedule, sim.shown, sim.now), "no recovery");
+	CHECK(sim.schedule.delay_ns < NS_PER_S, "one stall made the delay long for good");
 	check_even(&sim, "after a stall", 10.0);
 	finish(&sim);
 }
@@ -319,21 +322,21 @@ static void test_lags(void)
 
 	start(&sim, 30.0, 15.0);
 	run_seconds(&sim, 10.0);
-	calm_ns = sim.pacing.delay_ns;
+	calm_ns = sim.schedule.delay_ns;
 	for (int i = 0; i < 5; i++) {
 		while (!sim.busy)
 			tick(&sim);
 		sim.busy_until += NS_PER_S / 4;
 		run_seconds(&sim, 3.0);
 	}
-	longest_ns = sim.pacing.delay_ns;
+	longest_ns = sim.schedule.delay_ns;
 	CHECK(longest_ns > calm_ns + NS_PER_S / 10, "lags do not show");
 	CHECK(longest_ns < calm_ns + NS_PER_S / 2, "five short lags made it %.1f ms",
 	      (double)longest_ns / 1e6);
 	check_even(&sim, "after short lags", 20.0);
 	run_seconds(&sim, 60.0);
-	CHECK(sim.pacing.delay_ns < calm_ns + NS_PER_S / 10, "still %.1f ms, after %.1f",
-	      (double)sim.pacing.delay_ns / 1e6, (double)longest_ns / 1e6);
+	CHECK(sim.schedule.delay_ns < calm_ns + NS_PER_S / 10, "still %.1f ms, after %.1f",
+	      (double)sim.schedule.delay_ns / 1e6, (double)longest_ns / 1e6);
 	CHECK(sim.restarts == 0, "%llu restarts", (unsigned long long)sim.restarts);
 	check_even(&sim, "a minute later", 100.0);
 	finish(&sim);

@@ -1,75 +1,76 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Drawing: see picture.h and data/effects/flashvsr.effect.
+ * Drawing: see drawing.h and data/effects/flashvsr.effect.
  *
  * libobs renders in linear light: a GS_RGBA texture is decoded when it is read and encoded when it
  * is written, and colours are multiplied by alpha. The engine wants the encoded bytes with straight
  * alpha. GS_RGBA_UNORM textures are never converted by the hardware, so they carry those bytes.
  *
- * High dynamic range has no place in these bytes. Where OBS's canvas has it too, such a source is
- * shown without the network, as linear light in floating point all the way; on a canvas without it
- * libobs has mapped the tones before the engine sees them, as it would without the filter.
+ * These bytes cannot hold a high dynamic range. Where both the source and OBS's canvas have one,
+ * the source is shown without the network, as linear light in floating point all the way. On a
+ * canvas without one, libobs has mapped the tones before the engine sees them, as it would without
+ * the filter.
  */
-#include "picture/picture.h"
+#include "picture/drawing.h"
 
 #include <util/platform.h>
 
-struct picture {
+struct drawing {
 	gs_effect_t *effect;
 	gs_eparam_t *image, *image_size, *multiplier;
 	gs_texrender_t *rendered;                 /* GS_RGBA: the source as OBS renders it */
 	gs_texrender_t *straight;                 /* GS_RGBA_UNORM: the same for the engine */
 	gs_texrender_t *shown;                    /* GS_RGBA: what the filter shows */
 	gs_texrender_t *rendered_hdr, *shown_hdr; /* GS_RGBA16F: the same two with light above 1 */
-	gs_texture_t *foreign; /* shown instead of those; NULL: none, see picture_show() */
+	gs_texture_t *foreign; /* shown instead of those; NULL: none, see drawing_show() */
 	uint32_t shown_width, shown_height;
 	enum gs_color_space shown_space;
 	int64_t source_ns;
 };
 
-struct picture *picture_create(void)
+struct drawing *drawing_create(void)
 {
-	struct picture *picture = bzalloc(sizeof(*picture));
+	struct drawing *drawing = bzalloc(sizeof(*drawing));
 	char *path = obs_module_file("effects/flashvsr.effect");
 
 	obs_enter_graphics();
 	if (path)
-		picture->effect = gs_effect_create_from_file(path, NULL);
-	picture->rendered = gs_texrender_create(GS_RGBA, GS_ZS_NONE);
-	picture->straight = gs_texrender_create(GS_RGBA_UNORM, GS_ZS_NONE);
-	picture->shown = gs_texrender_create(GS_RGBA, GS_ZS_NONE);
-	picture->rendered_hdr = gs_texrender_create(GS_RGBA16F, GS_ZS_NONE);
-	picture->shown_hdr = gs_texrender_create(GS_RGBA16F, GS_ZS_NONE);
+		drawing->effect = gs_effect_create_from_file(path, NULL);
+	drawing->rendered = gs_texrender_create(GS_RGBA, GS_ZS_NONE);
+	drawing->straight = gs_texrender_create(GS_RGBA_UNORM, GS_ZS_NONE);
+	drawing->shown = gs_texrender_create(GS_RGBA, GS_ZS_NONE);
+	drawing->rendered_hdr = gs_texrender_create(GS_RGBA16F, GS_ZS_NONE);
+	drawing->shown_hdr = gs_texrender_create(GS_RGBA16F, GS_ZS_NONE);
 	obs_leave_graphics();
 	bfree(path);
-	if (!picture->effect) {
-		picture_destroy(picture);
+	if (!drawing->effect) {
+		drawing_destroy(drawing);
 		return NULL;
 	}
-	picture->image = gs_effect_get_param_by_name(picture->effect, "image");
-	picture->image_size = gs_effect_get_param_by_name(picture->effect, "image_size");
-	picture->multiplier = gs_effect_get_param_by_name(picture->effect, "multiplier");
-	return picture;
+	drawing->image = gs_effect_get_param_by_name(drawing->effect, "image");
+	drawing->image_size = gs_effect_get_param_by_name(drawing->effect, "image_size");
+	drawing->multiplier = gs_effect_get_param_by_name(drawing->effect, "multiplier");
+	return drawing;
 }
 
-void picture_destroy(struct picture *picture)
+void drawing_destroy(struct drawing *drawing)
 {
-	if (!picture)
+	if (!drawing)
 		return;
 	obs_enter_graphics();
-	gs_effect_destroy(picture->effect);
-	gs_texrender_destroy(picture->rendered);
-	gs_texrender_destroy(picture->straight);
-	gs_texrender_destroy(picture->shown);
-	gs_texrender_destroy(picture->rendered_hdr);
-	gs_texrender_destroy(picture->shown_hdr);
+	gs_effect_destroy(drawing->effect);
+	gs_texrender_destroy(drawing->rendered);
+	gs_texrender_destroy(drawing->straight);
+	gs_texrender_destroy(drawing->shown);
+	gs_texrender_destroy(drawing->rendered_hdr);
+	gs_texrender_destroy(drawing->shown_hdr);
 	obs_leave_graphics();
-	bfree(picture);
+	bfree(drawing);
 }
 
 /* ---- passes -------------------------------------------------------------------------------- */
 
-/* Its content is undefined: whoever does not draw all over it clears it. */
+/* Begins to draw to a target of undefined content, to be cleared unless all of it is drawn to. */
 static bool begin_target(gs_texrender_t *target, uint32_t width, uint32_t height,
 			 enum gs_color_space space)
 {
@@ -95,26 +96,26 @@ static void end_target(gs_texrender_t *target)
 	gs_texrender_end(target);
 }
 
-static void set_image(struct picture *picture, gs_texture_t *image)
+static void set_image(struct drawing *drawing, gs_texture_t *image)
 {
 	struct vec2 size;
 
 	vec2_set(&size, (float)gs_texture_get_width(image), (float)gs_texture_get_height(image));
-	gs_effect_set_texture(picture->image, image);
-	gs_effect_set_vec2(picture->image_size, &size);
+	gs_effect_set_texture(drawing->image, image);
+	gs_effect_set_vec2(drawing->image_size, &size);
 }
 
-/* Of the effect's passes, those with VSWhole make the target's triangle themselves. */
+/* A pass of the effect. */
 struct pass {
 	const char *technique;
-	bool whole;
+	bool whole; /* its vertex shader, VSWhole, makes a triangle that covers the target */
 };
 
 static const struct pass straighten = {"Straighten", true}, compose = {"Compose", true};
 static const struct pass bicubic = {"Bicubic", false}, bicubic_light = {"BicubicLight", false};
 
-/* One technique of the effect over the whole target, bytes to bytes. */
-static bool run_pass(struct picture *picture, const struct pass *pass, gs_texture_t *from,
+/* Runs a pass over the whole target, from bytes to bytes. */
+static bool run_pass(struct drawing *drawing, const struct pass *pass, gs_texture_t *from,
 		     gs_texrender_t *to, uint32_t width, uint32_t height, enum gs_color_space space)
 {
 	const bool srgb_before = gs_framebuffer_srgb_enabled();
@@ -125,8 +126,8 @@ static bool run_pass(struct picture *picture, const struct pass *pass, gs_textur
 	gs_enable_blending(false);
 	gs_enable_framebuffer_srgb(false);
 	gs_set_cull_mode(GS_NEITHER);
-	set_image(picture, from);
-	while (gs_effect_loop(picture->effect, pass->technique)) {
+	set_image(drawing, from);
+	while (gs_effect_loop(drawing->effect, pass->technique)) {
 		if (pass->whole)
 			gs_draw(GS_TRIS, 0, 3);
 		else
@@ -138,7 +139,7 @@ static bool run_pass(struct picture *picture, const struct pass *pass, gs_textur
 	return true;
 }
 
-/* As libobs does for its own filters: only plain sources are drawn with the default effect. */
+/* Draws what lies under the filter as libobs does for its own: only plain sources by default. */
 static void render_target(obs_source_t *target, obs_source_t *parent)
 {
 	const uint32_t flags = obs_source_get_output_flags(parent);
@@ -154,91 +155,91 @@ static void render_target(obs_source_t *target, obs_source_t *parent)
 	gs_set_linear_srgb(linear_before);
 }
 
-gs_texture_t *picture_capture(struct picture *picture, obs_source_t *filter, uint32_t width,
+gs_texture_t *drawing_capture(struct drawing *drawing, obs_source_t *filter, uint32_t width,
 			      uint32_t height)
 {
 	obs_source_t *target = obs_filter_get_target(filter);
 	obs_source_t *parent = obs_filter_get_parent(filter);
 	uint64_t began_ns;
 
-	picture->source_ns = 0;
-	if (!target || !parent || !begin_target(picture->rendered, width, height, GS_CS_SRGB))
+	drawing->source_ns = 0;
+	if (!target || !parent || !begin_target(drawing->rendered, width, height, GS_CS_SRGB))
 		return NULL;
 	clear_target();
 	began_ns = os_gettime_ns();
 	render_target(target, parent);
-	picture->source_ns = (int64_t)(os_gettime_ns() - began_ns);
-	end_target(picture->rendered);
-	if (!run_pass(picture, &straighten, gs_texrender_get_texture(picture->rendered),
-		      picture->straight, width, height, GS_CS_SRGB))
+	drawing->source_ns = (int64_t)(os_gettime_ns() - began_ns);
+	end_target(drawing->rendered);
+	if (!run_pass(drawing, &straighten, gs_texrender_get_texture(drawing->rendered),
+		      drawing->straight, width, height, GS_CS_SRGB))
 		return NULL;
-	return gs_texrender_get_texture(picture->straight);
+	return gs_texrender_get_texture(drawing->straight);
 }
 
-int64_t picture_source_ns(const struct picture *picture)
+int64_t drawing_source_ns(const struct drawing *drawing)
 {
-	return picture->source_ns;
+	return drawing->source_ns;
 }
 
-static void set_shown(struct picture *picture, gs_texture_t *foreign, uint32_t width,
+static void set_shown(struct drawing *drawing, gs_texture_t *foreign, uint32_t width,
 		      uint32_t height, enum gs_color_space space)
 {
-	picture->foreign = foreign;
-	picture->shown_width = width;
-	picture->shown_height = height;
-	picture->shown_space = space;
+	drawing->foreign = foreign;
+	drawing->shown_width = width;
+	drawing->shown_height = height;
+	drawing->shown_space = space;
 }
 
-bool picture_compose(struct picture *picture, gs_texture_t *texture, uint32_t width,
+bool drawing_compose(struct drawing *drawing, gs_texture_t *texture, uint32_t width,
 		     uint32_t height)
 {
 	const bool same_size =
 		gs_texture_get_width(texture) == width && gs_texture_get_height(texture) == height;
 
-	set_shown(picture, NULL, 0, 0, GS_CS_SRGB);
-	if (!run_pass(picture, same_size ? &compose : &bicubic, texture, picture->shown, width,
+	set_shown(drawing, NULL, 0, 0, GS_CS_SRGB);
+	if (!run_pass(drawing, same_size ? &compose : &bicubic, texture, drawing->shown, width,
 		      height, GS_CS_SRGB))
 		return false;
-	set_shown(picture, NULL, width, height, GS_CS_SRGB);
+	set_shown(drawing, NULL, width, height, GS_CS_SRGB);
 	return true;
 }
 
-void picture_show(struct picture *picture, gs_texture_t *texture)
+void drawing_show(struct drawing *drawing, gs_texture_t *texture)
 {
-	set_shown(picture, texture, gs_texture_get_width(texture), gs_texture_get_height(texture),
+	set_shown(drawing, texture, gs_texture_get_width(texture), gs_texture_get_height(texture),
 		  GS_CS_SRGB);
 }
 
-void picture_keep(struct picture *picture)
+void drawing_keep(struct drawing *drawing)
 {
-	if (picture->foreign)
-		picture_compose(picture, picture->foreign, picture->shown_width,
-				picture->shown_height);
+	if (drawing->foreign)
+		drawing_compose(drawing, drawing->foreign, drawing->shown_width,
+				drawing->shown_height);
 }
 
-bool picture_compose_hdr(struct picture *picture, obs_source_t *filter, const struct sizes *sizes,
+bool drawing_compose_hdr(struct drawing *drawing, obs_source_t *filter, const struct sizes *sizes,
 			 enum gs_color_space space)
 {
 	obs_source_t *target = obs_filter_get_target(filter);
 	obs_source_t *parent = obs_filter_get_parent(filter);
 
-	set_shown(picture, NULL, 0, 0, space);
+	set_shown(drawing, NULL, 0, 0, space);
 	if (!target || !parent ||
-	    !begin_target(picture->rendered_hdr, sizes->in_width, sizes->in_height, space))
+	    !begin_target(drawing->rendered_hdr, sizes->in_width, sizes->in_height, space))
 		return false;
 	clear_target();
 	render_target(target, parent);
-	end_target(picture->rendered_hdr);
-	if (!run_pass(picture, &bicubic_light, gs_texrender_get_texture(picture->rendered_hdr),
-		      picture->shown_hdr, sizes->out_width, sizes->out_height, space))
+	end_target(drawing->rendered_hdr);
+	if (!run_pass(drawing, &bicubic_light, gs_texrender_get_texture(drawing->rendered_hdr),
+		      drawing->shown_hdr, sizes->out_width, sizes->out_height, space))
 		return false;
-	set_shown(picture, NULL, sizes->out_width, sizes->out_height, space);
+	set_shown(drawing, NULL, sizes->out_width, sizes->out_height, space);
 	return true;
 }
 
-bool picture_composed(const struct picture *picture, uint32_t width, uint32_t height)
+bool drawing_composed(const struct drawing *drawing, uint32_t width, uint32_t height)
 {
-	return picture->shown_width == width && picture->shown_height == height;
+	return drawing->shown_width == width && drawing->shown_height == height;
 }
 
 static bool is_hdr(enum gs_color_space space)
@@ -247,8 +248,8 @@ static bool is_hdr(enum gs_color_space space)
 }
 
 /*
- * The default effect's way from one space to another, and its factor: 1.0 is SDR white, except in
- * scRGB, where it is 80 nits.
+ * Returns the default effect's technique from one space to another, and its factor. A value of 1.0
+ * is SDR white, except in scRGB, where it is 80 nits.
  */
 static const char *technique_between(enum gs_color_space from, enum gs_color_space to,
 				     float *multiplier)
@@ -264,34 +265,34 @@ static const char *technique_between(enum gs_color_space from, enum gs_color_spa
 	return multiplied ? "DrawMultiply" : "Draw";
 }
 
-static void draw_with(struct picture *picture, gs_effect_t *effect, const char *technique,
+static void draw_with(struct drawing *drawing, gs_effect_t *effect, const char *technique,
 		      gs_texture_t *texture)
 {
 	while (gs_effect_loop(effect, technique))
-		gs_draw_sprite(texture, 0, picture->shown_width, picture->shown_height);
+		gs_draw_sprite(texture, 0, drawing->shown_width, drawing->shown_height);
 }
 
-void picture_draw(struct picture *picture)
+void drawing_draw(struct drawing *drawing)
 {
 	gs_effect_t *effect = obs_get_base_effect(OBS_EFFECT_DEFAULT);
 	gs_texture_t *own = gs_texrender_get_texture(
-		is_hdr(picture->shown_space) ? picture->shown_hdr : picture->shown);
+		is_hdr(drawing->shown_space) ? drawing->shown_hdr : drawing->shown);
 	float multiplier;
 	const char *technique =
-		technique_between(picture->shown_space, gs_get_color_space(), &multiplier);
+		technique_between(drawing->shown_space, gs_get_color_space(), &multiplier);
 	const bool srgb_before = gs_framebuffer_srgb_enabled();
 
 	gs_enable_framebuffer_srgb(true);
 	gs_blend_state_push();
 	gs_blend_function(GS_BLEND_ONE, GS_BLEND_INVSRCALPHA);
-	if (picture->foreign) {
-		set_image(picture, picture->foreign);
-		gs_effect_set_float(picture->multiplier, multiplier);
-		draw_with(picture, picture->effect, "Show", picture->foreign);
+	if (drawing->foreign) {
+		set_image(drawing, drawing->foreign);
+		gs_effect_set_float(drawing->multiplier, multiplier);
+		draw_with(drawing, drawing->effect, "Show", drawing->foreign);
 	} else {
 		gs_effect_set_texture_srgb(gs_effect_get_param_by_name(effect, "image"), own);
 		gs_effect_set_float(gs_effect_get_param_by_name(effect, "multiplier"), multiplier);
-		draw_with(picture, effect, technique, own);
+		draw_with(drawing, effect, technique, own);
 	}
 	gs_blend_state_pop();
 	gs_enable_framebuffer_srgb(srgb_before);

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter's settings: their keys, defaults, and what the code works with.
+ * The filter's settings: their keys and values in OBS's files, which stay readable for ever, their
+ * limits and defaults, and the structure that they are read into.
  */
 #ifndef FLASHVSR_FILTER_SETTINGS_H
 #define FLASHVSR_FILTER_SETTINGS_H
 
 #include <obs-module.h>
 
-#include "session/job.h"
-#include "policy/ladder.h"
-#include "policy/sizes.h"
+#include "session/settings.h"
 
-#define S_MODEL        "model" /* S_MODEL_BUNDLED or S_MODEL_FILE */
+#define S_MODEL        "model" /* MODEL_BUNDLED or MODEL_FILE */
 #define S_MODEL_FILE   "model_file"
 #define S_SCALE        "scale"
 #define S_BACKEND      "backend"
@@ -26,8 +25,8 @@
 #define S_HEIGHT       "custom_height"
 #define S_STEP         "step"         /* STEP_AUTO, or what the ladder is pinned to */
 #define S_HIDDEN_S     "free_after_s" /* memory is freed so long after the source was hidden */
-#define S_ADVANCED     "advanced"     /* of the dialog only */
-#define S_LIVE         "live_status"  /* the same */
+#define S_ADVANCED     "advanced"     /* concerns the dialog only */
+#define S_LIVE         "live_status"  /* concerns the dialog only */
 
 #define MODEL_BUNDLED "bundled"
 #define MODEL_FILE    "file"
@@ -50,7 +49,7 @@
 #define STEP_RATE    "rate"
 #define STEP_BICUBIC "bicubic"
 
-/* Values of S_SCALE that are no factors. */
+/* Values of S_SCALE that are not factors. */
 #define SCALE_CANVAS 0
 #define SCALE_CUSTOM 1
 
@@ -71,22 +70,14 @@
 #define HIDDEN_S_DEFAULT 10
 
 struct filter_settings {
-	struct job_request request; /* all but the sizes */
-	char small_model[1024];     /* of the ladder; empty: there is none */
-	bool no_bundled_model;      /* it is chosen and not there */
-	struct sizes_target target;
-	enum ladder_step step; /* pinned; 0: none */
-	int min_fps;           /* below: bicubic */
-	bool keep_sync;        /* the sound is delayed with the picture */
-	int hidden_s;
+	struct session_settings session;
+	bool keep_sync; /* the sound is delayed with the picture */
 };
 
 void filter_settings_defaults(obs_data_t *data);
-/* The settings of before there were presets: what they said goes on to be so. */
+/* Makes settings from before there were presets go on to mean what they meant. */
 void filter_settings_migrate(obs_data_t *data);
-/* Values out of range are brought into it. */
+/* Reads the settings, and brings values that are out of range into it. */
 void filter_settings_read(struct filter_settings *settings, obs_data_t *data);
-/* But for those of which the ladder knows nothing. */
-bool filter_settings_same(const struct filter_settings *a, const struct filter_settings *b);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Getting the released model: downloading its files and making one packed file of them, in the
- * background, one such job at a time for the whole module. Nothing happens but on the user's click.
+ * The store, which gets the released model: it downloads the model's files and makes one packed
+ * file of them, in the background, one such job at a time for the whole module. Nothing happens
+ * without the user's click.
  */
 #ifndef FLASHVSR_MODEL_STORE_H
 #define FLASHVSR_MODEL_STORE_H
@@ -42,27 +43,29 @@ struct model_store_status {
 struct model_store;
 
 /*
- * Files go to 'folder', which is made when it is needed. It and the list are copied; 'rules', which
- * are NULL but in tests, must outlive the store. NULL: out of memory.
+ * Creates a store. Files go to 'folder', which is made when it is needed. Folder and list are
+ * copied; 'rules', which only tests give, must outlive the store. NULL: out of memory.
  */
 struct model_store *model_store_create(const char *folder, const struct model_list *list,
 				       const struct download_rules *rules);
-/* Cancels and waits for that. NULL is allowed. */
+/* Cancels what is going on, waits for that and frees the store. NULL is allowed. */
 void model_store_destroy(struct model_store *store);
 
-/* False: something is going on already. */
+/* Starts to download and to make the packed file. False: something is going on already. */
 bool model_store_download(struct model_store *store);
-/* From a folder of released files that the user has. */
+/* Makes the packed file of a folder of released files that the user has. False: as above. */
 bool model_store_import(struct model_store *store, const char *folder);
-/* What was downloaded so far stays, and the next download goes on from there. */
+/* Cancels what is going on. What was downloaded stays, and the next download goes on from there. */
 void model_store_cancel(struct model_store *store);
-/* Any thread. */
+/* Copies the status. Any thread. */
 void model_store_get(struct model_store *store, struct model_store_status *status);
+/* Returns true while something is going on. */
 bool model_store_busy(const struct model_store_status *status);
 
 /*
- * From a JSON file. False when it cannot be read or has an entry that is not safe to download: each
- * needs a name without a folder, an https address, a size and a SHA-256. The log says which.
+ * Reads a list from a JSON file. False when it cannot be read or has an entry that is not safe to
+ * download: each entry needs a name without a folder, an https address, a size and a SHA-256. The
+ * log says which entry is refused.
  */
 bool model_list_read(struct model_list *list, const char *path);
 

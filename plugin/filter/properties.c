@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter's dialog: how it is, what most people choose, where the model comes from, and behind a
- * switch everything else.
+ * The filter's dialog, from top to bottom: the status, the settings that most people change, where
+ * the model comes from, and behind a switch all other settings.
  */
-#include "filter/filter-internal.h"
-#include "filter/filter-settings.h"
+#include "filter/internal.h"
+#include "filter/settings.h"
 
 #include "models/download.h"
 
@@ -29,7 +29,7 @@
 
 static enum obs_text_info_type status_type(const struct filter_report *report)
 {
-	switch (report->phase) {
+	switch (report->session.phase) {
 	case PHASE_FAILED:
 		return OBS_TEXT_INFO_ERROR;
 	case PHASE_UNFIT:
@@ -80,7 +80,7 @@ static void show(obs_properties_t *props, const char *name, bool visible)
 	obs_property_set_visible(obs_properties_get(props, name), visible);
 }
 
-/* What is asked for depends on what was chosen. */
+/* Shows the settings that the choices so far call for, and hides the others. */
 static bool something_modified(obs_properties_t *props, obs_property_t *property,
 			       obs_data_t *settings)
 {
@@ -167,7 +167,7 @@ static void update_store(obs_properties_t *props, struct flashvsr_filter *filter
 	struct model_store_status status;
 	char *text;
 
-	model_store_get(filter_shared(filter)->store, &status);
+	model_store_get(filter->shared->store, &status);
 	text = filter_store_text(&status);
 	show(props, P_STORE_STATUS, text != NULL);
 	if (text) {
@@ -187,29 +187,34 @@ static void update_store(obs_properties_t *props, struct flashvsr_filter *filter
 
 static bool download_clicked(obs_properties_t *props, obs_property_t *button, void *data)
 {
+	struct flashvsr_filter *filter = data;
+
 	(void)button;
-	store_clicked(data, model_store_download(filter_shared(data)->store));
-	update_store(props, data);
+	store_clicked(filter, model_store_download(filter->shared->store));
+	update_store(props, filter);
 	return true;
 }
 
 static bool cancel_clicked(obs_properties_t *props, obs_property_t *button, void *data)
 {
+	struct flashvsr_filter *filter = data;
+
 	(void)button;
-	model_store_cancel(filter_shared(data)->store);
-	update_store(props, data);
+	model_store_cancel(filter->shared->store);
+	update_store(props, filter);
 	return true;
 }
 
 static bool import_clicked(obs_properties_t *props, obs_property_t *button, void *data)
 {
-	obs_data_t *settings = obs_source_get_settings(filter_source(data));
+	struct flashvsr_filter *filter = data;
+	obs_data_t *settings = obs_source_get_settings(filter->context);
 	const char *folder = obs_data_get_string(settings, S_STORE_FOLDER);
 
 	(void)button;
-	store_clicked(data, model_store_import(filter_shared(data)->store, folder));
+	store_clicked(filter, model_store_import(filter->shared->store, folder));
 	obs_data_release(settings);
-	update_store(props, data);
+	update_store(props, filter);
 	return true;
 }
 
@@ -235,12 +240,12 @@ static void add_store(obs_properties_t *props, struct flashvsr_filter *filter)
 	obs_properties_t *group;
 	obs_property_t *p;
 
-	if (!filter || !filter_shared(filter)->store)
+	if (!filter || !filter->shared->store)
 		return;
 	group = obs_properties_create();
 	obs_properties_add_text(group, P_STORE_STATUS, "", OBS_TEXT_INFO);
 	p = obs_properties_add_button2(group, P_STORE_DOWNLOAD, "", download_clicked, filter);
-	name_download(p, &filter_shared(filter)->list);
+	name_download(p, &filter->shared->list);
 	obs_properties_add_button2(group, P_STORE_CANCEL, T_("Store.Cancel"), cancel_clicked,
 				   filter);
 	p = obs_properties_add_path(group, S_STORE_FOLDER, T_("Store.Folder"), OBS_PATH_DIRECTORY,
@@ -268,7 +273,7 @@ static void add_model(obs_properties_t *props)
 
 /* ---- everything else ----------------------------------------------------------------------- */
 
-/* What cannot be used is listed with the reason, greyed out. */
+/* Lists all backends; those that cannot be used are greyed out and have the reason beside them. */
 static void add_backends(obs_properties_t *props)
 {
 	obs_property_t *list = add_list(props, S_BACKEND, T_("Backend"), T_("Backend.Tip"));
@@ -348,16 +353,17 @@ static void add_advanced(obs_properties_t *props)
 
 obs_properties_t *filter_properties(void *data)
 {
+	struct flashvsr_filter *filter = data;
 	obs_properties_t *props =
-		data ? dialog_properties(filter_dialog(data)) : obs_properties_create();
+		filter ? dialog_properties(&filter->dialog) : obs_properties_create();
 
-	if (data)
-		add_status(props, data);
+	if (filter)
+		add_status(props, filter);
 	add_preset(props);
 	add_scale(props);
 	add_sync(props);
 	add_model(props);
-	add_store(props, data);
+	add_store(props, filter);
 	add_advanced(props);
 	obs_properties_add_text(props, P_VERSION, "obs-flashvsr " FVSR_PLUGIN_VERSION,
 				OBS_TEXT_INFO);

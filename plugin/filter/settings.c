@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings: see filter-settings.h. The quality settings' defaults are the engine's.
+ * Reading settings: see settings.h. The defaults of what the network does are the engine's.
  */
-#include "filter/filter-settings.h"
+#include "filter/settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static double read_double(obs_data_t *data, const char *key, double min, double 
 {
 	double value = obs_data_get_double(data, key);
 
-	/* Written so that NaN becomes 'min'. */
+	/* The order of the comparisons makes NaN 'min'. */
 	return value > max ? max : value >= min ? value : min;
 }
 
@@ -66,8 +66,11 @@ static enum fvsr_color read_color(obs_data_t *data)
 	return strcmp(color, COLOR_OFF) == 0 ? FVSR_COLOR_OFF : FVSR_COLOR_MODEL;
 }
 
-/* Where the model is missing, the engine says which file it looked for. */
-static void read_models(struct filter_settings *settings, obs_data_t *data)
+/*
+ * Finds the models. Where the bundled one is missing, its path is used all the same, so that the
+ * engine says which file it looked for.
+ */
+static void read_models(struct session_settings *settings, obs_data_t *data)
 {
 	const bool own = strcmp(obs_data_get_string(data, S_MODEL), MODEL_FILE) == 0;
 	char *bundled = obs_module_file(BUNDLED_MODEL), *model = settings->request.model;
@@ -112,7 +115,7 @@ static enum ladder_step read_step(obs_data_t *data)
 	return 0;
 }
 
-/* Balanced is the engine's default. */
+/* Reads how much work goes into a picture. The preset "balanced" is the engine's default. */
 static void read_effort(struct fvsr_settings *engine, obs_data_t *data)
 {
 	const char *preset = obs_data_get_string(data, S_PRESET);
@@ -134,26 +137,20 @@ static void read_effort(struct fvsr_settings *engine, obs_data_t *data)
 
 void filter_settings_read(struct filter_settings *settings, obs_data_t *data)
 {
-	struct job_request *request = &settings->request;
+	struct session_settings *session = &settings->session;
+	struct job_request *request = &session->request;
 
 	memset(settings, 0, sizeof(*settings));
 	fvsr_settings_default(&request->settings);
 	filter_settings_migrate(data);
-	read_models(settings, data);
+	read_models(session, data);
 	snprintf(request->backend, sizeof(request->backend), "%s",
 		 obs_data_get_string(data, S_BACKEND));
 	read_effort(&request->settings, data);
 	request->settings.color = read_color(data);
-	settings->target = read_target(data);
-	settings->step = read_step(data);
-	settings->hidden_s = read_int(data, S_HIDDEN_S, 0, HIDDEN_S_MAX);
-	settings->min_fps = read_int(data, S_MIN_FPS, MIN_FPS_MIN, MIN_FPS_MAX);
+	session->target = read_target(data);
+	session->pinned = read_step(data);
+	session->keep_s = read_int(data, S_HIDDEN_S, 0, HIDDEN_S_MAX);
+	session->min_fps = read_int(data, S_MIN_FPS, MIN_FPS_MIN, MIN_FPS_MAX);
 	settings->keep_sync = obs_data_get_bool(data, S_KEEP_SYNC);
-}
-
-bool filter_settings_same(const struct filter_settings *a, const struct filter_settings *b)
-{
-	return job_request_same(&a->request, &b->request) &&
-	       sizes_pack(&a->target) == sizes_pack(&b->target) && a->step == b->step &&
-	       a->min_fps == b->min_fps;
 }

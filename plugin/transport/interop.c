@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The transport on the card. OBS's textures are registered with CUDA once; a picture is copied
- * from a texture into a frame, and from a frame into a texture, without leaving the card. Textures
- * are mapped for the time of these copies only, all of a picture at once: mapping is what costs the
- * render thread time. Nothing here waits: copies are queued on a stream, and events tell the
- * worker's streams, or make them wait on the card.
+ * The transport on the card. OBS's textures are registered with CUDA once, and pixels are copied
+ * from textures into frames, and from frames into textures, without leaving the card. Textures are
+ * mapped for the time of these copies only, and all of a picture at once, because mapping is what
+ * costs the render thread time. While frames travel nothing here waits: copies are queued on a
+ * stream, and events make the engine's streams wait for them on the card.
  *
  * The textures are the transport's own, so that none disappears while it is registered.
  */
 #include "transport/cuda-share.h"
 #include "transport/cuda-textures.h"
-#include "transport/frame-transport.h"
+#include "transport/transport.h"
 
 #include <util/bmem.h>
 
@@ -31,14 +31,14 @@ struct staged {
 
 struct frame_transport {
 	struct cuda_share *share;
-	int in_width, in_height;
 	struct staged ring[TEXTURES];
 	unsigned first, count;
 	uint64_t picture;
 	struct shared_texture shown;
-	char trouble[160]; /* the first failure; nothing is tried after it */
+	char trouble[160]; /* the first failure, after which nothing is tried any more */
 };
 
+/* Returns true if a call failed, and notes the first failure. */
 static bool failed(struct frame_transport *transport, const char *what, cuda_result result)
 {
 	if (result && !transport->trouble[0])
@@ -49,7 +49,10 @@ static bool failed(struct frame_transport *transport, const char *what, cuda_res
 
 /* ---- textures ------------------------------------------------------------------------------ */
 
-/* In the context, as everything below but what the table of functions names. */
+/*
+ * Makes a texture and shares it with CUDA. This function and those below run in the context, except
+ * those in the table at the end, which enter it.
+ */
 static bool share_texture(struct frame_transport *transport, struct shared_texture *shared,
 			  enum cuda_texture_use use, int width, int height)
 {
@@ -84,7 +87,7 @@ static void unshare_textures(struct frame_transport *transport)
 {
 	const struct cuda_driver *driver = &transport->share->driver;
 
-	/* What lies in it is a copy or two. */
+	/* This does not wait for long: the stream holds a copy or two. */
 	driver->stream_synchronize(transport->share->stream);
 	for (unsigned i = 0; i < TEXTURES; i++)
 		if (transport->ring[i].shared.resource)
@@ -95,7 +98,7 @@ static void unshare_textures(struct frame_transport *transport)
 
 /* ---- copies -------------------------------------------------------------------------------- */
 
-/* What the engine does next with the frames waits for these copies. */
+/* Makes what the engine does next with the frames wait for these copies. */
 static bool let_engine_follow(struct frame_transport *transport)
 {
 	const struct cuda_share *share = transport->share;
@@ -109,7 +112,7 @@ static bool let_engine_follow(struct frame_transport *transport)
 		       driver->stream_wait(share->from_engine, share->order, 0));
 }
 
-/* Fills in the mapped texture's side of 'copy', whose other side is a frame's, and does it. */
+/* Copies between a mapped texture, whose side of 'copy' is filled in here, and a frame. */
 static bool copy_mapped(struct frame_transport *transport, const struct shared_texture *shared,
 			struct cuda_copy *copy, struct cuda_place *texture_side)
 {
@@ -130,7 +133,7 @@ static struct cuda_place place_of(const struct fvsr_picture *picture)
 	};
 }
 
-/* The engine has read the frame: the worker has waited for that. */
+/* Copies into a frame that the engine has read: the worker has waited for that. */
 static bool copy_in(struct frame_transport *transport, const struct shared_texture *shared,
 		    const struct fvsr_picture *picture)
 {
@@ -143,7 +146,7 @@ static bool copy_in(struct frame_transport *transport, const struct shared_textu
 	return copy_mapped(transport, shared, &copy, &copy.from);
 }
 
-/* The frame is complete: the worker has waited for that. */
+/* Copies from a frame that is complete: the worker has waited for that. */
 static bool copy_out(struct frame_transport *transport, const struct fvsr_picture *picture)
 {
 	struct cuda_copy copy = {
@@ -155,7 +158,7 @@ static bool copy_out(struct frame_transport *transport, const struct fvsr_pictur
 	return copy_mapped(transport, &transport->shown, &copy, &copy.to);
 }
 
-/* Either may be NULL. */
+/* Copies a staged texture to 'in', and 'out' to the shown texture. Either frame may be NULL. */
 static bool copy_both(struct frame_transport *transport, const struct shared_texture *staged,
 		      const fvsr_frame *in, const fvsr_frame *out)
 {
@@ -213,8 +216,6 @@ static struct frame_transport *interop_create(const struct frame_transport_setup
 	struct frame_transport *transport = bzalloc(sizeof(*transport));
 	bool ok;
 
-	transport->in_width = setup->in_width;
-	transport->in_height = setup->in_height;
 	transport->share = cuda_share_create(setup->card, reason, reason_size);
 	ok = transport->share &&
 	     cuda_textures_on_card(&transport->share->driver, setup->card, reason, reason_size);
@@ -230,19 +231,20 @@ static struct frame_transport *interop_create(const struct frame_transport_setup
 	return NULL;
 }
 
-static int interop_make_frame(void *opaque, fvsr_frame **out, int width, int height)
+static int interop_make_frame(void *opaque, fvsr_frame **out, enum frame_direction direction,
+			      int width, int height)
 {
 	struct frame_transport *transport = opaque;
 	struct cuda_share *share = transport->share;
-	const bool in = width == transport->in_width && height == transport->in_height;
-	int result;
+	const cuda_handle stream =
+		direction == FRAME_TO_ENGINE ? share->to_engine : share->from_engine;
+	int code;
 
 	if (!enter(transport))
 		return FVSR_ERR_BACKEND;
-	result = cuda_share_make_frame(share, in ? share->to_engine : share->from_engine, out,
-				       width, height);
+	code = cuda_share_make_frame(share, stream, out, width, height);
 	cuda_share_leave(share);
-	return result;
+	return code;
 }
 
 static bool interop_stage(struct frame_transport *transport, gs_texture_t *texture, int64_t tag)
@@ -264,7 +266,7 @@ static void interop_advance(struct frame_transport *transport)
 	transport->picture++;
 }
 
-/* A picture later OBS's card has drawn it, and nobody waits for it when it is mapped. */
+/* Waits for one picture: then OBS's card has drawn the texture, and mapping it does not wait. */
 static bool interop_ready(const struct frame_transport *transport)
 {
 	return transport->count && transport->picture > transport->ring[transport->first].picture;
@@ -308,7 +310,6 @@ static const char *interop_trouble(const struct frame_transport *transport)
 }
 
 const struct frame_transport_ops frame_transport_interop = {
-	.name = "shared textures",
 	.lasting = true,
 	.create = interop_create,
 	.destroy = interop_destroy,
