@@ -20,7 +20,7 @@
 
 #include <windows.h>
 
-#include "backend/beside.h"
+#include "backend/shipped_library.h"
 
 #define DLL_NAME     "fvsr-dnnl.dll"
 #define RUNTIME_NAME "vcomp140.dll"
@@ -38,7 +38,7 @@ bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, siz
 	bool there;
 
 	memset(library, 0, sizeof(*library));
-	library->module = fvsr_beside_open(DLL_NAME, &there);
+	library->module = fvsr_shipped_library_open(DLL_NAME, &there);
 	if (!there) {
 		snprintf(reason, reason_bytes,
 			 "oneDNN: there is no " DLL_NAME " in the plugin's folder");
@@ -70,7 +70,7 @@ void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
 #include <dlfcn.h>
 #include <omp.h>
 
-#include "backend/beside.h"
+#include "backend/shipped_library.h"
 
 #define FILE_NAME "fvsr-dnnl.so"
 
@@ -82,7 +82,7 @@ bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, siz
 	const char *error;
 
 	memset(library, 0, sizeof(*library));
-	library->module = fvsr_beside_open(FILE_NAME, &there);
+	library->module = fvsr_shipped_library_open(FILE_NAME, &there);
 	if (!there) {
 		snprintf(reason, reason_bytes,
 			 "oneDNN: there is no " FILE_NAME " in the plugin's folder");

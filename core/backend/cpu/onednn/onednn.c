@@ -58,7 +58,7 @@ static void device_close(struct fvsr_device *base)
 	fvsr_dnnl_forget(base, NULL, SIZE_MAX);
 	dnnl_engine_destroy(device->engine);
 	pthread_mutex_destroy(&device->lock);
-	fvsr_cpu_calm_stop(device->calm);
+	fvsr_openmp_passive_stop(device->passive);
 	fvsr_dnnl_library_close(&device->library);
 	free(device);
 }
@@ -80,11 +80,11 @@ static int device_open(struct fvsr_device **out, const struct fvsr_model_options
 	device->base.threads = options->threads > 0 ? options->threads : fvsr_cpu_count();
 	device->base.log = options->log;
 	device->loops = best_loops();
-	device->calm = fvsr_cpu_calm_start();
+	device->passive = fvsr_openmp_passive_start();
 	status = dnnl_engine_create(&device->engine, dnnl_cpu, 0);
 	if (status || pthread_mutex_init(&device->lock, NULL)) {
 		dnnl_engine_destroy(device->engine);
-		fvsr_cpu_calm_stop(device->calm);
+		fvsr_openmp_passive_stop(device->passive);
 		fvsr_dnnl_library_close(&device->library);
 		free(device);
 		return fvsr_fail(err, FVSR_ERR_BACKEND, "oneDNN cannot be started (status %d)",

@@ -11,7 +11,7 @@
 #include <omp.h>
 #endif
 
-#include "backend/cpu/calm.h"
+#include "backend/cpu/openmp_passive.h"
 #include "backend/cpu/onednn/library.h"
 #include "backend/cpu/fast/loops.h"
 #include "backend/cpu/onednn/version.h"
@@ -25,7 +25,7 @@ struct fvsr_dnnl_device {
 	struct fvsr_dnnl_library library;
 	dnnl_engine_t engine;
 	const struct fvsr_loops *loops;
-	struct fvsr_cpu_calm *calm;
+	struct fvsr_openmp_passive *passive;
 	pthread_mutex_t lock;             /* of what follows */
 	struct fvsr_dnnl_weight *weights; /* copies in the layouts that primitives want */
 	struct fvsr_winograd_weight *winograd;

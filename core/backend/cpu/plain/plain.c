@@ -4,7 +4,7 @@
  */
 #include "backend/cpu/plain/plain.h"
 
-#include "backend/cpu/calm.h"
+#include "backend/cpu/openmp_passive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ void fvsr_cpu_describe(struct fvsr_backend_info *info)
 
 struct plain_device {
 	struct fvsr_device base;
-	struct fvsr_cpu_calm *calm;
+	struct fvsr_openmp_passive *passive;
 };
 
 static int device_open(struct fvsr_device **out, const struct fvsr_model_options *options,
@@ -48,7 +48,7 @@ static int device_open(struct fvsr_device **out, const struct fvsr_model_options
 	device->base.backend = &fvsr_backend_cpu_plain;
 	device->base.threads = options->threads > 0 ? options->threads : fvsr_cpu_count();
 	device->base.log = options->log;
-	device->calm = fvsr_cpu_calm_start();
+	device->passive = fvsr_openmp_passive_start();
 	*out = &device->base;
 	return 0;
 }
@@ -59,7 +59,7 @@ static void device_close(struct fvsr_device *base)
 
 	if (!device)
 		return;
-	fvsr_cpu_calm_stop(device->calm);
+	fvsr_openmp_passive_stop(device->passive);
 	free(device);
 }
 
