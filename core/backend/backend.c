@@ -56,7 +56,7 @@ const struct fvsr_backend *fvsr_backend_find(const char *name, struct fvsr_error
 	return NULL;
 }
 
-/* Not a failure to be logged: somebody asked for it. */
+/* Logs nothing: somebody asked for the interruption. */
 void fvsr_queue_stop(struct fvsr_queue *queue)
 {
 	if (queue->error)

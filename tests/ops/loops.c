@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "backend/cpu/fast/loops.h"
-#include "backend/cpu/plain/plain.h"
+#include "base/bicubic.h"
 #include "backend/cpu/fast/winograd.h"
 
 #define COUNT 1003 /* not a multiple of any vector */
@@ -217,14 +217,8 @@ int main(void)
 	bool good;
 
 	fill();
-	good = check(&fvsr_loops_base);
-#ifdef FVSR_X86_64
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		good = check(&fvsr_loops_v3) && good;
-	if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-	    __builtin_cpu_supports("avx512dq"))
-		good = check(&fvsr_loops_v4) && good;
-#endif
+	good = true;
+	for (unsigned i = 0; fvsr_loops_at(i); i++)
+		good = check(fvsr_loops_at(i)) && good;
 	return good ? 0 : 1;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Everything at picture size: bicubic canvas (sections 1 and 3), reordering between canvas,
- * latent and features (4, 5, 7) and colour correction (8).
+ * Ops on pictures: the canvas (sections 1 and 3), the ways between canvas, latent and features
+ * (4, 5, 7) and colour correction (8).
  */
 #include "backend/cpu/plain/plain.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Visible part of a plane is filled; repeats its right and lower border. */
+/* Repeats the right and the lower border of a plane whose visible part is filled. */
 static void pad_plane(float *plane, const struct fvsr_ingest *a)
 {
 	size_t stride = (size_t)a->pad_width;
@@ -28,7 +28,7 @@ static void ingest_float(const struct fvsr_ingest *a, int channel, float *plane)
 	for (int y = 0; y < a->height; y++) {
 		float *row = plane + (size_t)y * a->pad_width;
 
-		/* Rows of the caller's may begin anywhere. */
+		/* The caller's rows may begin at any address. */
 		memcpy(row, src + y * a->src->stride, (size_t)a->width * sizeof(*row));
 		for (int x = 0; x < a->width; x++)
 			row[x] = fminf(fmaxf(row[x], -1), 1); /* NaN: -1 */
@@ -208,26 +208,24 @@ static void correct_adain(float *out, const float *x, const float *canvas,
 			*out++ = (sample(x, a, y, i) - mean_x) / deviation_x * deviation_c + mean_c;
 }
 
-static int clamp_index(int value, int limit)
-{
-	return value < 0 ? 0 : value >= limit ? limit - 1 : value;
-}
-
-/* [1 2 1] x [1 2 1] / 16 with holes of 'step', borders repeated; 'rows' is room for a plane. */
+/*
+ * Blurs a plane by [1 2 1] x [1 2 1] / 16 with holes of 'step', borders repeated; 'rows' is room
+ * for a plane.
+ */
 static void blur(float *plane, float *rows, int width, int height, int step)
 {
 	for (int y = 0; y < height; y++) {
 		const float *row = plane + (size_t)y * width;
 
 		for (int x = 0; x < width; x++)
-			rows[(size_t)y * width + x] = 0.25f * row[clamp_index(x - step, width)] +
-						      0.5f * row[x] +
-						      0.25f * row[clamp_index(x + step, width)];
+			rows[(size_t)y * width + x] =
+				0.25f * row[fvsr_cpu_clamp_index(x - step, width)] + 0.5f * row[x] +
+				0.25f * row[fvsr_cpu_clamp_index(x + step, width)];
 	}
 	for (int y = 0; y < height; y++) {
-		const float *above = rows + (size_t)clamp_index(y - step, height) * width;
+		const float *above = rows + (size_t)fvsr_cpu_clamp_index(y - step, height) * width;
 		const float *here = rows + (size_t)y * width;
-		const float *below = rows + (size_t)clamp_index(y + step, height) * width;
+		const float *below = rows + (size_t)fvsr_cpu_clamp_index(y + step, height) * width;
 
 		for (int x = 0; x < width; x++)
 			plane[(size_t)y * width + x] =
@@ -235,7 +233,10 @@ static void blur(float *plane, float *rows, int width, int height, int step)
 	}
 }
 
-/* high(x) + low(canvas) = x + low(canvas - x): the blur is linear. 'room' holds two planes. */
+/*
+ * Computes high(x) + low(canvas), as x + low(canvas - x): the blur is linear. 'room' holds two
+ * planes.
+ */
 static void correct_wavelet(float *out, const float *x, const float *canvas,
 			    const struct fvsr_color_finish *a, float *room)
 {
