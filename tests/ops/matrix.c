@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Cases: matrix products, norms, rotary embedding, moving memory. */
+/* Cases: matrix products, norms, rotary embedding. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -166,27 +166,6 @@ static void qk_rope(struct trial *t)
 	t->side->backend->qk_rope(t->side->queue, &a);
 }
 
-static void copy(struct trial *t)
-{
-	size_t count = (size_t)pick(t, 1, 5000);
-	void *dst, *src;
-
-	shape(t, "count %zu", count);
-	src = input(t, FVSR_F32, count, -2, 2);
-	dst = output(t, FVSR_F32, count);
-	t->side->backend->copy(t->side->queue, dst, src, count * sizeof(float));
-}
-
-static void zero(struct trial *t)
-{
-	size_t count = (size_t)pick(t, 1, 5000);
-	void *dst;
-
-	shape(t, "count %zu", count);
-	dst = output(t, FVSR_F32, count);
-	t->side->backend->zero(t->side->queue, dst, count * sizeof(float));
-}
-
 const struct op_test matrix_tests[] = {
 	{"linear", linear, NULL, 2e-5, 1e-2, 3},
 	{"rms_silu", rms_silu, NULL, 2e-6, 1e-2, 1},
@@ -195,7 +174,5 @@ const struct op_test matrix_tests[] = {
 	{"add", add, NULL, 1e-7, 1e-2, 1},
 	{"rope_table", rope_table, NULL, 2e-6, 2e-6, 1},
 	{"qk_rope", qk_rope, NULL, 2e-6, 1e-2, 1},
-	{"copy", copy, NULL, 0, 0, 0},
-	{"zero", zero, NULL, 0, 0, 0},
 	{0},
 };

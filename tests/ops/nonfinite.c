@@ -36,9 +36,6 @@ static void *strange(struct trial *t, enum fvsr_kind kind, size_t count, float l
 	return address;
 }
 
-static const enum fvsr_format formats[] = {FVSR_FORMAT_RGBA8, FVSR_FORMAT_BGRA8,
-					   FVSR_FORMAT_RGBF32P};
-
 /* One element, a few, or all. */
 static int pick_percent(struct trial *t)
 {
@@ -76,7 +73,7 @@ static void color_finish(struct trial *t)
 {
 	struct fvsr_color_finish a = {
 		.mode = (enum fvsr_color)pick(t, 1, 3),
-		.format = formats[pick(t, 0, 2)],
+		.format = pick_format(t),
 		.width = pick(t, 2, 80),
 		.height = pick(t, 2, 80),
 		.nearest = chance(t, 50),
