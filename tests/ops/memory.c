@@ -57,7 +57,7 @@ static void join(struct trial *t)
 {
 	const struct fvsr_backend *backend = t->side->backend;
 	struct fvsr_queue *queue = t->side->queue;
-	size_t bytes = (size_t)pick(t, 1, 1 << 20);
+	size_t bytes = (size_t)pick(t, 1, 1 << 18);
 	void *away, *back, *after, *host;
 
 	shape(t, "bytes %zu", bytes);
