@@ -78,8 +78,7 @@ static void attend(const struct fvsr_loops *loops, int head_dim, float *out)
 
 static bool check_attend(const struct fvsr_loops *base, const struct fvsr_loops *loops)
 {
-	/* Exponentials of scores that are rounded to float32 differ more from those that are not.
-	 */
+	/* Exponentials magnify that the literal scores are not rounded to float32. */
 	const double tolerance = base == &literal_loops ? 4e-6 : 1e-6;
 	static float out[2][64 * FVSR_TILE];
 	bool good = true;
