@@ -99,7 +99,7 @@ struct fvsr_backend {
 
 	/* Fills 'device', 'available' and 'reason'. */
 	void (*describe)(struct fvsr_backend_info *info);
-	/* Uses of the options threads, card, background, hold and log. */
+	/* Uses these of the options: threads, card, background, hold and log. */
 	int (*device_open)(struct fvsr_device **out, const struct fvsr_model_options *options,
 			   struct fvsr_error *err);
 	void (*device_close)(struct fvsr_device *device);
@@ -159,8 +159,7 @@ static inline void fvsr_queue_scratch(struct fvsr_queue *queue, size_t bytes)
 }
 /* Makes an interruption a failure of the queue, so that nothing of the work at hand goes on. */
 void fvsr_queue_stop(struct fvsr_queue *queue);
-/* Tells whether an op has nothing more to do: while planning, after a failure or an interruption.
- */
+/* Tells whether an op has nothing more to do: when planning, failed or interrupted. */
 static inline bool fvsr_queue_idle(struct fvsr_queue *queue)
 {
 	if (!queue->planning && atomic_load_explicit(&queue->interrupted, memory_order_relaxed))

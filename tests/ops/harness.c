@@ -538,7 +538,7 @@ void compare_sides(struct trial *t, const struct op_test *test, const struct sid
 		fail(t, "the case made different choices");
 	for (int i = 0; i < plain->count && !*t->failure; i++) {
 		const struct operand *o = &plain->operand[i];
-		/* what is exact stays so where nothing is rounded */
+		/* What is exact stays so where nothing is rounded. */
 		bool exact = test->rel_f32 == 0 && o->kind != FVSR_ACT;
 		double tolerance = t->bf16 && !exact ? test->rel_bf16 : test->rel_f32;
 

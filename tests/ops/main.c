@@ -3,8 +3,9 @@
  * test_ops --backend NAME [--op NAME] [--seed N] [--rounds N] [--bench]
  *
  * Compares a backend with cpu-plain, op by op, on random shapes and operands. The seed is fresh
- * unless it is given (or in FVSR_TEST_SEED) and always printed. With --bench: microseconds of
- * both at the sizes of a small model at 640 x 384. Exit 77: the backend is not available.
+ * unless it is given (or in FVSR_TEST_SEED), and always printed. --bench prints the microseconds of
+ * both at the sizes of a small model at 640 x 384 instead. The program exits with 77 when the
+ * backend is not available.
  */
 #include <inttypes.h>
 #include <stdio.h>

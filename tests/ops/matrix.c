@@ -12,7 +12,7 @@ static void linear(struct trial *t)
 		{1920, 192, 96, FVSR_ACT_GELU_TANH},
 		{1920, 96, 192, FVSR_ACT_NONE},
 	};
-	/* some have the multiple of 16 that fast kernels want */
+	/* Some have the multiple of 16 that fast kernels want. */
 	int m = chance(t, 10) ? 1 : chance(t, 40) ? 16 * pick(t, 1, 40) : pick(t, 1, 300);
 	int n = chance(t, 30) ? 32 * pick(t, 1, 10) : pick_channels(t, 150);
 	int k = pick_channels(t, 300), activation = pick(t, 1, 3), residual = pick(t, 0, 2);
@@ -120,7 +120,7 @@ static void rope_table(struct trial *t)
 	t->side->backend->rope_table(t->side->queue, dst, first, positions, size);
 }
 
-/* Cosines and sines of random angles. */
+/* Gives cosines and sines of random angles. */
 static void *angles(struct trial *t, size_t pairs)
 {
 	float *table = malloc((2 * pairs + 1) * sizeof(*table));

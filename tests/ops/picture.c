@@ -29,7 +29,7 @@ static void ingest(struct trial *t)
 		bool fresh = !t->side->host;
 		float *floats = (float *)(void *)host_pixels(t, bytes * 3);
 
-		/* random bytes make strange floats */
+		/* Random bytes would make strange floats. */
 		for (size_t i = 0; fresh && i < bytes * 3 / sizeof(float); i++)
 			floats[i] = (float)((i * 2654435761u) % 255) / 127.0f - 1;
 		picture.data = floats;

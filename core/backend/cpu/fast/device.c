@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Devices with fast ops.
+ * The part of a device that the fast ops need: the loops for this processor, and the list of
+ * Winograd's weights.
  */
 #include "backend/cpu/fast/fast.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Decides which of the tables of loops this processor can run. This file itself is compiled for
- * every processor of the architecture.
+ * Decides which of the tables of loops this processor can run, in code that every processor of the
+ * architecture can run.
  */
 #include "backend/cpu/fast/loops.h"
 

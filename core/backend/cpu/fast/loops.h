@@ -45,8 +45,7 @@ struct fvsr_loops {
 		       const float *to);
 	/* Computes out = clamp(x + low). */
 	void (*lift)(float *out, const float *x, const float *low, size_t count);
-	/* Blur by [1 2 1] / 4: along a row with holes of 'step', ends repeated; across three rows.
-	 */
+	/* Blur by [1 2 1] / 4: along a row with holes of 'step', ends repeated; and across rows. */
 	void (*blur_row)(float *out, const float *x, int width, int step);
 	void (*blur_column)(float *out, const float *above, const float *here, const float *below,
 			    size_t count);

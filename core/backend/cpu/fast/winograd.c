@@ -34,7 +34,7 @@ struct work {
 	size_t thread_floats;
 };
 
-/* Returns the channels of src and past; the most where planning without addresses knows no past. */
+/* Returns the channels of src and past together; without addresses, the most that they can be. */
 static int depth_of(const struct fvsr_conv3x3 *a)
 {
 	return a->past || !a->dst ? 2 * a->cin : a->cin;

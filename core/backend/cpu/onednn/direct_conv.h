@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One convolution by oneDNN.
+ * One convolution by oneDNN, which the network's convolutions are made of.
  */
 #ifndef FVSR_CPU_ONEDNN_DIRECT_CONV_H
 #define FVSR_CPU_ONEDNN_DIRECT_CONV_H

@@ -284,7 +284,7 @@ void fvsr_plain_color_finish(struct fvsr_queue *queue, const struct fvsr_color_f
 	float *picture = queue->scratch;
 	const uint8_t *alpha = a->alpha;
 
-	/* three corrected planes, and two of room for each channel's wavelet */
+	/* Three corrected planes, and two of room for each channel's wavelet. */
 	fvsr_queue_scratch(queue, 9 * n * sizeof(float));
 	if (fvsr_queue_idle(queue))
 		return;
