@@ -153,6 +153,7 @@ void fvsr_cpu_parallel_copy(struct fvsr_queue *queue, void *dst, const void *src
 {
 	const size_t part = 1 << 16;
 
+	(void)queue; /* without OpenMP */
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (size_t at = 0; at < bytes; at += part)
 		memcpy((char *)dst + at, (const char *)src + at,
