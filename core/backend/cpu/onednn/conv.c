@@ -16,6 +16,7 @@ static void pad_frame(struct fvsr_queue *queue, float *dst, const float *src, in
 {
 	size_t pixel = (size_t)channels, row = (size_t)w * pixel;
 
+	(void)queue; /* without OpenMP */
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (int y = 0; y < h + 2; y++) {
 		const float *from = src + fvsr_cpu_clamp_index(y - 1, h) * row;
@@ -109,6 +110,7 @@ void fvsr_onednn_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
 static void spread(struct fvsr_queue *queue, float *to, size_t to_row, size_t to_step,
 		   const float *from, size_t from_step, size_t run, int h, int w)
 {
+	(void)queue; /* without OpenMP */
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++)
