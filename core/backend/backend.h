@@ -46,10 +46,9 @@
 #include <stdatomic.h>
 
 #include "base/common.h"
+#include "base/geometry.h"
 
-#define FVSR_BLOCK_TOKENS  128 /* 2 x 8 x 8 */
 #define FVSR_MAX_SLICES    9   /* attended at once: kv_ratio <= 8, plus the chunk's own */
-#define FVSR_CHUNK0_SLICES 3
 #define FVSR_PICTURE_LIMIT 16 /* see "NaN and infinity"; pictures lie in [-1, 1] or near it */
 
 struct fvsr_backend;

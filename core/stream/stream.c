@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "net/run/run.h"
+#include "net/slices.h"
 #include "stream/frame.h"
 #include "stream/model.h"
 #include "stream/pace.h"
@@ -41,7 +43,7 @@ struct fvsr_stream {
 
 static double topk_ratio(const struct fvsr_settings *s, double sparse_ratio)
 {
-	double area = (double)fvsr_round_up(s->out_width, 128) * fvsr_round_up(s->out_height, 128);
+	double area = (double)fvsr_canvas_px(s->out_width) * fvsr_canvas_px(s->out_height);
 
 	return sparse_ratio * TOPK_AREA / area;
 }
@@ -175,11 +177,11 @@ int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settin
 	if (result < 0)
 		return result;
 	*cost = (struct fvsr_stream_cost){
-		.first_latency = 25,
-		.latency = 12,
-		.chunk = FVSR_SLICE_FRAMES,
-		.canvas_width = fvsr_round_up(settings->out_width, 128),
-		.canvas_height = fvsr_round_up(settings->out_height, 128),
+		.first_latency = FVSR_FIRST_LATENCY,
+		.latency = FVSR_LATENCY,
+		.chunk = FVSR_CHUNK_FRAMES,
+		.canvas_width = fvsr_canvas_px(settings->out_width),
+		.canvas_height = fvsr_canvas_px(settings->out_height),
 	};
 	cost->host_bytes = run.host_bytes;
 	*(model->device->backend->host_memory ? &cost->host_bytes : &cost->device_bytes) +=
@@ -294,14 +296,6 @@ static int queue_result(fvsr_stream *stream)
 	return queue->error;
 }
 
-/* The oldest frame whose canvas is still needed: the first picture of the next slice. */
-static int64_t oldest_needed(const fvsr_stream *stream)
-{
-	int64_t n = FVSR_SLICE_FRAMES * stream->slice - 3;
-
-	return n > 0 ? n : 0;
-}
-
 int fvsr_stream_send(fvsr_stream *stream, const fvsr_frame *frame)
 {
 	int result;
@@ -314,7 +308,7 @@ int fvsr_stream_send(fvsr_stream *stream, const fvsr_frame *frame)
 			     stream->set.in_format);
 	if (result < 0)
 		return result;
-	if (stream->sent >= oldest_needed(stream) + FVSR_RUN_CANVASES)
+	if (stream->sent >= fvsr_slice_oldest_frame(stream->slice) + FVSR_CANVASES)
 		return fvsr_fail(&stream->err, FVSR_ERR_AGAIN, "the stream is full");
 	fvsr_run_ingest(stream->run, stream->sent, &frame->picture);
 	result = queue_result(stream);
@@ -332,10 +326,10 @@ int fvsr_stream_end(fvsr_stream *stream)
 	return 0;
 }
 
-/* Slices whose latents are there: of all chunks that have run. */
-static int64_t slices_run(const fvsr_stream *stream)
+/* Tells whether a chunk has run whose slices are not all decoded. */
+static bool slice_due(const fvsr_stream *stream)
 {
-	return stream->chunk ? stream->chunk + 2 : 0;
+	return stream->slice < fvsr_chunk_slice(stream->chunk);
 }
 
 static int64_t last_frame(const fvsr_stream *stream)
@@ -345,18 +339,17 @@ static int64_t last_frame(const fvsr_stream *stream)
 
 static void decode_slice(fvsr_stream *stream)
 {
-	int64_t last = last_frame(stream), end = FVSR_SLICE_FRAMES * stream->slice + 5;
+	int64_t last = last_frame(stream), end;
 
 	fvsr_run_decode(stream->run, stream->slice++, last);
+	end = fvsr_slice_picture(stream->slice);
 	stream->ready = last < end - 1 ? last + 1 : end;
 }
 
-/* The next chunk reads up to frame 8s + 8 of its last slice s. */
+/* Tells whether the frames of the next chunk are there, or no more will come. */
 static bool chunk_due(const fvsr_stream *stream)
 {
-	int64_t slice = stream->chunk + 2;
-
-	return stream->ended || stream->sent > FVSR_SLICE_FRAMES * slice + 8;
+	return stream->ended || stream->sent > fvsr_chunk_last_read(stream->chunk);
 }
 
 /* Makes pictures ready. FVSR_ERR_AGAIN when frames are missing. */
@@ -364,7 +357,7 @@ static int advance(fvsr_stream *stream)
 {
 	if (stream->ended && stream->received >= stream->sent)
 		return FVSR_ERR_EOF;
-	if (stream->slice < slices_run(stream)) {
+	if (slice_due(stream)) {
 		decode_slice(stream);
 	} else if (chunk_due(stream)) {
 		fvsr_pace_begin(&stream->pace, stream->chunk > 1);
@@ -382,8 +375,7 @@ enum fvsr_next fvsr_stream_next(const fvsr_stream *stream)
 		return FVSR_NEXT_NOTHING;
 	if (stream->received < stream->ready)
 		return FVSR_NEXT_FRAME;
-	return stream->slice < slices_run(stream) || chunk_due(stream) ? FVSR_NEXT_COMPUTE
-								       : FVSR_NEXT_NOTHING;
+	return slice_due(stream) || chunk_due(stream) ? FVSR_NEXT_COMPUTE : FVSR_NEXT_NOTHING;
 }
 
 /* In steps, so that an interruption ends it within one. */

@@ -345,11 +345,23 @@ struct fvsr_settings {
  * 0; sizes 0. */
 FVSR_API void fvsr_settings_default(struct fvsr_settings *settings);
 
+/*
+ * Which frames come out when, the same for every model. The first chunk needs FVSR_FIRST_LATENCY
+ * frames and gives FVSR_FIRST_CHUNK_FRAMES; each later one needs and gives FVSR_CHUNK_FRAMES more.
+ * Afterwards a frame comes out by the time that FVSR_LATENCY frames, itself included, were sent.
+ */
+#define FVSR_FIRST_LATENCY      25
+#define FVSR_LATENCY            12
+#define FVSR_CHUNK_FRAMES       8
+#define FVSR_FIRST_CHUNK_FRAMES 21
+/* Calls of fvsr_stream_receive() that compute the first chunk's frames; of later ones one does. */
+#define FVSR_FIRST_CHUNK_PARTS 3
+
 /* What a stream costs, known before it is opened. */
 struct fvsr_stream_cost {
-	int first_latency; /* frames that must be in before the first comes out (25) */
-	int latency;       /* afterwards: a frame comes out at most this many frames later (12) */
-	int chunk;         /* frames that come out together (8; 21 the first time) */
+	int first_latency;               /* FVSR_FIRST_LATENCY */
+	int latency;                     /* FVSR_LATENCY */
+	int chunk;                       /* FVSR_CHUNK_FRAMES */
 	int canvas_width, canvas_height; /* out size padded to multiples of 128 */
 	/* Of the stream alone, without the model and what the backend "cpu" keeps of its weights in
 	 * other layouts (38 MiB for the bundled one). */

@@ -13,14 +13,17 @@
 /* A row of the widest tensor must fit the staging buffer. */
 static uint64_t staging_floats(const struct fvsr_config *c)
 {
-	uint64_t widest = (uint64_t)36 * (c->lq_hidden1 > 768 ? c->lq_hidden1 : 768);
+	uint64_t hidden = (uint64_t)c->lq_hidden1, widest = 36 * FVSR_TOKEN_SAMPLES;
+	uint64_t input = (uint64_t)(FVSR_CONDITION_SAMPLES + c->in_dim + 2 * c->dec_channels[0]);
 
+	if (widest < 36 * hidden)
+		widest = 36 * hidden;
 	if (widest < (uint64_t)c->ffn_dim)
 		widest = (uint64_t)c->ffn_dim;
 	if (widest < (uint64_t)c->text_dim)
 		widest = (uint64_t)c->text_dim;
-	if (widest < (uint64_t)9 * (768 + c->in_dim + 2 * c->dec_channels[0]))
-		widest = (uint64_t)9 * (768 + c->in_dim + 2 * c->dec_channels[0]);
+	if (widest < 9 * input)
+		widest = 9 * input;
 	return widest > STAGING_FLOATS ? widest : STAGING_FLOATS;
 }
 

@@ -6,12 +6,10 @@
  */
 #include "net/net.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/run/arena.h"
 #include "model/config.h"
 #include "net/load/constants.h"
 #include "net/load/loader.h"
@@ -88,7 +86,7 @@ static void load_projection(struct fvsr_loader *l, struct fvsr_net *net)
 	const struct fvsr_config *c = &net->config;
 	char name[64];
 
-	load_conv(l, &net->lq_conv1, "lq.conv1", c->lq_hidden1, 768, 36, true);
+	load_conv(l, &net->lq_conv1, "lq.conv1", c->lq_hidden1, FVSR_TOKEN_SAMPLES, 36, true);
 	load_vector(l, &net->lq_gamma1, "lq.norm1.gamma");
 	load_conv(l, &net->lq_conv2, "lq.conv2", c->lq_hidden2, c->lq_hidden1, 36, true);
 	load_vector(l, &net->lq_gamma2, "lq.norm2.gamma");
@@ -157,8 +155,8 @@ static void load_transformer(struct fvsr_loader *l, struct fvsr_net *net)
 	const struct fvsr_config *c = &net->config;
 	float *mod = l->modulation; /* shift, scale */
 
-	load_linear(l, &net->patch, "dit.patch_embedding", c->dim, c->in_dim * 4, NULL);
-	load_linear(l, &net->head, "dit.head.head", c->out_dim * 4, c->dim, NULL);
+	load_linear(l, &net->patch, "dit.patch_embedding", c->dim, c->in_dim * FVSR_PATCH, NULL);
+	load_linear(l, &net->head, "dit.head.head", c->out_dim * FVSR_PATCH, c->dim, NULL);
 	fvsr_loader_host(l, mod, "dit.head.modulation", 2 * (uint64_t)c->dim);
 	for (int i = 0; i < 2 * c->dim; i++)
 		mod[i] += l->constants.t[i % c->dim];
@@ -261,7 +259,8 @@ static void load_decoder(struct fvsr_loader *l, struct fvsr_net *net)
 	const int *ch = c->dec_channels;
 	char name[64];
 
-	load_conv(l, &net->dec_in, "dec.decoder.1", ch[0], 768 + c->in_dim, 9, true);
+	load_conv(l, &net->dec_in, "dec.decoder.1", ch[0], FVSR_CONDITION_SAMPLES + c->in_dim, 9,
+		  true);
 	load_conv(l, &net->dec_extra, "dec.decoder.3", ch[0], ch[0], 9, false);
 	for (int stage = 0; stage < 3 && stage < c->dec_levels; stage++) {
 		int first = 5 + stage * 6;
