@@ -89,6 +89,7 @@ static void plan(struct fvsr_run *run)
 	struct fvsr_picture picture = input_picture(run);
 
 	run->ctx.queue->planning = true;
+	run->ctx.queue->scratch_bytes = 0;
 	fvsr_run_reset(run);
 	fvsr_run_ingest(run, 0, &picture);
 	for (int64_t k = 0; k < fvsr_chunks_until_steady(run->transformer.kv.most); k++)
