@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tensors to the device, piece by piece.
+ * Tensors go to the device piece by piece, in the order in which the ops want their elements.
  */
 #include "net/load/loader.h"
 
@@ -10,7 +10,7 @@
 
 #define STAGING_FLOATS ((uint64_t)4 << 20)
 
-/* A row of the widest tensor must fit the staging buffer. */
+/* Returns the size of the staging buffer, which a row of the widest tensor must fit. */
 static uint64_t staging_floats(const struct fvsr_config *c)
 {
 	uint64_t hidden = (uint64_t)c->lq_hidden1, widest = 36 * FVSR_TOKEN_SAMPLES;

@@ -5,7 +5,7 @@
 #ifndef FVSR_NET_CANVAS_H
 #define FVSR_NET_CANVAS_H
 
-#include "net/run/arena.h"
+#include "net/arena.h"
 #include "net/run/context.h"
 
 struct fvsr_canvases {

@@ -6,7 +6,7 @@
 #ifndef FVSR_NET_KV_H
 #define FVSR_NET_KV_H
 
-#include "net/run/arena.h"
+#include "net/arena.h"
 #include "net/run/context.h"
 
 /* Memory of slices by slot; k_mean is always the device's. */

@@ -5,7 +5,7 @@
 #ifndef FVSR_NET_PROJECTION_H
 #define FVSR_NET_PROJECTION_H
 
-#include "net/run/arena.h"
+#include "net/arena.h"
 #include "net/run/canvas.h"
 #include "net/run/context.h"
 

@@ -5,7 +5,7 @@
 #ifndef FVSR_NET_TRANSFORMER_H
 #define FVSR_NET_TRANSFORMER_H
 
-#include "net/run/arena.h"
+#include "net/arena.h"
 #include "net/run/context.h"
 #include "net/run/kv.h"
 #include "net/run/tap.h"
