@@ -22,9 +22,9 @@
  *
  * Planning. While queue->planning is set, ops touch no memory and may get NULL addresses; they
  * prepare what the shapes need (primitives, algorithms, tables) and raise queue->scratch_bytes,
- * which whoever plans a queue anew sets to 0 before. With NULL addresses that is only an estimate of
- * cost; a queue that is to run must have planned every op with the addresses that it will run with.
- * After planning nothing is allocated any more.
+ * which whoever plans a queue anew sets to 0 before. With NULL addresses that is only an estimate
+ * of cost; a queue that is to run must have planned every op with the addresses that it will run
+ * with. After planning nothing is allocated any more.
  *
  * NaN and infinity. Weights are finite when they are loaded (model/weights.h), but products of huge
  * ones overflow, so every activation may be infinite or NaN. Ops hand such values on by the rules
@@ -49,7 +49,7 @@
 #include "base/common.h"
 #include "base/geometry.h"
 
-#define FVSR_MAX_SLICES    9   /* attended at once: kv_ratio <= 8, plus the chunk's own */
+#define FVSR_MAX_SLICES    9  /* attended at once: kv_ratio <= 8, plus the chunk's own */
 #define FVSR_PICTURE_LIMIT 16 /* see "NaN and infinity"; pictures lie in [-1, 1] or near it */
 
 struct fvsr_backend;

@@ -34,8 +34,8 @@
  * The library never exits, aborts or writes to the terminal.
  *
  * Ownership: what a function creates is the caller's, to be freed by the function named for it.
- * What a function is given stays the caller's and is not kept, unless it is said otherwise. Texts
- * are UTF-8.
+ * What a function is given stays the caller's and is not kept, unless it is said otherwise. A
+ * pointer may be NULL only where it is said. Texts are UTF-8.
  *
  * Structures grow at their end. One that the caller fills begins with its ..._default() function,
  * or where there is none with zeros (a designated initialiser will do): in a field that was added
