@@ -21,9 +21,10 @@
  * do nothing, and finish() returns it.
  *
  * Planning. While queue->planning is set, ops touch no memory and may get NULL addresses; they
- * prepare what the shapes need (primitives, algorithms, tables) and raise queue->scratch_bytes.
- * With NULL addresses the result is only an estimate of cost; a queue that is to run must have
- * planned every op with the addresses that it will run with. Nothing is allocated after planning.
+ * prepare what the shapes need (primitives, algorithms, tables) and raise queue->scratch_bytes,
+ * which whoever plans a queue anew sets to 0 before. With NULL addresses the result is only an
+ * estimate of cost; a queue that is to run must have planned every op with the addresses that it
+ * will run with. Nothing is allocated after planning.
  *
  * NaN and infinity. Weights are finite when they are loaded (model/weights.h), but products of huge
  * ones overflow, so every activation may be infinite or NaN. Ops hand such values on by the rules
@@ -47,8 +48,6 @@
 
 #include "backend/ops.h"
 #include "base/common.h"
-
-#define FVSR_CHUNK0_SLICES 3
 
 struct fvsr_backend;
 

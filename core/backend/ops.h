@@ -12,11 +12,10 @@
 #ifndef FVSR_BACKEND_OPS_H
 #define FVSR_BACKEND_OPS_H
 
-#include "base/common.h"
+#include "base/geometry.h"
 
-#define FVSR_BLOCK_TOKENS  128 /* 2 x 8 x 8 */
-#define FVSR_MAX_SLICES    9   /* attended at once: kv_ratio <= 8, plus the chunk's own */
-#define FVSR_PICTURE_LIMIT 16  /* see "NaN and infinity"; pictures lie in [-1, 1] or near it */
+#define FVSR_MAX_SLICES    9  /* attended at once: kv_ratio <= 8, plus the chunk's own */
+#define FVSR_PICTURE_LIMIT 16 /* see "NaN and infinity"; pictures lie in [-1, 1] or near it */
 
 struct fvsr_queue;
 

@@ -73,7 +73,7 @@ void fvsr_fast_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a)
 void fvsr_fast_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a)
 {
 	const struct fvsr_loops *loops = fvsr_fast_loops(queue);
-	size_t channels = 768 + (size_t)a->channels, width = (size_t)a->lw * 8;
+	size_t channels = FVSR_CONDITION_SAMPLES + (size_t)a->channels, width = (size_t)a->lw * 8;
 	size_t plane = width * a->lh * 8;
 
 	if (fvsr_queue_idle(queue))
@@ -89,7 +89,8 @@ void fvsr_fast_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder
 			memcpy(out + n * 8, canvas + n / 32 * plane + corner + n % 8 * width,
 			       8 * sizeof(*out));
 		}
-		memcpy(out + 768, (const float *)a->latent + (size_t)i * a->channels,
+		memcpy(out + FVSR_CONDITION_SAMPLES,
+		       (const float *)a->latent + (size_t)i * a->channels,
 		       (size_t)a->channels * sizeof(*out));
 		loops->soft_clamp(out, channels);
 	}

@@ -150,7 +150,7 @@ static void norm_and_rotate(const struct fvsr_qk_rope *a, float *dst, const floa
 			    const float *weight, int frame, int row, int column)
 {
 	int head_dim = a->dim / a->heads;
-	int part = head_dim / 3 & ~1, first = head_dim - 2 * part;
+	int part = fvsr_rope_side(head_dim), first = fvsr_rope_frame(head_dim);
 	float scale = rms_scale(src, a->dim, a->eps);
 
 	for (int c = 0; c < a->dim; c++)

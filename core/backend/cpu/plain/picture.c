@@ -91,7 +91,7 @@ void fvsr_plain_unshuffle(struct fvsr_queue *queue, void *dst, const void *canva
 		return;
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (int row = 0; row < h; row++) {
-		float *out = (float *)dst + (size_t)row * w * 768;
+		float *out = (float *)dst + (size_t)row * w * FVSR_TOKEN_SAMPLES;
 
 		for (int column = 0; column < w; column++)
 			for (int c = 0; c < 3; c++)
@@ -127,7 +127,7 @@ void fvsr_plain_unpatchify(struct fvsr_queue *queue, const struct fvsr_unpatchif
 
 void fvsr_plain_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a)
 {
-	int channels = 768 + a->channels, width = a->lw * 8;
+	int channels = FVSR_CONDITION_SAMPLES + a->channels, width = a->lw * 8;
 	size_t plane = (size_t)width * a->lh * 8;
 
 	if (fvsr_queue_idle(queue))
@@ -137,13 +137,14 @@ void fvsr_plain_decoder_input(struct fvsr_queue *queue, const struct fvsr_decode
 		float *out = (float *)a->dst + (size_t)i * channels;
 		size_t corner = (size_t)(i / a->lw) * 8 * width + (size_t)(i % a->lw) * 8;
 
-		for (int n = 0; n < 768; n++) {
+		for (int n = 0; n < FVSR_CONDITION_SAMPLES; n++) {
 			const float *canvas = a->canvas[n / 64 % 4];
 
 			out[n] = canvas[n / 256 * plane + corner + (size_t)(n / 8 % 8) * width +
 					n % 8];
 		}
-		memcpy(out + 768, (const float *)a->latent + (size_t)i * a->channels,
+		memcpy(out + FVSR_CONDITION_SAMPLES,
+		       (const float *)a->latent + (size_t)i * a->channels,
 		       (size_t)a->channels * sizeof(float));
 		for (int n = 0; n < channels; n++)
 			out[n] = 3 * tanhf(out[n] / 3);
