@@ -1,113 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Everything at picture size: bicubic canvas (sections 1 and 3), reordering between canvas,
- * latent and features (4, 5, 7) and colour correction (8).
+ * Ops on pictures: the canvas (sections 1 and 3), the ways between canvas, latent and features
+ * (4, 5, 7) and colour correction (8).
  */
 #include "backend/cpu/plain/plain.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define RESIZE_BITS 22 /* Pillow's precision for 8-bit channels */
-
-static double keys(double x)
-{
-	x = fabs(x);
-	if (x < 1)
-		return (1.5 * x - 2.5) * x * x + 1;
-	if (x < 2)
-		return ((-0.5 * x + 2.5) * x - 4) * x + 2;
-	return 0;
-}
-
-int fvsr_resize_axis_init(struct fvsr_resize_axis *axis, int in, int out)
-{
-	double scale = (double)in / out, wide = scale > 1 ? scale : 1, support = 2 * wide;
-	int taps = (int)ceil(support) * 2 + 1;
-	double *weight;
-
-	if (axis->in == in && axis->out == out)
-		return 0;
-	fvsr_resize_axis_clear(axis);
-	weight = malloc((size_t)taps * sizeof(*weight));
-	axis->first = malloc((size_t)out * sizeof(*axis->first));
-	axis->count = malloc((size_t)out * sizeof(*axis->count));
-	axis->weight = calloc((size_t)out * taps, sizeof(*axis->weight));
-	if (!weight || !axis->first || !axis->count || !axis->weight) {
-		free(weight);
-		fvsr_resize_axis_clear(axis);
-		return FVSR_ERR_MEMORY;
-	}
-	for (int i = 0; i < out; i++) {
-		double center = (i + 0.5) * scale, sum = 0;
-		int first = (int)(center - support + 0.5), end = (int)(center + support + 0.5);
-		int count;
-
-		first = first < 0 ? 0 : first;
-		end = end > in ? in : end;
-		count = end - first;
-		for (int j = 0; j < count; j++)
-			sum += weight[j] = keys((first + j - center + 0.5) / wide);
-		for (int j = 0; j < count; j++)
-			axis->weight[(size_t)i * taps + j] =
-				(int32_t)lround(weight[j] / sum * (1 << RESIZE_BITS));
-		axis->first[i] = first;
-		axis->count[i] = count;
-	}
-	free(weight);
-	axis->in = in, axis->out = out, axis->taps = taps;
-	return 0;
-}
-
-void fvsr_resize_axis_clear(struct fvsr_resize_axis *axis)
-{
-	free(axis->first);
-	free(axis->count);
-	free(axis->weight);
-	memset(axis, 0, sizeof(*axis));
-}
-
-/* One output value of four channels; inputs are 'step' bytes apart. */
-static void resize_at(uint8_t *dst, const uint8_t *src, size_t step,
-		      const struct fvsr_resize_axis *axis, int i)
-{
-	const int32_t *weight = axis->weight + (size_t)i * axis->taps;
-	int32_t sum[4];
-
-	for (int c = 0; c < 4; c++)
-		sum[c] = 1 << (RESIZE_BITS - 1);
-	src += (size_t)axis->first[i] * step;
-	for (int j = 0; j < axis->count[i]; j++, src += step)
-		for (int c = 0; c < 4; c++)
-			sum[c] += src[c] * weight[j];
-	for (int c = 0; c < 4; c++) {
-		int32_t value = sum[c] >> RESIZE_BITS;
-
-		dst[c] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-	}
-}
-
-void fvsr_resize_u8x4(uint8_t *dst, uint8_t *rows, const uint8_t *src, size_t src_stride,
-		      const struct fvsr_resize_axis *horizontal,
-		      const struct fvsr_resize_axis *vertical, int threads)
-{
-	size_t row_bytes = (size_t)horizontal->out * 4;
-
-	(void)threads; /* without OpenMP */
-#pragma omp parallel for num_threads(threads)
-	for (int y = 0; y < vertical->in; y++)
-		for (int x = 0; x < horizontal->out; x++)
-			resize_at(rows + y * row_bytes + (size_t)x * 4, src + y * src_stride, 4,
-				  horizontal, x);
-#pragma omp parallel for num_threads(threads)
-	for (int y = 0; y < vertical->out; y++)
-		for (int x = 0; x < horizontal->out; x++)
-			resize_at(dst + y * row_bytes + (size_t)x * 4, rows + (size_t)x * 4,
-				  row_bytes, vertical, y);
-}
-
-/* Visible part of a plane is filled; repeats its right and lower border. */
+/* Repeats the right and the lower border of a plane whose visible part is filled. */
 static void pad_plane(float *plane, const struct fvsr_ingest *a)
 {
 	size_t stride = (size_t)a->pad_width;
@@ -127,7 +28,7 @@ static void ingest_float(const struct fvsr_ingest *a, int channel, float *plane)
 	for (int y = 0; y < a->height; y++) {
 		float *row = plane + (size_t)y * a->pad_width;
 
-		/* Rows of the caller's may begin anywhere. */
+		/* The caller's rows may begin at any address. */
 		memcpy(row, src + y * a->src->stride, (size_t)a->width * sizeof(*row));
 		for (int x = 0; x < a->width; x++)
 			row[x] = fminf(fmaxf(row[x], -1), 1); /* NaN: -1 */
@@ -190,7 +91,7 @@ void fvsr_plain_unshuffle(struct fvsr_queue *queue, void *dst, const void *canva
 		return;
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (int row = 0; row < h; row++) {
-		float *out = (float *)dst + (size_t)row * w * 768;
+		float *out = (float *)dst + (size_t)row * w * FVSR_TOKEN_SAMPLES;
 
 		for (int column = 0; column < w; column++)
 			for (int c = 0; c < 3; c++)
@@ -226,7 +127,7 @@ void fvsr_plain_unpatchify(struct fvsr_queue *queue, const struct fvsr_unpatchif
 
 void fvsr_plain_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a)
 {
-	int channels = 768 + a->channels, width = a->lw * 8;
+	int channels = FVSR_CONDITION_SAMPLES + a->channels, width = a->lw * 8;
 	size_t plane = (size_t)width * a->lh * 8;
 
 	if (fvsr_queue_idle(queue))
@@ -236,13 +137,14 @@ void fvsr_plain_decoder_input(struct fvsr_queue *queue, const struct fvsr_decode
 		float *out = (float *)a->dst + (size_t)i * channels;
 		size_t corner = (size_t)(i / a->lw) * 8 * width + (size_t)(i % a->lw) * 8;
 
-		for (int n = 0; n < 768; n++) {
+		for (int n = 0; n < FVSR_CONDITION_SAMPLES; n++) {
 			const float *canvas = a->canvas[n / 64 % 4];
 
 			out[n] = canvas[n / 256 * plane + corner + (size_t)(n / 8 % 8) * width +
 					n % 8];
 		}
-		memcpy(out + 768, (const float *)a->latent + (size_t)i * a->channels,
+		memcpy(out + FVSR_CONDITION_SAMPLES,
+		       (const float *)a->latent + (size_t)i * a->channels,
 		       (size_t)a->channels * sizeof(float));
 		for (int n = 0; n < channels; n++)
 			out[n] = 3 * tanhf(out[n] / 3);
@@ -307,26 +209,24 @@ static void correct_adain(float *out, const float *x, const float *canvas,
 			*out++ = (sample(x, a, y, i) - mean_x) / deviation_x * deviation_c + mean_c;
 }
 
-static int clamp_index(int value, int limit)
-{
-	return value < 0 ? 0 : value >= limit ? limit - 1 : value;
-}
-
-/* [1 2 1] x [1 2 1] / 16 with holes of 'step', borders repeated; 'rows' is room for a plane. */
+/*
+ * Blurs a plane by [1 2 1] x [1 2 1] / 16 with holes of 'step', borders repeated; 'rows' is room
+ * for a plane.
+ */
 static void blur(float *plane, float *rows, int width, int height, int step)
 {
 	for (int y = 0; y < height; y++) {
 		const float *row = plane + (size_t)y * width;
 
 		for (int x = 0; x < width; x++)
-			rows[(size_t)y * width + x] = 0.25f * row[clamp_index(x - step, width)] +
-						      0.5f * row[x] +
-						      0.25f * row[clamp_index(x + step, width)];
+			rows[(size_t)y * width + x] =
+				0.25f * row[fvsr_cpu_clamp_index(x - step, width)] + 0.5f * row[x] +
+				0.25f * row[fvsr_cpu_clamp_index(x + step, width)];
 	}
 	for (int y = 0; y < height; y++) {
-		const float *above = rows + (size_t)clamp_index(y - step, height) * width;
+		const float *above = rows + (size_t)fvsr_cpu_clamp_index(y - step, height) * width;
 		const float *here = rows + (size_t)y * width;
-		const float *below = rows + (size_t)clamp_index(y + step, height) * width;
+		const float *below = rows + (size_t)fvsr_cpu_clamp_index(y + step, height) * width;
 
 		for (int x = 0; x < width; x++)
 			plane[(size_t)y * width + x] =
@@ -334,7 +234,10 @@ static void blur(float *plane, float *rows, int width, int height, int step)
 	}
 }
 
-/* high(x) + low(canvas) = x + low(canvas - x): the blur is linear. 'room' holds two planes. */
+/*
+ * Computes high(x) + low(canvas), as x + low(canvas - x): the blur is linear. 'room' holds two
+ * planes.
+ */
 static void correct_wavelet(float *out, const float *x, const float *canvas,
 			    const struct fvsr_color_finish *a, float *room)
 {
@@ -382,7 +285,7 @@ void fvsr_plain_color_finish(struct fvsr_queue *queue, const struct fvsr_color_f
 	float *picture = queue->scratch;
 	const uint8_t *alpha = a->alpha;
 
-	/* three corrected planes, and two of room for each channel's wavelet */
+	/* Three corrected planes, and two of room for each channel's wavelet. */
 	fvsr_queue_scratch(queue, 9 * n * sizeof(float));
 	if (fvsr_queue_idle(queue))
 		return;

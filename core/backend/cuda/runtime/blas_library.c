@@ -15,7 +15,7 @@
 #endif
 
 #ifdef _WIN32
-#include "backend/beside.h"
+#include "backend/shipped_library.h"
 
 static const char *const names[] = {"cublasLt64_13.dll", "cublasLt64_12.dll"};
 /* 'variable': of the environment, put in front; NULL: none */
@@ -70,7 +70,7 @@ static void *open_by_name(const char *name)
 #ifdef _WIN32
 	bool there;
 
-	return fvsr_beside_open(name, &there);
+	return fvsr_shipped_library_open(name, &there);
 #else
 	return fvsr_cuda_library_open_system(name);
 #endif
