@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Test and bench of the Hopper kernels, alone: core/backend/cuda/hopper/hopper.c against the definitions
- * in check.cu on random inputs and poisoned outputs, then their speed at 768 x 1408. Build and
- * run on a machine with an H100 or H200, from the root of the tree:
+ * Test and bench of the Hopper kernels, alone: core/backend/cuda/hopper against the definitions in
+ * check.cu on random inputs and poisoned outputs, then their speed at 768 x 1408. Build and run on
+ *a machine with an H100 or H200, from the root of the tree:
  *
  *	sh tests/bench/hopper/run.sh
  *
@@ -22,7 +22,7 @@ static int forced_tile_n;
 
 #include "check.h"
 #include "machine.h"
-#include "backend/cuda/hopper/hopper.c"
+#include "backend/cuda/hopper/conv.c"
 
 #define GUARD_BYTES 65536
 #define REPEATS     6

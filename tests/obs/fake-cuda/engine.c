@@ -13,7 +13,7 @@
 
 #include "backend/cuda/runtime/kernel_list.h"
 #include "fake.h"
-#include "kernels/params.h"
+#include "kernels/generic/params.h"
 #include "queues.h"
 
 #define ENTRY __attribute__((visibility("default"))) CUresult
@@ -88,8 +88,8 @@ ENTRY cuMemGetInfo(size_t *free_bytes, size_t *all)
 /* ---- modules ------------------------------------------------------------------------------- */
 
 static const char *const kernels[FVSR_KERNEL_COUNT] = {
-#define X(name, shared_bytes) [FVSR_KERNEL_##name] = #name,
-	FVSR_CUDA_GENERIC_KERNELS(X) FVSR_CUDA_HOPPER_KERNELS(X)
+#define X(name, threads, shared_bytes, width) [FVSR_KERNEL_##name] = #name,
+	FVSR_GENERIC_KERNELS(X) FVSR_HOPPER_KERNELS(X)
 #undef X
 };
 

@@ -6,7 +6,7 @@
 #define FVSR_CUDA_CONV_H
 
 #include "backend/cuda/runtime/cuda_backend.h"
-#include "kernels/params.h"
+#include "kernels/generic/params.h"
 
 /* Launches the kernel for a shape; 'p' needs neither 'channels', 'taps' nor 'k' filled in. */
 void fvsr_cuda_conv(struct fvsr_cuda_queue *queue, struct fvsr_conv_params *p, int tap_frames,

@@ -12,11 +12,13 @@ int fvsr_cuda_queue_open(struct fvsr_queue **out, struct fvsr_device *device,
 			 struct fvsr_error *err);
 void fvsr_cuda_queue_close(struct fvsr_queue *queue);
 int fvsr_cuda_finish(struct fvsr_queue *queue);
+void fvsr_cuda_copy(struct fvsr_queue *queue, void *dst, const void *src, size_t bytes);
+void fvsr_cuda_zero(struct fvsr_queue *queue, void *dst, size_t bytes);
+
+/* stamps.c */
 void fvsr_cuda_stage(struct fvsr_queue *queue, enum fvsr_stage stage);
 /* In the context: adds up the times of the stages that are done. Waits for none. */
 void fvsr_cuda_collect_stages(struct fvsr_cuda_queue *queue);
-void fvsr_cuda_copy(struct fvsr_queue *queue, void *dst, const void *src, size_t bytes);
-void fvsr_cuda_zero(struct fvsr_queue *queue, void *dst, size_t bytes);
 
 /* offload.c */
 void *fvsr_cuda_host_alloc(struct fvsr_device *device, size_t bytes);
@@ -26,7 +28,7 @@ void fvsr_cuda_offload(struct fvsr_queue *queue, void *host, const void *src, si
 void fvsr_cuda_reload(struct fvsr_queue *queue, void *dst, const void *host, size_t bytes);
 void fvsr_cuda_join(struct fvsr_queue *queue);
 
-/* frames.c */
+/* ingest_emit.c */
 void fvsr_cuda_emit(struct fvsr_queue *queue, const struct fvsr_picture *dst, const void *src);
 void fvsr_cuda_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a);
 void fvsr_cuda_wait_ingested(struct fvsr_queue *queue);
@@ -44,7 +46,7 @@ void fvsr_cuda_profile_begin(struct fvsr_cuda_queue *queue);
 /* 'name' lives as long as the device. */
 void fvsr_cuda_profile_end(struct fvsr_cuda_queue *queue, const char *name);
 
-/* rows.c */
+/* norm.c */
 void fvsr_cuda_rms_silu(struct fvsr_queue *queue, void *dst, const void *src, const void *gamma,
 			int rows, int channels);
 void fvsr_cuda_layer_norm(struct fvsr_queue *queue, void *dst, const void *src, const void *scale,

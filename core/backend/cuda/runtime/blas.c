@@ -15,7 +15,7 @@
 
 #include "backend/cuda/runtime/blas_library.h"
 #include "backend/cuda/ops/ops.h"
-#include "kernels/params.h"
+#include "kernels/generic/params.h"
 
 #define WORKSPACE_BYTES ((size_t)32 << 20)
 #define PROPOSALS       8
@@ -271,19 +271,15 @@ static void bench_close(struct bench *b)
 		driver->cuEventDestroy(b->end);
 }
 
-/* A thread for each of 'count' elements, although the queue is planning. */
+/* Launches a thread for each of 'count' elements, although the queue is planning. */
 static bool launch_now(struct fvsr_cuda_queue *queue, enum fvsr_cuda_kernel kernel, uint64_t count,
 		       void *params)
 {
-	CUlaunchConfig config = {
-		.gridDimX = fvsr_cuda_blocks(count, 256),
-		.gridDimY = 1,
-		.gridDimZ = 1,
-		.blockDimX = 256,
-		.blockDimY = 1,
-		.blockDimZ = 1,
-		.hStream = queue->stream,
+	const struct fvsr_cuda_launch launch = {
+		.kernel = kernel,
+		.grid = {fvsr_cuda_blocks(count, FVSR_ITEM_THREADS)},
 	};
+	CUlaunchConfig config = fvsr_cuda_launch_config(&launch, queue->stream);
 
 	return FVSR_CUDA_CALL(queue->device, cuLaunchKernelEx, &config,
 			      queue->device->kernels[kernel], &params, NULL) == CUDA_SUCCESS;
@@ -473,8 +469,7 @@ static const void *short_bias(struct fvsr_cuda_queue *queue, const struct fvsr_c
 	struct fvsr_to_bf16_params p = {.dst = room, .src = a->bias, .count = (uint64_t)a->n};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_to_bf16,
-		.grid = {fvsr_cuda_blocks((size_t)a->n, 256)},
-		.block = 256,
+		.grid = {fvsr_cuda_blocks((size_t)a->n, FVSR_ITEM_THREADS)},
 		.params = &p,
 	};
 
