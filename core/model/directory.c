@@ -71,8 +71,8 @@ static int directory_read(const void *source, size_t index, uint64_t first, size
 	uint64_t skip = first * fvsr_dtype_size(place->dtype);
 
 	if (!place->data)
-		return fvsr_dtype_read_f32(d->file, place->offset + skip, place->dtype, count, out,
-					   err);
+		return fvsr_file_read_f32(d->file, place->offset + skip, place->dtype, count, out,
+					  err);
 	fvsr_dtype_to_f32(place->dtype, place->data + skip, count, out);
 	return 0;
 }

@@ -206,6 +206,24 @@ int fvsr_file_read(const struct fvsr_file *file, uint64_t offset, void *buf, siz
 	return 0;
 }
 
+/*
+ * Two-byte types are read into the upper half of 'out' and widened in place. Element i is written
+ * at 4i and read at 2n + 2i, so the writer reaches the reader only at the last one.
+ */
+int fvsr_file_read_f32(const struct fvsr_file *file, uint64_t offset, enum fvsr_dtype dtype,
+		       size_t count, float *out, struct fvsr_error *err)
+{
+	size_t bytes = count * fvsr_dtype_size(dtype);
+	unsigned char *raw = (unsigned char *)out + (count * sizeof(float) - bytes);
+	int result = fvsr_file_read(file, offset, raw, bytes, err);
+
+	if (result < 0)
+		return result;
+	if (dtype != FVSR_DTYPE_F32)
+		fvsr_dtype_to_f32(dtype, raw, count, out);
+	return 0;
+}
+
 int fvsr_file_slurp(const char *path, size_t max_bytes, char **out, size_t *bytes,
 		    struct fvsr_error *err)
 {

@@ -10,6 +10,7 @@
 #ifndef FVSR_MODEL_FILE_H
 #define FVSR_MODEL_FILE_H
 
+#include "base/dtype.h"
 #include "fvsr/fvsr.h"
 
 struct fvsr_file;
@@ -28,6 +29,9 @@ const char *fvsr_file_name(const struct fvsr_file *file);
 /* All 'bytes' from 'offset' on, or FVSR_ERR_IO. Any thread. */
 int fvsr_file_read(const struct fvsr_file *file, uint64_t offset, void *buf, size_t bytes,
 		   struct fvsr_error *err);
+/* Reads 'count' elements that lie at 'offset' and converts them. Errors as fvsr_file_read(). */
+int fvsr_file_read_f32(const struct fvsr_file *file, uint64_t offset, enum fvsr_dtype dtype,
+		       size_t count, float *out, struct fvsr_error *err);
 /* The whole file in *out, malloc'ed, with a NUL behind it. FVSR_ERR_FORMAT above 'max_bytes'. */
 int fvsr_file_slurp(const char *path, size_t max_bytes, char **out, size_t *bytes,
 		    struct fvsr_error *err);

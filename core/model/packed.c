@@ -33,8 +33,8 @@ static int packed_read(const void *source, size_t index, uint64_t first, size_t 
 	const struct packed *p = source;
 	const struct fvsr_st_tensor *t = p->tensors[index];
 
-	return fvsr_dtype_read_f32(p->file, t->offset + first * t->type->bytes, t->type->weight,
-				   count, out, err);
+	return fvsr_file_read_f32(p->file, t->offset + first * t->type->bytes, t->type->weight,
+				  count, out, err);
 }
 
 static void packed_close(void *source)

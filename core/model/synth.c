@@ -21,14 +21,14 @@
 
 #include "base/common.h"
 #include "base/dtype.h"
+#include "base/noise.h"
 #include "model/file.h"
 
-#define GOLDEN           0x9E3779B97F4A7C15ull
 #define PREFIX           "synth:"
 #define MAX_CONFIG_BYTES (64 * 1024)
 
 struct rule {
-	uint64_t start; /* the tensor's counter before its first element */
+	uint64_t key;
 	float mean, scale;
 	bool bf16; /* rounded to BF16, as the released prompt is */
 };
@@ -37,31 +37,14 @@ struct synth {
 	struct rule *rules; /* one a tensor, by index */
 };
 
-static uint64_t fnv1a64(uint64_t hash, const char *text)
+static void fill(uint64_t key, uint64_t first, size_t count, float mean, float scale, float *out)
 {
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001B3ull;
-	return hash;
-}
-
-static uint64_t hash_name(const char *name)
-{
-	return fnv1a64(0xCBF29CE484222325ull, name);
-}
-
-static void fill(uint64_t start, uint64_t first, size_t count, float mean, float scale, float *out)
-{
-	uint64_t counter = start + (first + 1) * GOLDEN;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		uint64_t z = counter + (uint64_t)i * GOLDEN;
-		float u;
+		int32_t bits = (int32_t)(fvsr_noise_bits(key, first + i) >> 40);
+		float u = (float)bits * 0x1p-24f;
 
-		z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-		z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-		z = z ^ (z >> 31);
-		u = (float)(int32_t)(z >> 40) * 0x1p-24f;
 		out[i] = mean + scale * (u + u - 1.0f);
 	}
 }
@@ -69,8 +52,7 @@ static void fill(uint64_t start, uint64_t first, size_t count, float mean, float
 void fvsr_test_noise(const char *name, uint64_t seed, uint64_t first, size_t count, double mean,
 		     double std, float *out)
 {
-	fill(hash_name(name) + seed * GOLDEN, first, count, (float)mean, (float)(std * sqrt(3.0)),
-	     out);
+	fill(fvsr_noise_key(name, seed), first, count, (float)mean, (float)(std * sqrt(3.0)), out);
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -120,7 +102,7 @@ static void fill_rule(const struct fvsr_shape *shape, double *mean, double *std)
 }
 
 /* The formula has a colon where our names have the first dot. */
-static uint64_t hash_tensor(const char *name)
+static uint64_t key_of_tensor(const char *name, uint64_t seed)
 {
 	char text[sizeof(((struct fvsr_shape *)0)->name)];
 	char *dot;
@@ -129,7 +111,7 @@ static uint64_t hash_tensor(const char *name)
 	dot = strchr(text, '.');
 	if (dot)
 		*dot = ':';
-	return hash_name(text);
+	return fvsr_noise_key(text, seed);
 }
 
 static struct rule make_rule(const struct fvsr_shape *shape, uint64_t seed)
@@ -138,7 +120,7 @@ static struct rule make_rule(const struct fvsr_shape *shape, uint64_t seed)
 	double mean, std;
 
 	fill_rule(shape, &mean, &std);
-	rule.start = hash_tensor(shape->name) + seed * GOLDEN;
+	rule.key = key_of_tensor(shape->name, seed);
 	rule.mean = (float)mean;
 	rule.scale = (float)(std * sqrt(3.0));
 	rule.bf16 = !strcmp(shape->name, "prompt");
@@ -160,7 +142,7 @@ static int synth_read(const void *source, size_t index, uint64_t first, size_t c
 	size_t i;
 
 	(void)err;
-	fill(rule->start, first, count, rule->mean, rule->scale, out);
+	fill(rule->key, first, count, rule->mean, rule->scale, out);
 	if (rule->bf16)
 		for (i = 0; i < count; i++)
 			out[i] = fvsr_bf16_to_f32(fvsr_bf16_from_f32(out[i]));

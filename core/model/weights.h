@@ -10,17 +10,12 @@
 #ifndef FVSR_MODEL_WEIGHTS_H
 #define FVSR_MODEL_WEIGHTS_H
 
+#include "base/dtype.h"
 #include "fvsr/fvsr.h"
 
 #define FVSR_MAX_RANK 5
 
 struct fvsr_weights;
-
-enum fvsr_dtype {
-	FVSR_DTYPE_F32 = 1,
-	FVSR_DTYPE_BF16 = 2,
-	FVSR_DTYPE_F16 = 3,
-};
 
 struct fvsr_weight {
 	const char *name; /* valid while the weights are open */

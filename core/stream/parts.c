@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
-#include "backend/cpu/plain/plain.h"
+#include "base/bicubic.h"
 
 static bool valid_bytes(const struct fvsr_picture *p)
 {

@@ -26,8 +26,8 @@ static void check_tensor(const struct fvsr_safetensors *st, size_t index, uint64
 	*at += t->bytes;
 	PROMISE(fvsr_st_find(st, t->name) == t);
 	if (t->type->weight)
-		PROMISE(fvsr_dtype_read_f32(st->file, t->offset, t->type->weight,
-					    count < 64 ? (size_t)count : 64, out, &err) == 0);
+		PROMISE(fvsr_file_read_f32(st->file, t->offset, t->type->weight,
+					   count < 64 ? (size_t)count : 64, out, &err) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

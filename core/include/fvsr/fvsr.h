@@ -473,7 +473,11 @@ FVSR_API int fvsr_bicubic(const struct fvsr_picture *src, const struct fvsr_pict
 FVSR_API int fvsr_color_correct(const char *backend, enum fvsr_color color, int width, int height,
 				float *picture, const float *canvas, struct fvsr_error *err);
 
-/* Noise of the golden test streams: element i of the tensor 'name', uniform, see noise.h. */
+/*
+ * Fills 'out' with elements first .. first + count - 1 of the tensor 'name' of a golden stream:
+ * uniform numbers of this mean and standard deviation that depend on name, seed and index alone.
+ * docs/model-format.md has the formula, under "Synthetic models".
+ */
 FVSR_API void fvsr_test_noise(const char *name, uint64_t seed, uint64_t first, size_t count,
 			      double mean, double std, float *out);
 

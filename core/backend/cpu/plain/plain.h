@@ -7,13 +7,7 @@
 #define FVSR_CPU_PLAIN_H
 
 #include "backend/backend.h"
-
-/* Taps of one axis of a resize: output i reads 'count[i]' inputs from 'first[i]' on. */
-struct fvsr_resize_axis {
-	int in, out, taps; /* taps: the most that an output reads */
-	int *first, *count;
-	int32_t *weight; /* (out, taps), 22 fractional bits */
-};
+#include "base/bicubic.h"
 
 struct fvsr_cpu_queue {
 	struct fvsr_queue base;
@@ -51,14 +45,6 @@ void fvsr_plain_copy(struct fvsr_queue *queue, void *dst, const void *src, size_
 void fvsr_plain_zero(struct fvsr_queue *queue, void *dst, size_t bytes);
 void fvsr_plain_join(struct fvsr_queue *queue);
 void fvsr_plain_emit(struct fvsr_queue *queue, const struct fvsr_picture *dst, const void *src);
-
-/* Bicubic of Pillow. 'init' allocates; 'clear' frees and zeroes. */
-int fvsr_resize_axis_init(struct fvsr_resize_axis *axis, int in, int out);
-void fvsr_resize_axis_clear(struct fvsr_resize_axis *axis);
-/* Four 8-bit channels; 'rows' holds (in height, out width, 4) bytes; dst is tight. */
-void fvsr_resize_u8x4(uint8_t *dst, uint8_t *rows, const uint8_t *src, size_t src_stride,
-		      const struct fvsr_resize_axis *horizontal,
-		      const struct fvsr_resize_axis *vertical, int threads);
 
 void fvsr_plain_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a);
 void fvsr_plain_unshuffle(struct fvsr_queue *queue, void *dst, const void *canvas, int h, int w);

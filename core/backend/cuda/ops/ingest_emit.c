@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/cpu/plain/plain.h"
 #include "backend/cuda/ops/ops.h"
+#include "base/bicubic.h"
 #include "kernels/generic/params.h"
 
 /* One axis of bicubic on the device: first, count and weight one after the other. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "backend/cuda/runtime/blas.h"
+#include "base/dtype.h"
 
 #define STAGING_BYTES ((size_t)8 << 20)
 
@@ -41,61 +42,6 @@ void fvsr_cuda_staging_close(struct fvsr_cuda_device *device)
 	memset(&device->staging, 0, sizeof(device->staging));
 }
 
-static uint32_t bits_of(float x)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &x, sizeof(bits));
-	return bits;
-}
-
-static float float_of(uint32_t bits)
-{
-	float x;
-
-	memcpy(&x, &bits, sizeof(x));
-	return x;
-}
-
-/* To nearest, ties to even; a NaN stays one. */
-static uint16_t to_bf16(float x)
-{
-	uint32_t bits = bits_of(x);
-	uint32_t rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
-
-	return (uint16_t)((bits & 0x7FFFFFFF) > 0x7F800000 ? bits >> 16 | 0x40 : rounded);
-}
-
-static uint16_t to_half(float x)
-{
-	uint32_t bits = bits_of(x), sign = bits >> 16 & 0x8000;
-	float size = float_of(bits & 0x7FFFFFFF);
-	uint32_t rounded;
-
-	if (size != size)
-		return (uint16_t)(sign | 0x7E00);
-	if (size >= 65520)
-		return (uint16_t)(sign | 0x7C00);
-	if (size < 6.103515625e-5f) /* subnormal: a multiple of 2^-24; adding rounds to it */
-		return (uint16_t)(sign | (bits_of(size + 0.5f) - bits_of(0.5f)));
-	rounded = bits_of(size) + 0xFFF + (bits_of(size) >> 13 & 1);
-	return (uint16_t)(sign | ((rounded >> 13) - (112 << 10)));
-}
-
-static float from_half(uint16_t half)
-{
-	uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = half & 0x7FFF;
-	float size;
-
-	if (rest >= 0x7C00)
-		size = float_of(0x7F800000 | rest << 13);
-	else if (rest < 0x400)
-		size = (float)rest * 5.9604644775390625e-8f;
-	else
-		size = float_of((rest << 13) + (112u << 23));
-	return float_of(bits_of(size) | sign);
-}
-
 static size_t size_of(enum fvsr_kind kind)
 {
 	switch (kind) {
@@ -116,11 +62,11 @@ static void encode(void *dst, enum fvsr_kind kind, const float *src, size_t coun
 	switch (kind) {
 	case FVSR_ACT:
 		for (size_t i = 0; i < count; i++)
-			((uint16_t *)dst)[i] = to_bf16(src[i]);
+			((uint16_t *)dst)[i] = fvsr_bf16_from_f32(src[i]);
 		break;
 	case FVSR_CANVAS:
 		for (size_t i = 0; i < count; i++)
-			((uint16_t *)dst)[i] = to_half(src[i]);
+			((uint16_t *)dst)[i] = fvsr_f16_from_f32(src[i]);
 		break;
 	case FVSR_F32:
 		memcpy(dst, src, count * sizeof(float));
@@ -141,11 +87,11 @@ static void decode(float *dst, enum fvsr_kind kind, const void *src, size_t coun
 	switch (kind) {
 	case FVSR_ACT:
 		for (size_t i = 0; i < count; i++)
-			dst[i] = float_of((uint32_t)((const uint16_t *)src)[i] << 16);
+			dst[i] = fvsr_bf16_to_f32(((const uint16_t *)src)[i]);
 		break;
 	case FVSR_CANVAS:
 		for (size_t i = 0; i < count; i++)
-			dst[i] = from_half(((const uint16_t *)src)[i]);
+			dst[i] = fvsr_f16_to_f32(((const uint16_t *)src)[i]);
 		break;
 	case FVSR_F32:
 		memcpy(dst, src, count * sizeof(float));
