@@ -43,6 +43,7 @@ struct fake_event {
 struct fake_stream {
 	struct fake_stream *next;
 	int priority;
+	bool held; /* by a test: nothing in it is done */
 	struct task *first, **last;
 	int64_t not_before_ns; /* its first task's time */
 };
@@ -124,7 +125,7 @@ static struct fake_stream *choose_stream(int64_t *again_ns)
 
 	*again_ns = now + 1000000000;
 	for (struct fake_stream *stream = streams; stream; stream = stream->next) {
-		if (!stream->first || held_up(stream->first))
+		if (stream->held || !stream->first || held_up(stream->first))
 			continue;
 		if (stream->not_before_ns > now) {
 			if (stream->not_before_ns < *again_ns)
@@ -249,6 +250,14 @@ bool fake_stream_held_up(struct fake_stream *stream)
 		held = held || held_up(task);
 	pthread_mutex_unlock(&lock);
 	return held;
+}
+
+void fake_stream_hold(struct fake_stream *stream, bool hold)
+{
+	pthread_mutex_lock(&lock);
+	stream->held = hold;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
 }
 
 void fake_stream_synchronize(struct fake_stream *stream)

@@ -28,6 +28,8 @@ void fake_stream_destroy(struct fake_stream *stream);
 void fake_stream_add(struct fake_stream *stream, void (*run)(const void *argument),
 		     const void *argument, size_t bytes);
 void fake_stream_wait(struct fake_stream *stream, struct fake_event *event);
+/* Keeps a stream from doing anything until it is called again; a test finds it in the library. */
+__attribute__((visibility("default"))) void fake_stream_hold(struct fake_stream *stream, bool hold);
 /* True when the stream has come to a wait for an event that has not happened. */
 bool fake_stream_held_up(struct fake_stream *stream);
 void fake_stream_synchronize(struct fake_stream *stream);

@@ -53,7 +53,7 @@ struct fvsr_cuda_device {
 	int module_count;
 	CUfunction kernels[FVSR_KERNEL_COUNT];
 	struct fvsr_cuda_blas *blas; /* NULL: own matrix products only */
-	pthread_mutex_t lock;        /* staging, and the plans in 'blas' */
+	pthread_mutex_t lock;        /* of 'staging' */
 	struct {
 		void *memory[2]; /* pinned */
 		CUevent event[2];

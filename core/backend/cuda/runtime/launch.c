@@ -4,11 +4,19 @@
  */
 #include "backend/cuda/ops/ops.h"
 
-void *fvsr_cuda_scratch(struct fvsr_cuda_queue *queue, size_t bytes)
+/*
+ * Notes what an op wants. Who plans anew has set the sum to 0, and then nothing else is wanted yet.
+ */
+static void want(struct fvsr_cuda_queue *queue, size_t bytes)
 {
-	if (bytes > queue->wanted)
+	if (!queue->base.scratch_bytes || bytes > queue->wanted)
 		queue->wanted = bytes;
 	fvsr_queue_scratch(&queue->base, queue->reserved + queue->wanted);
+}
+
+void *fvsr_cuda_scratch(struct fvsr_cuda_queue *queue, size_t bytes)
+{
+	want(queue, bytes);
 	if (fvsr_queue_idle(&queue->base))
 		return NULL;
 	return (char *)queue->base.scratch + queue->reserved;
@@ -19,7 +27,7 @@ size_t fvsr_cuda_reserve(struct fvsr_cuda_queue *queue, size_t bytes)
 	size_t offset = queue->reserved;
 
 	queue->reserved += (bytes + 255) / 256 * 256;
-	fvsr_queue_scratch(&queue->base, queue->reserved + queue->wanted);
+	want(queue, 0);
 	return offset;
 }
 
