@@ -13,7 +13,7 @@
 
 #define ENTRY __attribute__((visibility("default")))
 
-/* For the test. */
+/* The test reads these. */
 ENTRY atomic_int fake_blas_products;
 ENTRY atomic_int fake_blas_objects;
 

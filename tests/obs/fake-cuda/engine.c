@@ -51,7 +51,7 @@ ENTRY cuDeviceGetName(char *name, int bytes, CUdevice device)
 	return CUDA_SUCCESS;
 }
 
-/* As of a GeForce RTX 30. */
+/* Answers as a GeForce RTX 30 would. */
 ENTRY cuDeviceGetAttribute(int *value, CUdevice_attribute which, CUdevice device)
 {
 	(void)device;
@@ -93,7 +93,7 @@ static const char *const kernels[FVSR_KERNEL_COUNT] = {
 #undef X
 };
 
-/* Every module has all the kernels. */
+/* Loads nothing: every module has all the kernels. */
 ENTRY cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned count, CUjit_option *options,
 			 void **values)
 {
@@ -145,7 +145,7 @@ ENTRY cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, in
 	return fake_begin() ? CUDA_ERROR_UNKNOWN : CUDA_SUCCESS;
 }
 
-/* Those of Hopper alone. */
+/* Makes none: only Hopper has tensor maps. */
 ENTRY cuTensorMapEncodeTiled(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t rank,
 			     void *address, const cuuint64_t *size, const cuuint64_t *stride,
 			     const cuuint32_t *box, const cuuint32_t *element_stride,
@@ -276,7 +276,7 @@ static void resize_rows(const void *argument)
 			to[y * p->width + x] = from[y * p->in_width + x * p->in_width / p->width];
 }
 
-/* The canvas holds bytes in place of halves: only color_apply() below reads it. */
+/* Puts bytes in place of halves into the canvas, which only color_apply() below reads. */
 static void resize_columns(const void *argument)
 {
 	const struct fvsr_resize_params *p = argument;

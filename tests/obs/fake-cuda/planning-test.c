@@ -136,7 +136,7 @@ static CUstream stream_of(const struct user *user)
 	return ((struct fvsr_cuda_queue *)user->queue)->stream;
 }
 
-/* While one queue waits for the products that it times, another one multiplies. */
+/* Lets a queue multiply while another one waits for the products that it times. */
 static void test_running(struct user *running, struct user *opened)
 {
 	int before;
@@ -157,7 +157,7 @@ static void test_running(struct user *running, struct user *opened)
 	multiply(opened);
 }
 
-/* Two queues time the same layer at once; afterwards both use one plan and one copy of the bias. */
+/* Lets two queues time the same layer at once; both then use one plan and one copy of the bias. */
 static void test_twice(struct user users[2])
 {
 	int before = atomic_load(products);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Late streams: see queues.h. One lock guards everything; the thread holds it while it does a piece
- * of work, so no two pieces overlap.
+ * The late streams of queues.h. One lock guards everything; the thread holds it while it does a
+ * piece of work, so no two pieces overlap.
  */
 #include "queues.h"
 
@@ -69,7 +69,10 @@ static unsigned pick(unsigned count)
 	return (unsigned)(random_state >> 33) % count;
 }
 
-/* Kernels, of which most do nothing here, come at once, or a chunk would take seconds. */
+/*
+ * Chooses when the first task is due. Kernels, most of which do nothing here, come at once, or a
+ * chunk would take seconds.
+ */
 static void choose_time(struct fake_stream *stream)
 {
 	const bool lowest = stream->priority == FAKE_LOWEST_PRIORITY;
@@ -116,7 +119,7 @@ static void do_task(struct fake_stream *stream)
 	free(task);
 }
 
-/* One of the streams whose first task may be done now; NULL, and when to look again. */
+/* Returns a stream whose first task may be done now; or NULL, and when to look again. */
 static struct fake_stream *choose_stream(int64_t *again_ns)
 {
 	const int64_t now = now_ns();
@@ -187,7 +190,7 @@ struct fake_stream *fake_stream_create(int priority)
 	return stream;
 }
 
-/* With the lock held. */
+/* Waits until a stream is empty. The caller holds the lock. */
 static void drain(struct fake_stream *stream)
 {
 	while (stream->first)
@@ -207,7 +210,7 @@ void fake_stream_destroy(struct fake_stream *stream)
 	free(stream);
 }
 
-/* With the lock held. The record may be NULL. */
+/* Appends a task, whose record may be NULL. The caller holds the lock. */
 static void append(struct fake_stream *stream, enum task_kind kind, struct record *record,
 		   void (*run)(const void *argument), const void *argument, size_t bytes)
 {

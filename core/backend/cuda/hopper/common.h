@@ -9,7 +9,7 @@
 #include "backend/cuda/hopper/hopper.h"
 #include "backend/cuda/runtime/cuda_backend.h"
 
-/* A bfloat16 tensor: dimensions from the innermost out. */
+/* A bfloat16 tensor; its dimensions are listed from the innermost out. */
 struct fvsr_hopper_tensor {
 	const void *address;
 	unsigned rank;

@@ -13,7 +13,7 @@
 #include "base/bicubic.h"
 #include "kernels/generic/params.h"
 
-/* One axis of bicubic on the device: first, count and weight one after the other. */
+/* One axis of bicubic; its memory on the device has first, count and weight in a row. */
 struct fvsr_cuda_axis {
 	struct fvsr_cuda_axis *next;
 	int in, out, taps;

@@ -100,7 +100,7 @@ static void free_plan(const struct fvsr_cuda_blas *blas, struct plan *plan)
 	free(plan);
 }
 
-/* Takes the copies of biases in a range of memory out of the list; returns them as another. */
+/* Takes the copies of biases in a range of memory out of the list, and returns them as another. */
 static struct short_bias *take_biases(struct fvsr_cuda_blas *blas, uintptr_t first, uintptr_t last)
 {
 	struct short_bias **at = &blas->biases, *bias, *taken = NULL;
@@ -267,7 +267,7 @@ static bool multiply(const struct fvsr_cuda_blas *blas, const struct plan *plan,
 /* ------------------------------------------------------------------------------------------- */
 /* Choosing an algorithm                                                                       */
 
-/* All that timing needs; freed as a whole. */
+/* Memory, events and operands to time proposals on, which are freed as a whole. */
 struct bench {
 	struct fvsr_cuda_queue *queue;
 	CUdeviceptr memory;
@@ -405,7 +405,7 @@ static int fastest(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
 	return chosen;
 }
 
-/* With the lock. */
+/* Returns the plan of a layer, or NULL. The caller holds the lock. */
 static struct plan *find_plan(struct fvsr_cuda_blas *blas, const struct fvsr_linear *a,
 			      bool residual)
 {
@@ -484,7 +484,7 @@ static bool fits(const struct fvsr_cuda_queue *queue, const struct fvsr_linear *
 	return queue->base.planning || all % 16 == 0;
 }
 
-/* With the lock. */
+/* Returns what is kept of a bias, or NULL. The caller holds the lock. */
 static const struct short_bias *find_bias(const struct fvsr_cuda_blas *blas, const void *bias)
 {
 	const struct short_bias *entry = blas->biases;
@@ -504,7 +504,7 @@ static bool bias_kept(struct fvsr_cuda_blas *blas, const void *bias)
 	return kept;
 }
 
-/* Returns a converted copy that nobody else knows of; NULL when there is no room, for example. */
+/* Returns a converted copy that nobody else knows of yet; NULL when there is no room for it. */
 static struct short_bias *convert_bias(struct fvsr_cuda_queue *queue, const struct fvsr_linear *a)
 {
 	struct fvsr_cuda_device *device = queue->device;
@@ -546,7 +546,10 @@ static void keep_bias(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas
 		free_biases(queue->device, entry, true);
 }
 
-/* Returns the bias as the library wants it; 'room' is for one that was not kept. With the lock. */
+/*
+ * Returns the bias as the library wants it; 'room' is for one that was not kept. The caller holds
+ * the lock.
+ */
 static const void *short_bias(struct fvsr_cuda_queue *queue, const struct fvsr_cuda_blas *blas,
 			      const struct fvsr_linear *a, void *room)
 {
@@ -564,7 +567,7 @@ static const void *short_bias(struct fvsr_cuda_queue *queue, const struct fvsr_c
 	return room;
 }
 
-/* With the lock: it only enqueues. */
+/* Enqueues a product. The caller holds the lock. */
 static void run(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas, const struct plan *plan,
 		const struct fvsr_linear *a, void *scratch)
 {

@@ -23,7 +23,7 @@ struct fvsr_cuda_blas;
 struct fvsr_cuda_axis;
 struct fvsr_cuda_profile;
 
-/* Modules that the kernels are spread over; see images.c, which the build makes. */
+/* The kernels are spread over no more modules; images.c, which the build makes, lists them. */
 #define FVSR_CUDA_MAX_MODULES 24
 
 struct fvsr_cuda_image {
@@ -115,7 +115,7 @@ static inline struct fvsr_cuda_queue *fvsr_cuda_queue(struct fvsr_queue *queue)
 /* ------------------------------------------------------------------------------------------- */
 /* What ops ask of a queue (launch.c)                                                          */
 
-/* Enqueues a kernel; a failure sticks to the queue. Does nothing after one. */
+/* Enqueues a kernel; a failure sticks to the queue, and nothing is done after one. */
 void fvsr_cuda_launch(struct fvsr_cuda_queue *queue, const struct fvsr_cuda_launch *launch);
 
 /*
@@ -146,7 +146,7 @@ bool fvsr_cuda_queue_enter(struct fvsr_cuda_queue *queue);
 
 /* Tells whether fault injection wants this call to fail. */
 bool fvsr_cuda_inject(struct fvsr_cuda_device *device);
-/* Turns a driver's result into a failure with name, text, file and line. */
+/* Makes a failure of a driver's result, with name, text, file and line; true on success. */
 bool fvsr_cuda_check(struct fvsr_cuda_queue *queue, CUresult result, const char *what,
 		     const char *file, int line);
 int fvsr_cuda_error(struct fvsr_cuda_device *device, struct fvsr_error *err, CUresult result,
@@ -155,12 +155,12 @@ int fvsr_cuda_error(struct fvsr_cuda_device *device, struct fvsr_error *err, CUr
 #define FVSR_CUDA_CALL(dev, name, ...)                                                             \
 	(fvsr_cuda_inject(dev) ? CUDA_ERROR_UNKNOWN : (dev)->driver.name(__VA_ARGS__))
 
-/* A driver call on behalf of a queue, in its context: true on success. */
+/* Calls the driver on behalf of a queue, in its context; true on success. */
 #define FVSR_CUDA_TRY(queue, name, ...)                                                            \
 	fvsr_cuda_check(queue, FVSR_CUDA_CALL((queue)->device, name, __VA_ARGS__), #name,          \
 			__FILE__, __LINE__)
 
-/* A driver call elsewhere: 0, or an FVSR_ERR_* code with the message in 'err'. */
+/* Calls the driver elsewhere; 0, or an FVSR_ERR_* code with the message in 'err'. */
 #define FVSR_CUDA_GET(dev, err, name, ...)                                                         \
 	fvsr_cuda_error(dev, err, FVSR_CUDA_CALL(dev, name, __VA_ARGS__), #name, __FILE__, __LINE__)
 

@@ -20,7 +20,7 @@ enum fvsr_cuda_kernel {
 		FVSR_KERNEL_COUNT,
 };
 
-/* A row of the lists; see there for the width. */
+/* A row of the lists, which say what the width is. */
 struct fvsr_cuda_kernel_row {
 	const char *name;
 	unsigned threads, shared_bytes;
@@ -36,7 +36,7 @@ extern const struct fvsr_cuda_kernel_row fvsr_cuda_kernels[FVSR_KERNEL_COUNT];
 enum fvsr_cuda_kernel fvsr_cuda_kernel_for(enum fvsr_cuda_kernel first, enum fvsr_cuda_kernel last,
 					   int width);
 
-/* A launch: everything that does not follow from the kernel's row. */
+/* What a launch needs and the kernel's row does not say. */
 struct fvsr_cuda_launch {
 	enum fvsr_cuda_kernel kernel;
 	unsigned grid[3];   /* blocks of threads; 0 counts as 1 */
@@ -44,6 +44,7 @@ struct fvsr_cuda_launch {
 	const void *params; /* the structure that the kernel takes by value */
 };
 
+/* Returns what the driver needs for a launch. */
 CUlaunchConfig fvsr_cuda_launch_config(const struct fvsr_cuda_launch *launch, CUstream stream);
 
 #endif
