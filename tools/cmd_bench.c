@@ -75,12 +75,11 @@ static int run_frames(struct run *run, uint64_t frames)
 
 static int measure(struct bench *bench, struct run *run)
 {
-	uint64_t first = (uint64_t)bench->cost.first_latency - 4;
+	const uint64_t first = FVSR_FIRST_CHUNK_FRAMES;
 	double start_s = fvsr_cli_clock_s();
 	int ret;
 
-	/* The first chunk gives 21 frames of the 25 that it needs. */
-	run->total = first + (uint64_t)bench->cost.chunk * (uint64_t)bench->chunks;
+	run->total = first + FVSR_CHUNK_FRAMES * (uint64_t)bench->chunks;
 	fvsr_cli_progress_start(&run->progress, bench->quiet || bench->json);
 	ret = run_frames(run, first);
 	bench->first_s = fvsr_cli_clock_s() - start_s;

@@ -18,7 +18,7 @@
 
 int fvsr_cli_golden_frames(int chunks)
 {
-	return 25 + 8 * (chunks - 1);
+	return FVSR_FIRST_LATENCY + FVSR_CHUNK_FRAMES * (chunks - 1);
 }
 
 static float wave(float x, float y, float t, float c)

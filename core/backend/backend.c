@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list of backends, best first, and what all of them share.
+ * The list of backends, best first.
  */
-#include "backend.h"
+#include "backend/backend.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,26 +54,4 @@ const struct fvsr_backend *fvsr_backend_find(const char *name, struct fvsr_error
 	fvsr_fail(err, FVSR_ERR_BACKEND, "there is no backend '%s' in this build",
 		  automatic ? "auto" : name);
 	return NULL;
-}
-
-/* Not a failure to be logged: somebody asked for it. */
-void fvsr_queue_stop(struct fvsr_queue *queue)
-{
-	if (queue->error)
-		return;
-	queue->error = FVSR_ERR_CANCELLED;
-	fvsr_fail(&queue->message, FVSR_ERR_CANCELLED, "interrupted");
-}
-
-void fvsr_queue_fail(struct fvsr_queue *queue, int code, const char *format, ...)
-{
-	va_list args;
-
-	if (queue->error)
-		return;
-	queue->error = code;
-	va_start(args, format);
-	vsnprintf(queue->message.text, sizeof(queue->message.text), format, args);
-	va_end(args);
-	fvsr_log(&queue->device->log, FVSR_LOG_ERROR, "%s", queue->message.text);
 }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/common.h"
+#include "base/geometry.h"
 #include "model/file.h"
 #include "model/json.h"
 
@@ -114,7 +114,7 @@ static uint64_t rough_parameters(const struct fvsr_config *c)
 {
 	uint64_t d = (uint64_t)c->dim;
 	uint64_t layer = 8 * d * d + 2 * d * (uint64_t)c->ffn_dim;
-	uint64_t lq = 36 * (uint64_t)c->lq_hidden1 * (768 + (uint64_t)c->lq_hidden2);
+	uint64_t lq = 36 * (uint64_t)c->lq_hidden1 * (FVSR_TOKEN_SAMPLES + (uint64_t)c->lq_hidden2);
 	uint64_t text = (uint64_t)c->text_dim * ((uint64_t)c->prompts * c->text_len + d);
 
 	return layer * (uint64_t)c->num_layers + lq + text;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/common.h"
+#include "base/geometry.h"
 #include "model/config.h"
 
 struct builder {
@@ -125,7 +125,7 @@ static void add_lq(struct builder *b, const struct fvsr_config *c)
 	int h1 = c->lq_hidden1, h2 = c->lq_hidden2, i;
 	char name[40];
 
-	add(b, 5, DIMS(h1, 768, 4, 3, 3), "lq.conv1.weight");
+	add(b, 5, DIMS(h1, FVSR_TOKEN_SAMPLES, 4, 3, 3), "lq.conv1.weight");
 	add(b, 1, DIMS(h1), "lq.conv1.bias");
 	add(b, 4, DIMS(h1, 1, 1, 1), "lq.norm1.gamma");
 	add(b, 5, DIMS(h2, h1, 4, 3, 3), "lq.conv2.weight");
@@ -161,7 +161,7 @@ static void add_decoder(struct builder *b, const struct fvsr_config *c)
 	const int *ch = c->dec_channels;
 	int level, i;
 
-	add_conv(b, 1, c->in_dim + 768, ch[0], true);
+	add_conv(b, 1, c->in_dim + FVSR_CONDITION_SAMPLES, ch[0], true);
 	add_conv(b, 3, ch[0], ch[0], false);
 	for (level = 0; level < c->dec_levels && level < 3; level++) {
 		int first = 5 + 6 * level, next = ch[level + 1];

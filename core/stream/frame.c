@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Frames: pixels of the library's or of the caller's, and a tag that travels with them.
+ * A frame is pixels of the library's or of the caller's, and a tag that travels with them.
  */
 #include "stream/frame.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is inside a frame handle.
+ * The inside of a frame handle, which streams look into and callers do not.
  */
 #ifndef FVSR_STREAM_FRAME_H
 #define FVSR_STREAM_FRAME_H

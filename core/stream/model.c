@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Models: weights from where they are, brought to a backend, shared by counting owners.
+ * A model is opened once, which brings its weights from where they are to a backend, and shared by
+ * counting its owners.
  */
 #include "stream/model.h"
 

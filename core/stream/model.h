@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is inside a model handle.
+ * The inside of a model handle: a network on its device, and how many owners it has.
  */
 #ifndef FVSR_STREAM_MODEL_H
 #define FVSR_STREAM_MODEL_H

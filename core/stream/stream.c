@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Push and pull: which frames a chunk waits for, and when pictures are ready (section 3).
+ * Streams, by push and pull: which frames a chunk waits for, and when pictures are ready (section
+ * 3).
  *
  * Frames sent are put on their canvas at once. receive() does the rest when nothing is ready: the
  * decoder for one slice of the last chunk, or a new chunk if its frames are there.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "net/run/run.h"
+#include "net/slices.h"
 #include "stream/frame.h"
 #include "stream/model.h"
-#include "stream/pace.h"
+#include "stream/settings.h"
+#include "stream/spread.h"
 
-#define TAGS               64 /* more than frames can be inside */
-#define MIN_SIDE_PX        16
-#define MAX_SIDE_PX        16384
-#define TOPK_AREA          (768.0 * 1280.0) /* section 6 */
-#define FIRST_PROMPT_SCALE 2                /* section 9 */
-#define PAUSE_STEP_MS      10
-#define MAX_BUDGET_MS      (3600 * 1e3) /* no chunk lasts that long, and sums with it stay numbers */
-#define CANVAS_SCALE       4.0          /* where neither settings nor sizes say it */
+#define TAGS          64
+#define PAUSE_STEP_MS 10
+#define MAX_BUDGET_MS (3600 * 1e3) /* no chunk lasts that long, and sums with it stay numbers */
+
+_Static_assert(TAGS > FVSR_CANVASES + FVSR_FIRST_CHUNK_FRAMES, "a frame inside loses its tag");
 
 struct fvsr_stream {
 	fvsr_model *model;
@@ -35,128 +35,9 @@ struct fvsr_stream {
 	int64_t tags[TAGS];
 	bool ended;
 	struct fvsr_timing timing;
-	struct fvsr_pace pace;
+	struct fvsr_spread spread;
 	struct fvsr_error err;
 };
-
-static double topk_ratio(const struct fvsr_settings *s, double sparse_ratio)
-{
-	double area = (double)fvsr_round_up(s->out_width, 128) * fvsr_round_up(s->out_height, 128);
-
-	return sparse_ratio * TOPK_AREA / area;
-}
-
-void fvsr_settings_default(struct fvsr_settings *settings)
-{
-	memset(settings, 0, sizeof(*settings));
-	settings->in_format = FVSR_FORMAT_RGBA8;
-	settings->out_format = FVSR_FORMAT_RGBA8;
-	settings->sparse_ratio = 2.0;
-	settings->local_range = 11;
-	settings->kv_ratio = 3;
-	settings->color = FVSR_COLOR_MODEL;
-	settings->noise = FVSR_NOISE_NORMAL;
-}
-
-static bool valid_side(int px)
-{
-	return px >= MIN_SIDE_PX && px <= MAX_SIDE_PX;
-}
-
-static bool valid_format(enum fvsr_format format)
-{
-	return format >= FVSR_FORMAT_RGBA8 && format <= FVSR_FORMAT_RGBF32P;
-}
-
-static int check_sizes(const struct fvsr_settings *s, struct fvsr_error *err)
-{
-	if (!valid_side(s->in_width) || !valid_side(s->in_height))
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT,
-				 "input of %d x %d: sides from %d to %d pixels are possible",
-				 s->in_width, s->in_height, MIN_SIDE_PX, MAX_SIDE_PX);
-	if (!valid_side(s->out_width) || !valid_side(s->out_height) || s->out_width < s->in_width ||
-	    s->out_height < s->in_height)
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT,
-				 "output of %d x %d: sides must be at least the input's and at "
-				 "most %d pixels",
-				 s->out_width, s->out_height, MAX_SIDE_PX);
-	if (s->in_format == FVSR_FORMAT_RGBF32P &&
-	    (s->in_width != s->out_width || s->in_height != s->out_height))
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "a float canvas must have output size");
-	return 0;
-}
-
-static double scale_of(const struct fvsr_settings *s)
-{
-	if (s->scale > 0)
-		return s->scale;
-	if (s->in_format == FVSR_FORMAT_RGBF32P)
-		return CANVAS_SCALE;
-	return sqrt((double)s->out_width * s->out_height / ((double)s->in_width * s->in_height));
-}
-
-/* The one for the nearest scale. */
-static int prompt_of(const fvsr_model *model, double scale)
-{
-	int prompt = (int)floor(scale + 0.5) - FIRST_PROMPT_SCALE;
-	int last = model->info.config.prompts - 1;
-
-	return prompt < 0 ? 0 : prompt > last ? last : prompt;
-}
-
-static int check(const struct fvsr_settings *s, struct fvsr_error *err)
-{
-	int result = check_sizes(s, err);
-
-	if (result < 0)
-		return result;
-	if (!valid_format(s->in_format) || !valid_format(s->out_format))
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown pixel format");
-	if (!(s->scale >= 0) || s->scale > MAX_SIDE_PX)
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "scale must be 0 or more");
-	if (!(s->sparse_ratio > 0) || !(s->sparse_ratio <= 1000))
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "sparse ratio must be above 0");
-	if (s->local_range < 1 || s->local_range > 1024)
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "local range must be 1 .. 1024 blocks");
-	if (s->kv_ratio < 1 || s->kv_ratio >= FVSR_MAX_SLICES)
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "KV ratio must be 1 .. %d",
-				 FVSR_MAX_SLICES - 1);
-	if (s->color < FVSR_COLOR_ADAIN || s->color > FVSR_COLOR_MODEL)
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown colour correction");
-	if (s->noise != FVSR_NOISE_NORMAL && s->noise != FVSR_NOISE_UNIFORM)
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown noise");
-	if (s->lq_version != FVSR_LQ_MODEL && s->lq_version != FVSR_LQ_V1 &&
-	    s->lq_version != FVSR_LQ_V1_1)
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown version of the projection");
-	return 0;
-}
-
-static enum fvsr_color color_of(const fvsr_model *model)
-{
-	return model->info.config.residual ? FVSR_COLOR_OFF : FVSR_COLOR_ADAIN;
-}
-
-static void run_settings(struct fvsr_run_settings *out, const fvsr_model *model,
-			 const struct fvsr_settings *s)
-{
-	*out = (struct fvsr_run_settings){
-		.in_width = s->in_width,
-		.in_height = s->in_height,
-		.width = s->out_width,
-		.height = s->out_height,
-		.in_format = s->in_format,
-		.out_format = s->out_format,
-		.prompt = prompt_of(model, scale_of(s)),
-		.local_range = s->local_range,
-		.kv_ratio = s->kv_ratio,
-		.topk_ratio = topk_ratio(s, s->sparse_ratio),
-		.color = s->color == FVSR_COLOR_MODEL ? color_of(model) : s->color,
-		.noise = s->noise,
-		.seed = s->seed,
-		.lq_version = s->lq_version ? s->lq_version : model->info.config.lq_version,
-		.memory_limit = s->memory_limit,
-	};
-}
 
 int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settings,
 		     struct fvsr_stream_cost *cost, struct fvsr_error *err)
@@ -167,19 +48,19 @@ int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settin
 
 	if (!model || !settings || !cost)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "NULL argument");
-	result = check(settings, err);
+	result = fvsr_settings_check(settings, err);
 	if (result < 0)
 		return result;
-	run_settings(&set, model, settings);
+	set = fvsr_settings_for_run(settings, model);
 	result = fvsr_run_open(NULL, model->net, &set, &run, err);
 	if (result < 0)
 		return result;
 	*cost = (struct fvsr_stream_cost){
-		.first_latency = 25,
-		.latency = 12,
-		.chunk = FVSR_SLICE_FRAMES,
-		.canvas_width = fvsr_round_up(settings->out_width, 128),
-		.canvas_height = fvsr_round_up(settings->out_height, 128),
+		.first_latency = FVSR_FIRST_LATENCY,
+		.latency = FVSR_LATENCY,
+		.chunk = FVSR_CHUNK_FRAMES,
+		.canvas_width = fvsr_canvas_px(settings->out_width),
+		.canvas_height = fvsr_canvas_px(settings->out_height),
 	};
 	cost->host_bytes = run.host_bytes;
 	*(model->device->backend->host_memory ? &cost->host_bytes : &cost->device_bytes) +=
@@ -203,14 +84,14 @@ int fvsr_stream_open(fvsr_stream **out, fvsr_model *model, const struct fvsr_set
 
 	if (!out || !model || !settings)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "NULL argument");
-	result = check(settings, err);
+	result = fvsr_settings_check(settings, err);
 	if (result < 0)
 		return result;
 	stream = calloc(1, sizeof(*stream));
 	if (!stream)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	stream->set = *settings;
-	run_settings(&set, model, settings);
+	set = fvsr_settings_for_run(settings, model);
 	result = fvsr_run_open(&stream->run, model->net, &set, NULL, err);
 	if (result < 0) {
 		free(stream);
@@ -236,7 +117,7 @@ void fvsr_stream_reset(fvsr_stream *stream)
 	fvsr_run_queue(stream->run)->error = 0;
 	atomic_store(&fvsr_run_queue(stream->run)->interrupted, false);
 	fvsr_run_reset(stream->run);
-	fvsr_pace_reset(&stream->pace);
+	fvsr_spread_reset(&stream->spread);
 	start(stream);
 }
 
@@ -248,15 +129,16 @@ void fvsr_stream_interrupt(fvsr_stream *stream)
 
 int fvsr_stream_set_effort(fvsr_stream *stream, double sparse_ratio, int kv_ratio)
 {
+	int result;
+
 	if (!stream)
 		return FVSR_ERR_ARGUMENT;
-	if (!(sparse_ratio > 0) || !(sparse_ratio <= 1000) || kv_ratio < 1 ||
-	    kv_ratio > stream->set.kv_ratio)
-		return fvsr_fail(&stream->err, FVSR_ERR_ARGUMENT,
-				 "sparse ratio must be above 0, KV ratio 1 .. %d",
-				 stream->set.kv_ratio);
-	fvsr_run_set_effort(stream->run, topk_ratio(&stream->set, sparse_ratio), kv_ratio);
-	return 0;
+	result = fvsr_settings_check_effort(sparse_ratio, kv_ratio, stream->set.kv_ratio,
+					    &stream->err);
+	if (!result)
+		fvsr_run_set_effort(stream->run,
+				    fvsr_settings_topk_ratio(&stream->set, sparse_ratio), kv_ratio);
+	return result;
 }
 
 const char *fvsr_stream_error(const fvsr_stream *stream)
@@ -294,14 +176,6 @@ static int queue_result(fvsr_stream *stream)
 	return queue->error;
 }
 
-/* The oldest frame whose canvas is still needed: the first picture of the next slice. */
-static int64_t oldest_needed(const fvsr_stream *stream)
-{
-	int64_t n = FVSR_SLICE_FRAMES * stream->slice - 3;
-
-	return n > 0 ? n : 0;
-}
-
 int fvsr_stream_send(fvsr_stream *stream, const fvsr_frame *frame)
 {
 	int result;
@@ -314,7 +188,7 @@ int fvsr_stream_send(fvsr_stream *stream, const fvsr_frame *frame)
 			     stream->set.in_format);
 	if (result < 0)
 		return result;
-	if (stream->sent >= oldest_needed(stream) + FVSR_RUN_CANVASES)
+	if (stream->sent >= fvsr_slice_oldest_frame(stream->slice) + FVSR_CANVASES)
 		return fvsr_fail(&stream->err, FVSR_ERR_AGAIN, "the stream is full");
 	fvsr_run_ingest(stream->run, stream->sent, &frame->picture);
 	result = queue_result(stream);
@@ -332,10 +206,10 @@ int fvsr_stream_end(fvsr_stream *stream)
 	return 0;
 }
 
-/* Slices whose latents are there: of all chunks that have run. */
-static int64_t slices_run(const fvsr_stream *stream)
+/* Tells whether a chunk has run whose slices are not all decoded. */
+static bool slice_due(const fvsr_stream *stream)
 {
-	return stream->chunk ? stream->chunk + 2 : 0;
+	return stream->slice < fvsr_chunk_slice(stream->chunk);
 }
 
 static int64_t last_frame(const fvsr_stream *stream)
@@ -345,29 +219,28 @@ static int64_t last_frame(const fvsr_stream *stream)
 
 static void decode_slice(fvsr_stream *stream)
 {
-	int64_t last = last_frame(stream), end = FVSR_SLICE_FRAMES * stream->slice + 5;
+	int64_t last = last_frame(stream), end;
 
 	fvsr_run_decode(stream->run, stream->slice++, last);
+	end = fvsr_slice_picture(stream->slice);
 	stream->ready = last < end - 1 ? last + 1 : end;
 }
 
-/* The next chunk reads up to frame 8s + 8 of its last slice s. */
+/* Tells whether the frames of the next chunk are there, or no more will come. */
 static bool chunk_due(const fvsr_stream *stream)
 {
-	int64_t slice = stream->chunk + 2;
-
-	return stream->ended || stream->sent > FVSR_SLICE_FRAMES * slice + 8;
+	return stream->ended || stream->sent > fvsr_chunk_last_read(stream->chunk);
 }
 
-/* Makes pictures ready. FVSR_ERR_AGAIN when frames are missing. */
+/* Makes pictures ready; FVSR_ERR_AGAIN when frames are missing. */
 static int advance(fvsr_stream *stream)
 {
 	if (stream->ended && stream->received >= stream->sent)
 		return FVSR_ERR_EOF;
-	if (stream->slice < slices_run(stream)) {
+	if (slice_due(stream)) {
 		decode_slice(stream);
 	} else if (chunk_due(stream)) {
-		fvsr_pace_begin(&stream->pace, stream->chunk > 1);
+		fvsr_spread_begin(&stream->spread, stream->chunk > 1);
 		fvsr_run_chunk(stream->run, stream->chunk++, last_frame(stream));
 		stream->timing.chunks++;
 	} else {
@@ -382,11 +255,10 @@ enum fvsr_next fvsr_stream_next(const fvsr_stream *stream)
 		return FVSR_NEXT_NOTHING;
 	if (stream->received < stream->ready)
 		return FVSR_NEXT_FRAME;
-	return stream->slice < slices_run(stream) || chunk_due(stream) ? FVSR_NEXT_COMPUTE
-								       : FVSR_NEXT_NOTHING;
+	return slice_due(stream) || chunk_due(stream) ? FVSR_NEXT_COMPUTE : FVSR_NEXT_NOTHING;
 }
 
-/* In steps, so that an interruption ends it within one. */
+/* Sleeps in steps, so that an interruption ends the pause within one. */
 static void pause_ms(struct fvsr_stream *stream, double ms)
 {
 	const struct fvsr_queue *queue = fvsr_run_queue(stream->run);
@@ -400,31 +272,31 @@ static void pause_ms(struct fvsr_stream *stream, double ms)
 	}
 }
 
-/* A piece of a chunk is in the queue. What it takes is known when it is done. */
+/* Rests behind a piece of a chunk, whose work is known when the queue has finished it. */
 static void breathe(void *opaque)
 {
 	struct fvsr_stream *stream = opaque;
 	double pause;
 
-	if (!stream->pace.spreading)
+	if (!stream->spread.pausing)
 		return;
 	stream->model->device->backend->finish(fvsr_run_queue(stream->run));
-	fvsr_pace_done(&stream->pace, fvsr_now_ms());
-	pause = fvsr_pace_pause(&stream->pace);
+	fvsr_spread_done(&stream->spread, fvsr_now_ms());
+	pause = fvsr_spread_pause(&stream->spread);
 	if (pause <= 0)
 		return;
 	pause_ms(stream, pause);
-	stream->timing.paused_ms += fvsr_now_ms() - stream->pace.since_ms;
-	fvsr_pace_paused(&stream->pace, fvsr_now_ms());
+	stream->timing.paused_ms += fvsr_now_ms() - stream->spread.since_ms;
+	fvsr_spread_paused(&stream->spread, fvsr_now_ms());
 }
 
 void fvsr_stream_set_budget(fvsr_stream *stream, double chunk_ms)
 {
 	if (!stream)
 		return;
-	stream->pace.budget_ms = !(chunk_ms > 0)            ? 0
-				 : chunk_ms < MAX_BUDGET_MS ? chunk_ms
-							    : MAX_BUDGET_MS;
+	stream->spread.budget_ms = !(chunk_ms > 0)            ? 0
+				   : chunk_ms < MAX_BUDGET_MS ? chunk_ms
+							      : MAX_BUDGET_MS;
 	fvsr_run_set_breathe(stream->run, chunk_ms > 0 ? breathe : NULL, stream);
 }
 
@@ -436,7 +308,7 @@ int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame)
 	if (!stream)
 		return FVSR_ERR_ARGUMENT;
 	paused = stream->timing.paused_ms;
-	fvsr_pace_work(&stream->pace, began);
+	fvsr_spread_work(&stream->spread, began);
 	result = check_frame(stream, frame, stream->set.out_width, stream->set.out_height,
 			     stream->set.out_format);
 	while (!result && stream->received >= stream->ready)
@@ -450,7 +322,7 @@ int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame)
 	frame->tag = stream->tags[stream->received++ % TAGS];
 	stream->timing.frames++;
 	stream->timing.total_ms += fvsr_now_ms() - began - (stream->timing.paused_ms - paused);
-	fvsr_pace_done(&stream->pace, fvsr_now_ms());
+	fvsr_spread_done(&stream->spread, fvsr_now_ms());
 	return 0;
 }
 
@@ -466,7 +338,7 @@ int fvsr_stream_wait_sent(fvsr_stream *stream)
 	return queue_result(stream);
 }
 
-/* The wait is the rest of the work that the frame took. */
+/* Counts the wait as work: it is the rest of what the frame took. */
 int fvsr_stream_wait_received(fvsr_stream *stream)
 {
 	const struct fvsr_backend *backend;
@@ -478,8 +350,8 @@ int fvsr_stream_wait_received(fvsr_stream *stream)
 	if (backend->wait_emitted)
 		backend->wait_emitted(fvsr_run_queue(stream->run));
 	stream->timing.total_ms += fvsr_now_ms() - began;
-	fvsr_pace_work(&stream->pace, began);
-	fvsr_pace_done(&stream->pace, fvsr_now_ms());
+	fvsr_spread_work(&stream->spread, began);
+	fvsr_spread_done(&stream->spread, fvsr_now_ms());
 	return queue_result(stream);
 }
 

@@ -5,7 +5,7 @@
 
 #include "ops.h"
 
-/* Distinct slots out of 'slots'. */
+/* Picks distinct slots out of 'slots'. */
 static void pick_slots(struct trial *t, int *slot, int count, int slots)
 {
 	int order[32];
@@ -72,7 +72,7 @@ static bool read_row(const float *index, float count, size_t keys, unsigned char
 	return true;
 }
 
-/* Sums in another order may move a value across the threshold, but rarely. */
+/* Compares masks: sums in another order may move a value across the threshold, but rarely. */
 static void judge_select(struct trial *t, const struct side *plain, const struct side *other)
 {
 	size_t rows = plain->operand[3].count, keys = plain->operand[2].count / rows;
@@ -95,7 +95,7 @@ static void judge_select(struct trial *t, const struct side *plain, const struct
 		fail(t, "masks differ at %zu of %zu places", differ, rows * keys);
 }
 
-/* Random lists, some of them empty, some full. */
+/* Picks random lists, some of them empty, some full. */
 static void pick_lists(struct trial *t, struct fvsr_block_attention *a, int rows, int keys)
 {
 	float *index = malloc((size_t)rows * keys * sizeof(*index));

@@ -4,7 +4,7 @@
 
 #include "ops.h"
 
-/* Weights of about this size keep sums of n products near 1. */
+/* Returns the size of weights that keeps sums of n products near 1. */
 static float bound(int n)
 {
 	return 3 / sqrtf((float)n);

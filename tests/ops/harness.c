@@ -9,18 +9,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random.h"
+
 #define GUARD_VALUE         77.0f /* exact in every kind */
 #define SCRATCH_GUARD_BYTES 8192
 #define POISON_I32          (-7777.0f)
 #define POISON_U8           165.0f
 
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9E3779B97F4A7C15u;
+const struct op_test *const op_tests[] = {matrix_tests, attention_tests, conv_tests, picture_tests,
+					  memory_tests, nonfinite_tests, NULL};
 
-	z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-	return z ^ (z >> 31);
+bool open_device(struct side *side, const char *backend, const struct fvsr_model_options *options)
+{
+	struct fvsr_error err;
+
+	memset(side, 0, sizeof(*side));
+	side->backend = fvsr_backend_find(backend, &err);
+	if (side->backend && side->backend->device_open(&side->device, options, &err) == 0)
+		return true;
+	printf("skipped: %s%s\n", strcmp(backend, "cuda") ? "" : "needs a card: ", err.text);
+	return false;
+}
+
+struct trial new_trial(const struct side *a, const struct side *b, uint64_t seed)
+{
+	return (struct trial){
+		.seed = seed,
+		.bf16 = a->backend->act_bytes == 2 || b->backend->act_bytes == 2,
+		.bf16_canvas = a->backend->canvas_bytes == 2 || b->backend->canvas_bytes == 2,
+	};
 }
 
 int pick(struct trial *t, int low, int high)
@@ -33,7 +50,7 @@ bool chance(struct trial *t, int percent)
 	return pick(t, 0, 99) < percent;
 }
 
-/* Often a multiple of what vectors are made of, often just beside one. */
+/* Picks often a multiple of what vectors are made of, and often the number after one. */
 int pick_channels(struct trial *t, int largest)
 {
 	static const int units[] = {1, 2, 8, 16, 32};
@@ -41,6 +58,14 @@ int pick_channels(struct trial *t, int largest)
 	int value = unit * pick(t, 1, largest / unit);
 
 	return chance(t, 20) && value < largest ? value + 1 : value;
+}
+
+enum fvsr_format pick_format(struct trial *t)
+{
+	static const enum fvsr_format formats[] = {FVSR_FORMAT_RGBA8, FVSR_FORMAT_BGRA8,
+						   FVSR_FORMAT_RGBF32P};
+
+	return formats[pick(t, 0, 2)];
 }
 
 void fail(struct trial *t, const char *format, ...)
@@ -82,7 +107,7 @@ static size_t element_bytes(const struct fvsr_backend *backend, enum fvsr_kind k
 	return 1;
 }
 
-/* To the nearest number of 8 significant bits, ties to even. */
+/* Rounds to the nearest number of 8 significant bits, ties to even. */
 static float round_bf16(float x)
 {
 	uint32_t bits;
@@ -121,7 +146,7 @@ static void fill_poison(const struct operand *o)
 		o->before[i] = value;
 }
 
-/* Memory of guard, values, guard; false when there is none. */
+/* Fills memory with guard, values, guard; false when there is none. */
 static bool place(struct trial *t, struct operand *o)
 {
 	const struct fvsr_backend *backend = t->side->backend;
@@ -217,19 +242,31 @@ void *values(struct trial *t, enum fvsr_kind kind, size_t count, const float *da
 	return operand(t, ROLE_INPUT, kind, count, 0, 0, data);
 }
 
-uint8_t *host_pixels(struct trial *t, size_t bytes)
+static uint8_t *host_bytes(struct trial *t, size_t bytes, bool pinned)
 {
+	struct side *side = t->side;
 	uint64_t state = t->seed;
 
-	if (t->side->host)
-		return t->side->host;
-	t->side->host = malloc(bytes);
-	t->side->host_bytes = bytes;
-	for (size_t i = 0; t->side->host && i < bytes; i++)
-		t->side->host[i] = (uint8_t)(next_random(&state) >> 56);
-	if (!t->side->host)
+	if (side->host)
+		return side->host;
+	side->host = pinned ? side->backend->host_alloc(side->device, bytes) : malloc(bytes);
+	side->host_bytes = bytes;
+	side->host_pinned = pinned;
+	for (size_t i = 0; side->host && i < bytes; i++)
+		side->host[i] = (uint8_t)(next_random(&state) >> 56);
+	if (!side->host)
 		fail(t, "out of memory");
-	return t->side->host;
+	return side->host;
+}
+
+uint8_t *host_pixels(struct trial *t, size_t bytes)
+{
+	return host_bytes(t, bytes, false);
+}
+
+void *host_memory(struct trial *t, size_t bytes)
+{
+	return host_bytes(t, bytes, true);
 }
 
 const float *result(const struct side *side, int index)
@@ -253,7 +290,7 @@ static bool open_side(struct trial *t, struct side *side)
 	return true;
 }
 
-/* Scratch memory is as long as was asked for, not a byte more, and full of NaN. */
+/* Gives scratch memory that is as long as was asked for, not a byte more, and full of NaN. */
 static void give_scratch(struct trial *t, struct side *side)
 {
 	const struct fvsr_backend *backend = side->backend;
@@ -325,7 +362,7 @@ static void call(struct trial *t, const struct op_test *test)
 	test->run(t);
 }
 
-/* Planning without memory, as when a stream's cost is asked for. */
+/* Plans without memory, as when a stream's cost is asked for; returns the bytes of scratch. */
 static size_t dry_run(struct trial *t, const struct op_test *test, struct side *side)
 {
 	size_t bytes;
@@ -367,7 +404,7 @@ bool take_turn(struct trial *t, const struct op_test *test, struct side *side)
 	return !*t->failure;
 }
 
-/* One more time, for the clock. */
+/* Runs the op one more time, for the clock. */
 void repeat_turn(struct trial *t, const struct op_test *test, struct side *side)
 {
 	t->side = side;
@@ -381,7 +418,7 @@ void check_turn(struct trial *t, struct side *side)
 		check_operand(t, side, i);
 }
 
-/* Caches go by address, and the next weights may get the same one. */
+/* Empties the caches: they go by address, and the next weights may get the same one. */
 static void forget_weights(struct side *side)
 {
 	for (int i = 0; i < side->count; i++) {
@@ -432,7 +469,10 @@ void end_turn(struct side *side)
 		free(side->operand[i].after);
 		side->backend->free(side->device, side->operand[i].base);
 	}
-	free(side->host);
+	if (side->host_pinned)
+		side->backend->host_free(side->device, side->host);
+	else
+		free(side->host);
 	side->host = NULL;
 	side->count = 0;
 }
@@ -440,7 +480,7 @@ void end_turn(struct side *side)
 /* ------------------------------------------------------------------------------------------- */
 /* Comparison                                                                                  */
 
-/* Pixels: one level apart is a matter of rounding, if it is rare. */
+/* Compares pixels: one level apart is a matter of rounding, if it is rare. */
 static void compare_bytes(struct trial *t, const float *want, const float *got, size_t count,
 			  bool exact, int index)
 {
@@ -498,7 +538,7 @@ void compare_sides(struct trial *t, const struct op_test *test, const struct sid
 		fail(t, "the case made different choices");
 	for (int i = 0; i < plain->count && !*t->failure; i++) {
 		const struct operand *o = &plain->operand[i];
-		/* what is exact stays so where nothing is rounded */
+		/* What is exact stays so where nothing is rounded. */
 		bool exact = test->rel_f32 == 0 && o->kind != FVSR_ACT;
 		double tolerance = t->bf16 && !exact ? test->rel_bf16 : test->rel_f32;
 
@@ -512,7 +552,7 @@ void compare_sides(struct trial *t, const struct op_test *test, const struct sid
 				       i);
 	}
 	if (plain->host && !*t->failure && memcmp(plain->host, other->host, plain->host_bytes))
-		fail(t, "pixels in host memory differ");
+		fail(t, "bytes in host memory differ");
 	if (test->judge && !*t->failure)
 		test->judge(t, plain, other);
 }

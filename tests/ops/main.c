@@ -3,8 +3,9 @@
  * test_ops --backend NAME [--op NAME] [--seed N] [--rounds N] [--bench]
  *
  * Compares a backend with cpu-plain, op by op, on random shapes and operands. The seed is fresh
- * unless it is given (or in FVSR_TEST_SEED) and always printed. With --bench: microseconds of
- * both at the sizes of a small model at 640 x 384. Exit 77: the backend is not available.
+ * unless it is given (or in FVSR_TEST_SEED), and always printed. --bench prints the microseconds of
+ * both at the sizes of a small model at 640 x 384 instead. The program exits with 77 when the
+ * backend is not available.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,9 +21,6 @@ struct options {
 	int rounds, threads;
 	bool bench;
 };
-
-static const struct op_test *const families[] = {matrix_tests, attention_tests, conv_tests,
-						 picture_tests, nonfinite_tests};
 
 static void log_line(void *opaque, enum fvsr_log_level level, const char *text)
 {
@@ -64,18 +62,32 @@ static int parse(struct options *o, int argc, char **argv)
 	return o->backend ? 0 : -1;
 }
 
-static int open_side(struct side *side, const char *name, int threads)
+/* Tells whether the op has a case of its own or for something special. */
+static bool has_case(const char *op)
 {
-	const struct fvsr_model_options options = {
-		.threads = threads, .card = -1, .log.write = log_line};
-	struct fvsr_error err;
+	const size_t length = strlen(op);
 
-	memset(side, 0, sizeof(*side));
-	side->backend = fvsr_backend_find(name, &err);
-	if (side->backend && side->backend->device_open(&side->device, &options, &err) == 0)
-		return 0;
-	printf("skipped: %s%s\n", strcmp(name, "cuda") ? "" : "needs a card: ", err.text);
-	return -1;
+	for (size_t i = 0; op_tests[i]; i++)
+		for (const struct op_test *test = op_tests[i]; test->name; test++)
+			if (!strncmp(test->name, op, length) &&
+			    (!test->name[length] || test->name[length] == ','))
+				return true;
+	return false;
+}
+
+static bool every_op_has_a_case(void)
+{
+#define OP_NAME(name, cpu) #name,
+	static const char *const ops[] = {FVSR_OPS(OP_NAME)};
+#undef OP_NAME
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++)
+		if (!has_case(ops[i])) {
+			printf("FAILED: the op %s has no case\n", ops[i]);
+			good = false;
+		}
+	return good;
 }
 
 static double now_us(void)
@@ -84,15 +96,6 @@ static double now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec * 1e-3;
-}
-
-static struct trial new_trial(const struct side *a, const struct side *b, uint64_t seed)
-{
-	return (struct trial){
-		.seed = seed,
-		.bf16 = a->backend->act_bytes == 2 || b->backend->act_bytes == 2,
-		.bf16_canvas = a->backend->canvas_bytes == 2 || b->backend->canvas_bytes == 2,
-	};
 }
 
 static void both_turns(struct trial *t, const struct op_test *test, struct side *plain,
@@ -106,14 +109,14 @@ static void both_turns(struct trial *t, const struct op_test *test, struct side 
 		compare_sides(t, test, plain, other);
 }
 
-/* True when both sides agree; *error grows to the trial's. */
+/* Runs a trial; true when both sides agree. *error grows to the trial's. */
 static bool try_once(const struct op_test *test, struct side *plain, struct side *other,
 		     uint64_t seed, double *error)
 {
 	struct trial t = new_trial(plain, other, seed);
 
 	both_turns(&t, test, plain, other);
-	/* nothing may be left of weights that were there before */
+	/* Nothing may be left of weights that were there before. */
 	if (!*t.failure && seed % 3 == 0) {
 		renew_side(&t, plain);
 		renew_side(&t, other);
@@ -141,7 +144,7 @@ static bool test_op(const struct op_test *test, struct side *plain, struct side 
 	return good == o->rounds;
 }
 
-/* Best of several calls, in microseconds; negative on failure. */
+/* Returns the best time of several calls, in microseconds; negative on failure. */
 static double measure(struct trial *t, const struct op_test *test, struct side *side)
 {
 	double began, best = 1e30;
@@ -188,8 +191,8 @@ static int run_all(struct side *plain, struct side *other, const struct options 
 {
 	bool good = true, any = false;
 
-	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
-		for (const struct op_test *test = families[i]; test->name; test++) {
+	for (size_t i = 0; op_tests[i]; i++) {
+		for (const struct op_test *test = op_tests[i]; test->name; test++) {
 			if (o->op && strcmp(o->op, test->name))
 				continue;
 			any = true;
@@ -203,6 +206,7 @@ static int run_all(struct side *plain, struct side *other, const struct options 
 
 int main(int argc, char **argv)
 {
+	struct fvsr_model_options options = {.card = -1, .log.write = log_line};
 	struct side plain, other;
 	struct options o;
 	int result = 77;
@@ -213,9 +217,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (open_side(&plain, "cpu-plain", o.threads) < 0)
+	options.threads = o.threads;
+	if (!every_op_has_a_case() || !open_device(&plain, "cpu-plain", &options))
 		return 1;
-	if (open_side(&other, o.backend, o.threads) == 0) {
+	if (open_device(&other, o.backend, &options)) {
 		printf("%s against %s, seed %" PRIu64 "\n", other.backend->name,
 		       plain.backend->name, o.seed);
 		result = run_all(&plain, &other, &o);

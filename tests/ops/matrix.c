@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Cases: matrix products, norms, rotary embedding, moving memory. */
+/* Cases: matrix products, norms, rotary embedding. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@ static void linear(struct trial *t)
 		{1920, 192, 96, FVSR_ACT_GELU_TANH},
 		{1920, 96, 192, FVSR_ACT_NONE},
 	};
-	/* some have the multiple of 16 that fast kernels want */
+	/* Some have the multiple of 16 that fast kernels want. */
 	int m = chance(t, 10) ? 1 : chance(t, 40) ? 16 * pick(t, 1, 40) : pick(t, 1, 300);
 	int n = chance(t, 30) ? 32 * pick(t, 1, 10) : pick_channels(t, 150);
 	int k = pick_channels(t, 300), activation = pick(t, 1, 3), residual = pick(t, 0, 2);
@@ -120,7 +120,7 @@ static void rope_table(struct trial *t)
 	t->side->backend->rope_table(t->side->queue, dst, first, positions, size);
 }
 
-/* Cosines and sines of random angles. */
+/* Gives cosines and sines of random angles. */
 static void *angles(struct trial *t, size_t pairs)
 {
 	float *table = malloc((2 * pairs + 1) * sizeof(*table));
@@ -166,27 +166,6 @@ static void qk_rope(struct trial *t)
 	t->side->backend->qk_rope(t->side->queue, &a);
 }
 
-static void copy(struct trial *t)
-{
-	size_t count = (size_t)pick(t, 1, 5000);
-	void *dst, *src;
-
-	shape(t, "count %zu", count);
-	src = input(t, FVSR_F32, count, -2, 2);
-	dst = output(t, FVSR_F32, count);
-	t->side->backend->copy(t->side->queue, dst, src, count * sizeof(float));
-}
-
-static void zero(struct trial *t)
-{
-	size_t count = (size_t)pick(t, 1, 5000);
-	void *dst;
-
-	shape(t, "count %zu", count);
-	dst = output(t, FVSR_F32, count);
-	t->side->backend->zero(t->side->queue, dst, count * sizeof(float));
-}
-
 const struct op_test matrix_tests[] = {
 	{"linear", linear, NULL, 2e-5, 1e-2, 3},
 	{"rms_silu", rms_silu, NULL, 2e-6, 1e-2, 1},
@@ -195,7 +174,5 @@ const struct op_test matrix_tests[] = {
 	{"add", add, NULL, 1e-7, 1e-2, 1},
 	{"rope_table", rope_table, NULL, 2e-6, 2e-6, 1},
 	{"qk_rope", qk_rope, NULL, 2e-6, 1e-2, 1},
-	{"copy", copy, NULL, 0, 0, 0},
-	{"zero", zero, NULL, 0, 0, 0},
 	{0},
 };

@@ -16,9 +16,9 @@ static float random_in(struct trial *t, float low, float high)
 static const float odd[] = {NAN, INFINITY, -INFINITY, 1e38f, -1e38f, 3000, -3000};
 
 #define NOT_FINITE 3 /* of 'odd' */
-#define ANY_ODD    7 /* also what is no half, and what sums of are infinite in some orders only */
+#define ANY_ODD    7 /* also what a half cannot hold or what overflows in some orders of a sum */
 
-/* Values of which one, or 'percent' of them, are among the first 'kinds' odd ones. */
+/* Gives values of which one, or 'percent' of them, are among the first 'kinds' odd ones. */
 static void *strange(struct trial *t, enum fvsr_kind kind, size_t count, float low, float high,
 		     int percent, int kinds)
 {
@@ -36,10 +36,7 @@ static void *strange(struct trial *t, enum fvsr_kind kind, size_t count, float l
 	return address;
 }
 
-static const enum fvsr_format formats[] = {FVSR_FORMAT_RGBA8, FVSR_FORMAT_BGRA8,
-					   FVSR_FORMAT_RGBF32P};
-
-/* One element, a few, or all. */
+/* Picks how many elements are odd: one, a few, or all. */
 static int pick_percent(struct trial *t)
 {
 	static const int percents[] = {0, 2, 40, 100};
@@ -64,7 +61,7 @@ static void ingest(struct trial *t)
 	shape(t, "%d x %d padded %d x %d", a.width, a.height, a.pad_width, a.pad_height);
 	pixels = (float *)(void *)host_pixels(t, count * sizeof(float));
 	for (size_t i = 0; fresh && i < count; i++)
-		/* What is inside is a half, too, so that every canvas holds it exactly. */
+		/* Values inside the range are halves, too, so that every canvas holds them. */
 		pixels[i] = i % 3 ? outside[i / 3 % 8] : (float)(i % 257) / 128.0f - 1;
 	picture.data = pixels;
 	a.canvas = output(t, FVSR_CANVAS, (size_t)3 * a.pad_width * a.pad_height);
@@ -76,7 +73,7 @@ static void color_finish(struct trial *t)
 {
 	struct fvsr_color_finish a = {
 		.mode = (enum fvsr_color)pick(t, 1, 3),
-		.format = formats[pick(t, 0, 2)],
+		.format = pick_format(t),
 		.width = pick(t, 2, 80),
 		.height = pick(t, 2, 80),
 		.nearest = chance(t, 50),
@@ -101,7 +98,10 @@ static void color_finish(struct trial *t)
 	t->side->backend->color_finish(t->side->queue, &a);
 }
 
-/* Operand 2 is the alpha that went in, 3 what came out; bytes only where there are four. */
+/*
+ * Judges alpha (operand 2 went in, operand 3 came out, where it has bytes) and the range of the
+ * final picture.
+ */
 static void judge_color(struct trial *t, const struct side *plain, const struct side *other)
 {
 	const struct operand *alpha = &other->operand[2], *dst = &other->operand[3];
@@ -116,7 +116,7 @@ static void judge_color(struct trial *t, const struct side *plain, const struct 
 			fail(t, "final %zu is %g", i, result(other, 4)[i]);
 }
 
-/* NaN and infinity in the residual, which touches the element that it is added to and no other. */
+/* Has NaN and infinity in the residual, each of which touches no element but its own. */
 static void conv3x3(struct trial *t)
 {
 	int channels = chance(t, 50) ? 32 * pick(t, 1, 2) : pick(t, 1, 24);
@@ -176,7 +176,7 @@ static void block_select(struct trial *t)
 	t->side->backend->block_select(t->side->queue, &a);
 }
 
-/* The same lists on both sides, ascending and within bounds. */
+/* Judges that both sides have the same lists, ascending and within bounds. */
 static void judge_select(struct trial *t, const struct side *plain, const struct side *other)
 {
 	size_t rows = plain->operand[3].count, keys = plain->operand[2].count / rows, differ = 0;
@@ -201,7 +201,7 @@ static void judge_select(struct trial *t, const struct side *plain, const struct
 		fail(t, "lists differ at %zu of %zu places", differ, rows * keys);
 }
 
-/* NaN in some queries: their rows are anyone's guess, all others are as without it. */
+/* Has NaN in some queries: their rows may become anything, all others are as without it. */
 static void cross_attention(struct trial *t)
 {
 	struct fvsr_cross_attention a = {.tokens = pick(t, 1, 300),
@@ -218,7 +218,7 @@ static void cross_attention(struct trial *t)
 	t->side->backend->cross_attention(t->side->queue, &a);
 }
 
-/* One block a slice, so that window order is token order; one head. */
+/* Has one block a slice, so that window order is token order, and one head. */
 static void block_attention(struct trial *t)
 {
 	static const int dims[] = {16, 18, 48, 64, 128};
@@ -242,7 +242,10 @@ static void block_attention(struct trial *t)
 	t->side->backend->block_attention(t->side->queue, &a);
 }
 
-/* Operand 0 are the queries, the last one is the result. Elements of k and v lie in [-2, 2]. */
+/*
+ * Judges the rows of finite queries: operand 0 are the queries, the last one is the result.
+ * Elements of k and v lie in [-2, 2].
+ */
 static void judge_attention(struct trial *t, const struct side *plain, const struct side *other)
 {
 	const struct operand *q = &plain->operand[0];

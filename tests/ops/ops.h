@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Op tests: every entry of the op table, on any backend, against cpu-plain. A case is a function
- * that chooses a shape, takes its operands from the trial and calls one op. The harness runs it
- * with the same choices on both backends: planning without memory (activations are NULL then),
- * planning with it, and for real; then it compares what came out.
+ * Op tests: every op of the list (core/backend/ops.h), on any backend, against cpu-plain. A case is
+ * a function that chooses a shape, takes its operands from the trial and calls one op. The harness
+ * runs it with the same choices on both backends: planning without memory (activations are NULL
+ * then), planning with it, and for real; then it compares what came out.
  */
 #ifndef FVSR_TEST_OPS_H
 #define FVSR_TEST_OPS_H
@@ -16,9 +16,9 @@
 enum role {
 	ROLE_INPUT = 1,  /* must not change */
 	ROLE_WEIGHT = 2, /* an input that always has an address */
-	ROLE_OUTPUT = 3, /* NaN before the op */
+	ROLE_OUTPUT = 3, /* is NaN before the op */
 	ROLE_INOUT = 4,  /* has a value before and is compared afterwards */
-	ROLE_LIST = 5,   /* an output that the case judges itself */
+	ROLE_LIST = 5,   /* is an output that the case judges itself */
 };
 
 struct operand {
@@ -37,8 +37,9 @@ struct side {
 	struct fvsr_queue *queue;
 	struct operand operand[MAX_OPERANDS];
 	int count;
-	uint8_t *host; /* pixels outside the backend: read by ingest, written by emit */
+	uint8_t *host; /* outside the backend: what is ingested, emitted, offloaded or reloaded */
 	size_t host_bytes;
+	bool host_pinned; /* 'host' is from host_alloc() */
 	char *scratch;
 	size_t scratch_bytes;
 };
@@ -57,35 +58,42 @@ struct trial {
 };
 
 struct op_test {
-	const char *name;
+	const char *name; /* the op's, perhaps with a comma and what is special */
 	void (*run)(struct trial *t);
-	/* Judges lists after both turns; NULL: there are none. */
+	/* Judges lists after both turns; NULL where there are none. */
 	void (*judge)(struct trial *t, const struct side *plain, const struct side *other);
 	double rel_f32, rel_bf16; /* relative L2; 0: equal to the last bit */
 	int benches;
 };
 
-/* Choices: the same on both sides. */
+/* Make choices, the same on both sides. */
 int pick(struct trial *t, int low, int high);
 bool chance(struct trial *t, int percent);
 int pick_channels(struct trial *t, int largest);
+/* Picks a picture's format. */
+enum fvsr_format pick_format(struct trial *t);
 void fail(struct trial *t, const char *format, ...) FVSR_PRINTF(2, 3);
 void shape(struct trial *t, const char *format, ...) FVSR_PRINTF(2, 3);
 
-/* Operands, in the same order at each call of a case; uniform between low and high. */
+/* Give operands, in the same order at each call of a case; values lie between low and high. */
 void *input(struct trial *t, enum fvsr_kind kind, size_t count, float low, float high);
 void *weight(struct trial *t, enum fvsr_kind kind, size_t count, float low, float high);
 void *inout(struct trial *t, enum fvsr_kind kind, size_t count, float low, float high);
 void *output(struct trial *t, enum fvsr_kind kind, size_t count);
 void *list(struct trial *t, enum fvsr_kind kind, size_t count);
-/* Inputs with the given values (used in the first call only). */
+/* Gives an input with these values, which are used in the first call only. */
 void *values(struct trial *t, enum fvsr_kind kind, size_t count, const float *data);
-/* Pixels in host memory, random bytes; at most one per case. Compared when the op has run. */
+/*
+ * Give memory of the host, full of random bytes: the caller's own, and from host_alloc(). A case
+ * has at most one of them. It is compared when the op has run.
+ */
 uint8_t *host_pixels(struct trial *t, size_t bytes);
-/* Operand 'index' of a side as it came out. */
+void *host_memory(struct trial *t, size_t bytes);
+/* Returns operand 'index' of a side as it came out. */
 const float *result(const struct side *side, int index);
 
+/* The cases, by file; each array ends with a test without a name. */
 extern const struct op_test matrix_tests[], attention_tests[], conv_tests[], picture_tests[],
-	nonfinite_tests[];
+	memory_tests[], nonfinite_tests[];
 
 #endif

@@ -4,9 +4,6 @@
 
 #include "ops.h"
 
-static const enum fvsr_format formats[] = {FVSR_FORMAT_RGBA8, FVSR_FORMAT_BGRA8,
-					   FVSR_FORMAT_RGBF32P};
-
 static void ingest(struct trial *t)
 {
 	struct fvsr_picture picture = {.memory = FVSR_MEMORY_HOST};
@@ -14,7 +11,7 @@ static void ingest(struct trial *t)
 		.src = &picture, .width = pick(t, 16, 90), .height = pick(t, 16, 90)};
 	size_t bytes;
 
-	picture.format = formats[t->bench ? 0 : pick(t, 0, 2)];
+	picture.format = t->bench ? FVSR_FORMAT_RGBA8 : pick_format(t);
 	picture.width = pick(t, 16, 90), picture.height = pick(t, 16, 90);
 	a.pad_width = a.width + (chance(t, 50) ? 0 : pick(t, 1, 60));
 	a.pad_height = a.height + (chance(t, 50) ? 0 : pick(t, 1, 60));
@@ -32,7 +29,7 @@ static void ingest(struct trial *t)
 		bool fresh = !t->side->host;
 		float *floats = (float *)(void *)host_pixels(t, bytes * 3);
 
-		/* random bytes make strange floats */
+		/* Random bytes would make strange floats. */
 		for (size_t i = 0; fresh && i < bytes * 3 / sizeof(float); i++)
 			floats[i] = (float)((i * 2654435761u) % 255) / 127.0f - 1;
 		picture.data = floats;
@@ -51,7 +48,7 @@ static void emit(struct trial *t)
 	size_t count, rows;
 	void *src;
 
-	dst.format = formats[pick(t, 0, 2)];
+	dst.format = pick_format(t);
 	dst.stride = (size_t)(dst.width + pick(t, 0, 5)) * 4;
 	rows = (size_t)dst.height * (dst.format == FVSR_FORMAT_RGBF32P ? 3 : 1);
 	count = (size_t)dst.width * rows;
@@ -167,7 +164,7 @@ static void color_finish(struct trial *t)
 {
 	struct fvsr_color_finish a = {
 		.mode = (enum fvsr_color)pick(t, 1, 3),
-		.format = formats[pick(t, 0, 2)],
+		.format = pick_format(t),
 		.width = pick(t, 2, 80),
 		.height = pick(t, 2, 80),
 		.nearest = chance(t, 50),

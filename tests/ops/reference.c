@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "random.h"
 #include "reference.h"
 
 static uint64_t random_state;
@@ -18,12 +19,7 @@ static struct fvsr_device *device;
 
 int pick_int(int low, int high)
 {
-	uint64_t z = random_state += 0x9E3779B97F4A7C15u;
-
-	z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-	z ^= z >> 31;
-	return low + (int)(z % (uint64_t)(high - low + 1));
+	return low + (int)(next_random(&random_state) % (uint64_t)(high - low + 1));
 }
 
 void *room(size_t bytes)

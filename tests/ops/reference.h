@@ -6,10 +6,11 @@
 #include "backend/backend.h"
 
 int pick_int(int low, int high);
-void *room(size_t bytes);           /* zeroed; ends the program when there is none */
-float *random_floats(size_t count); /* in [-1, 1] */
+/* Return memory, zeroed or with values in [-1, 1]; end the program when there is none. */
+void *room(size_t bytes);
+float *random_floats(size_t count);
 
-/* A queue that is planning; planned() gives it scratch memory. */
+/* Opens a queue that is planning; planned() gives it scratch memory. */
 struct fvsr_queue *open_queue(void);
 void planned(struct fvsr_queue *queue);
 void close_queue(struct fvsr_queue *queue);
@@ -24,7 +25,7 @@ void close_queue(struct fvsr_queue *queue);
 		close_queue(queue_);                                                               \
 	} while (0)
 
-/* False, and a message, when the relative L2 distance is more than 'tolerance'. */
+/* Tells whether the relative L2 distance is at most 'tolerance', and prints it if not. */
 bool close_to(const char *what, const float *got, const double *want, size_t count,
 	      double tolerance);
 

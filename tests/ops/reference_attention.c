@@ -18,7 +18,7 @@ static bool inside(int q, int k, int range)
 	return k >= q - range / 2 && k <= q - range / 2 + range - 1;
 }
 
-/* Softmax of one row of scores, -INFINITY where there is nothing to see. */
+/* Computes the softmax of one row of scores, -INFINITY where there is nothing to see. */
 static void softmax(double *row, int count)
 {
 	double largest = -INFINITY, sum = 0;
@@ -31,7 +31,8 @@ static void softmax(double *row, int count)
 		row[i] /= sum > 0 ? sum : 1;
 }
 
-/* Boolean mask (query blocks of a slice, key blocks), and how near the threshold a value comes. */
+/* Makes the mask (query blocks of a slice, key blocks), and measures how near the threshold it is.
+ */
 static double brute_force(const struct fvsr_block_select *a, int head, int slice,
 			  unsigned char *mask)
 {
@@ -102,7 +103,7 @@ static bool check_select(struct fvsr_block_select *a)
 	CALL(block_select, a);
 	for (int head = 0; head < a->heads; head++)
 		for (int slice = 0; slice < a->query_slices; slice++) {
-			/* a value within rounding of the threshold may fall on either side */
+			/* A value within rounding of the threshold may fall on either side. */
 			if (brute_force(a, head, slice, mask) > 1e-5 &&
 			    !same_mask(a, index, count, mask, head, slice)) {
 				printf("FAILED mask: head %d slice %d, %d x %d blocks, %d keys, "
@@ -149,7 +150,7 @@ bool reference_block_select(void)
 	return good;
 }
 
-/* All scores equal: everything inside the window ties, so it is kept all or not at all. */
+/* Makes all scores equal: everything inside the window ties, and all or nothing is kept. */
 bool reference_block_select_ties(void)
 {
 	struct fvsr_block_select a = random_select();
@@ -167,7 +168,7 @@ bool reference_block_select_ties(void)
 
 /* ------------------------------------------------------------------------------------------- */
 
-/* Frame, row and column of place i of a slice in window order, as an index in token order. */
+/* Returns the index in token order of place i of a slice in window order. */
 static size_t token_of(int i, int h, int w)
 {
 	int block = i / 128, f = i % 128 / 64, y = i % 64 / 8, x = i % 8, columns = w / 8;
@@ -176,7 +177,7 @@ static size_t token_of(int i, int h, int w)
 	return ((size_t)f * h + y) * w + x;
 }
 
-/* Row of softmax(q k^T) v over all keys, those with seen[key] == 0 left out. */
+/* Computes a row of softmax(q k^T) v over all keys but those with seen[key] == 0. */
 static void dense_row(double *out, const float *q, const float *k, const float *v, size_t stride,
 		      const unsigned char *seen, const float *bias, int keys, int head_dim)
 {
@@ -198,7 +199,7 @@ static void dense_row(double *out, const float *q, const float *k, const float *
 	free(row);
 }
 
-/* A list of blocks, empty now and then, also as one boolean for each token of all slots. */
+/* Picks a list of blocks, empty now and then, also as a boolean for each token of all slots. */
 static void random_row(const struct fvsr_block_attention *a, int32_t *index, int32_t *count,
 		       unsigned char *seen)
 {

@@ -13,7 +13,7 @@ static int clamped(int value, int limit)
 	return value < 0 ? 0 : value >= limit ? limit - 1 : value;
 }
 
-/* 3x3 of a planar picture, borders zero or repeated; adds to 'out' (cout, h, w). */
+/* Adds the 3x3 of a planar picture, borders zero or repeated, to 'out' (cout, h, w). */
 static void conv_planar(double *out, const double *in, const double *kernel, int cin, int cout,
 			int h, int w, bool repeat)
 {
@@ -34,7 +34,7 @@ static void conv_planar(double *out, const double *in, const double *kernel, int
 				}
 }
 
-/* NHWC float -> planar double, and back as the expected values. */
+/* Convert NHWC float to planar double, and back as the expected values. */
 static void to_planar(double *out, const float *in, int h, int w, int channels)
 {
 	for (int i = 0; i < h * w; i++)
@@ -133,8 +133,9 @@ bool reference_conv3x3(void)
 }
 
 /*
- * Nearest x2, then 1x1 (cin -> grow * cin), then 3x3 (cin -> cout) on each part, frames (h, w,
- * cin) -> (grow, 2h, 2w, cout), all apart; 'one' is (grow * cin, cin), 'three' (cout, cin, 3, 3).
+ * Computes nearest x2, then 1x1 (cin -> grow * cin), then 3x3 (cin -> cout) on each part, frames
+ * (h, w, cin) -> (grow, 2h, 2w, cout), all apart; 'one' is (grow * cin, cin), 'three' (cout, cin,
+ * 3, 3).
  */
 static void expect_nearest(double *want, const float *src, const double *one, const double *three,
 			   const struct fvsr_upsample_conv *a)
@@ -161,7 +162,7 @@ static void expect_nearest(double *want, const float *src, const double *one, co
 }
 
 /*
- * The same as kernels of 2x2 for each phase: tap i of the 3x3 at phase d reads input row
+ * Makes kernels of 2x2 for each phase that do the same: tap i of the 3x3 at phase d reads input row
  * floor((d + i - 1) / 2), that is place (d + i - 1 >= 0) + (d + i - 1 >= 2) - d of two.
  */
 static void fold(float *weight, const double *one, const double *three,
@@ -222,7 +223,7 @@ bool reference_upsample_nearest(void)
 	return good;
 }
 
-/* 3x3 to 4 * cout channels, then depth to space: channel (phase, cout) of frame g. */
+/* Computes a 3x3 to 4 * cout channels, then depth to space: channel (phase, cout) of frame g. */
 bool reference_upsample_depth(void)
 {
 	struct fvsr_upsample_conv a = random_upsample(3);
@@ -257,8 +258,7 @@ bool reference_upsample_depth(void)
 	return good;
 }
 
-/* PyTorch's pixel_shuffle of each frame: a picture (colours, side, side, h, w), frames outermost.
- */
+/* Shuffles as PyTorch's pixel_shuffle: of each frame a picture (colours, side, side, h, w). */
 bool reference_pixel_shuffle(void)
 {
 	struct fvsr_pixel_shuffle a = {.h = pick_int(1, 5),

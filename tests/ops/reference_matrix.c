@@ -95,7 +95,7 @@ struct rope_sizes {
 	int64_t first_frame;
 };
 
-/* Component c of a normed token at a position: pairs (2j, 2j+1) turn by position / 10000^.. */
+/* Returns component c of a normed token: pairs (2j, 2j+1) turn by position / 10000^.. */
 static double turned(const double *token, const struct rope_sizes *s, int c, int frame, int row,
 		     int column)
 {
@@ -115,7 +115,7 @@ static double turned(const double *token, const struct rope_sizes *s, int c, int
 	return token[c] * cos(angle) - token[c + 1] * sin(angle);
 }
 
-/* Normed over the whole dim, turned, put in window order; and the mean of each block. */
+/* Norms over the whole dim, turns, puts in window order; computes the mean of each block. */
 static void expect_rope(double *want, double *mean, const float *qkv, const float *weight,
 			const struct rope_sizes *s)
 {

@@ -45,7 +45,7 @@ bool reference_nonfinite_ingest(void)
 	return good;
 }
 
-/* Without correction: black for NaN, the ends for infinities, and alpha as it came. */
+/* Corrects nothing: black for NaN, the ends for infinities, and alpha as it came. */
 bool reference_nonfinite_pixels(void)
 {
 	static const float in[] = {NAN, INFINITY, -INFINITY, -1e38f, 0, 1};
@@ -79,7 +79,7 @@ bool reference_nonfinite_pixels(void)
 	return good;
 }
 
-/* One bad pixel moves the rest of a corrected picture by little, and nothing is left of it. */
+/* Has one bad pixel, which moves the rest of a corrected picture by little. */
 bool reference_nonfinite_color(void)
 {
 	static const float bad[] = {NAN, INFINITY, -INFINITY, 1e38f};
@@ -116,7 +116,7 @@ bool reference_nonfinite_color(void)
 	return good;
 }
 
-/* Of four keys one is NaN and one is infinitely like the query: that one is kept, alone. */
+/* Has four keys: one is NaN and one infinitely like the query, which is kept alone. */
 bool reference_nonfinite_select(void)
 {
 	enum { KEYS = 4, DIM = 2 };

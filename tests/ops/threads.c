@@ -20,14 +20,9 @@ struct worker {
 	int failures;
 };
 
-static const struct op_test *const families[] = {matrix_tests, attention_tests, conv_tests,
-						 picture_tests, nonfinite_tests};
-
 static void try_once(struct worker *w, const struct op_test *test, uint64_t seed)
 {
-	struct trial t = {.seed = seed,
-			  .bf16 = w->other.backend->act_bytes == 2,
-			  .bf16_canvas = w->other.backend->canvas_bytes == 2};
+	struct trial t = new_trial(&w->plain, &w->other, seed);
 
 	if (take_turn(&t, test, &w->plain) && take_turn(&t, test, &w->other)) {
 		check_turn(&t, &w->plain);
@@ -49,42 +44,31 @@ static void *work(void *data)
 	struct worker *w = data;
 
 	for (int round = 0; round < ROUNDS; round++)
-		for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
-			for (const struct op_test *test = families[i]; test->name; test++)
+		for (size_t i = 0; op_tests[i]; i++)
+			for (const struct op_test *test = op_tests[i]; test->name; test++)
 				try_once(w, test, w->seed + (uint64_t)round);
 	return NULL;
 }
 
-static int open_device(struct side *side, const char *name)
-{
-	const struct fvsr_model_options options = {.threads = 2, .card = -1};
-	struct fvsr_error err;
-
-	side->backend = fvsr_backend_find(name, &err);
-	if (side->backend && side->backend->device_open(&side->device, &options, &err) == 0)
-		return 0;
-	printf("skipped: %s%s\n", strcmp(name, "cuda") ? "" : "needs a card: ", err.text);
-	return -1;
-}
-
 int main(int argc, char **argv)
 {
+	const struct fvsr_model_options options = {.threads = 2, .card = -1};
 	static struct worker workers[THREADS];
-	struct side plain = {0}, other = {0};
+	struct side plain, other;
 	int failures = 0;
 
 	if (argc != 3 || strcmp(argv[1], "--backend")) {
 		fprintf(stderr, "usage: test_threads --backend NAME\n");
 		return 2;
 	}
-	if (open_device(&plain, "cpu-plain") < 0)
+	if (!open_device(&plain, "cpu-plain", &options))
 		return 1;
-	if (open_device(&other, argv[2]) < 0) {
+	if (!open_device(&other, argv[2], &options)) {
 		plain.backend->device_close(plain.device);
 		return 77;
 	}
 	for (int i = 0; i < THREADS; i++) {
-		/* two of them do the same at the same time */
+		/* Two of them do the same at the same time. */
 		workers[i] = (struct worker){
 			.plain = plain, .other = other, .seed = 1000 * (uint64_t)(i / 2)};
 		if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {

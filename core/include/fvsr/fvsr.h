@@ -24,12 +24,23 @@
  *	while (fvsr_stream_receive(stream, out) == 0)           // FVSR_ERR_EOF: all are out
  *		show(out);
  *
- * Threads: a model may be used by any number of threads at once. A stream belongs to one thread
- * at a time; two streams never disturb one another. Nothing here keeps global state.
+ * Threads: a model may be used by any number of threads at once. A stream or a frame belongs to
+ * one thread at a time; two streams never disturb one another. Functions that take neither may be
+ * called from any thread. Nothing here keeps global state.
  *
  * Errors: functions return 0 (or a count) on success and a negative FVSR_ERR_* code otherwise.
  * Functions that can fail in more ways than a code says also fill a struct fvsr_error, which may
- * be NULL. The library never exits, aborts or writes to the terminal.
+ * be NULL. Results that go through a pointer are set on success only, unless it is said otherwise.
+ * The library never exits, aborts or writes to the terminal.
+ *
+ * Ownership: what a function creates is the caller's, to be freed by the function named for it.
+ * What a function is given stays the caller's and is not kept, unless it is said otherwise. A
+ * pointer may be NULL only where it is said. Texts are UTF-8.
+ *
+ * Structures grow at their end. One that the caller fills begins with its ..._default() function,
+ * or where there is none with zeros (a designated initialiser will do): in a field that was added
+ * later, what these leave there means what the library did before. Library and caller are compiled
+ * with the same version of this header, so sizes are not passed.
  *
  * Sections named in comments are those of docs/network.md.
  */
@@ -56,6 +67,15 @@ extern "C" {
 #define FVSR_API
 #endif
 
+/*
+ * The version of this interface, which is not that of the library (fvsr_version()). The minor one
+ * grows when functions, values of enumerations or fields at the end of structures are added: what
+ * was written for a lower one compiles and means the same. The major one grows, and the minor one
+ * begins at 0, when something is taken away or changes its meaning, be it a default.
+ */
+#define FVSR_API_MAJOR 1
+#define FVSR_API_MINOR 0
+
 /* ------------------------------------------------------------------------------------------- */
 /* Errors, log, version                                                                        */
 
@@ -69,7 +89,7 @@ enum fvsr_result {
 	FVSR_ERR_FORMAT = -6,      /* a file is not what it should be */
 	FVSR_ERR_UNSUPPORTED = -7, /* understood, but not possible with this model or backend */
 	FVSR_ERR_BACKEND = -8,     /* no such backend, or its device failed; close the stream */
-	FVSR_ERR_CANCELLED = -9,   /* a progress callback asked to stop */
+	FVSR_ERR_CANCELLED = -9,   /* a progress callback or an interruption asked to stop */
 };
 
 /* Why a call failed, for a person: one line, UTF-8, no newline. */
@@ -93,7 +113,11 @@ struct fvsr_log {
 	void *opaque;
 };
 
-/* Work done and to do, in the same unit (bytes, tensors). Return false to cancel. */
+/*
+ * Work done and to do, in the same unit (bytes, elements). 'report' is called by the function that
+ * was given it, on the caller's thread; 'what' is a word for the work, valid only during the call.
+ * It returns false to cancel. report == NULL: nobody asks.
+ */
 struct fvsr_progress {
 	bool (*report)(void *opaque, uint64_t done, uint64_t total, const char *what);
 	void *opaque;
@@ -109,9 +133,9 @@ struct fvsr_hold {
 	void *opaque;
 };
 
-/* "1.2.3", a static string. */
+/* Returns the library's version, "1.2.3", a static string. */
 FVSR_API const char *fvsr_version(void);
-/* A short English phrase for an FVSR_ERR_* code, a static string. */
+/* Returns a short English phrase for an FVSR_ERR_* code, a static string. */
 FVSR_API const char *fvsr_result_text(int result);
 
 /* ------------------------------------------------------------------------------------------- */
@@ -126,8 +150,8 @@ struct fvsr_backend_info {
 };
 
 /*
- * Describes backend 'index' (0, 1, ...; best first). Returns 0, or FVSR_ERR_EOF past the last
- * one: also backends that this build or machine lacks are listed, with the reason.
+ * Describes backend 'index' (0, 1, ...; best first). Backends that this build or machine lacks are
+ * listed too, with the reason. FVSR_ERR_EOF past the last one; FVSR_ERR_ARGUMENT without 'info'.
  */
 FVSR_API int fvsr_backend_describe(unsigned index, struct fvsr_backend_info *info);
 
@@ -190,26 +214,33 @@ struct fvsr_model_info {
 	uint64_t device_bytes;
 };
 
-/* All fields to their defaults (best backend, all threads, no directory, any card, no log). */
+/* Sets all fields to their defaults: best backend, all threads, no directory, any card, no log. */
 FVSR_API void fvsr_model_options_default(struct fvsr_model_options *options);
 
 /*
  * Opens a model on a backend and computes all that is constant for it. 'spec' is a packed file,
  * "synth:full:SEED" or "synth:CONFIG.json:SEED" (weights from a formula, for tests and
- * benchmarks) or, when allowed, a directory of released files. 'options' may be NULL.
- * Takes seconds and may be cancelled through options->progress. *out is set only on success.
+ * benchmarks) or, when allowed, a directory of released files. 'options' may be NULL: the defaults.
+ * Strings and structures of the options are copied; what log.opaque and hold.opaque point to must
+ * outlive the model. Takes seconds and may be cancelled through options->progress.
+ * FVSR_ERR_BACKEND: no such backend, or it is not available. FVSR_ERR_IO, FVSR_ERR_FORMAT: the
+ * files. FVSR_ERR_MEMORY: host or device. FVSR_ERR_UNSUPPORTED: more than 64 projection layers.
  */
 FVSR_API int fvsr_model_open(fvsr_model **out, const char *spec,
 			     const struct fvsr_model_options *options, struct fvsr_error *err);
-/* One more owner; returns 'model'. Any thread. */
+/* Adds an owner and returns 'model'. Any thread. */
 FVSR_API fvsr_model *fvsr_model_ref(fvsr_model *model);
-/* One owner less; the last frees it. NULL is allowed. Streams hold a reference of their own. */
+/*
+ * Takes an owner away; the last one frees the model. NULL is allowed. Streams are owners of their
+ * own. Any thread.
+ */
 FVSR_API void fvsr_model_unref(fvsr_model *model);
+/* Copies what is known of a model. Any thread. */
 FVSR_API void fvsr_model_describe(const fvsr_model *model, struct fvsr_model_info *info);
 /*
- * True when opening the model 'spec' would read the existing file 'path', however either is spelled
- * and whatever links lead there: a packed file, one of a released directory, or the configuration
- * of a "synth:" model. Whoever writes to 'path' would destroy it.
+ * Tells whether opening the model 'spec' would read the existing file 'path', however either is
+ * spelled and whatever links lead there: a packed file, one of a released directory, or the
+ * configuration of a "synth:" model. Whoever writes to 'path' would destroy it.
  */
 FVSR_API bool fvsr_model_reads(const char *spec, const char *path);
 
@@ -226,19 +257,24 @@ struct fvsr_import_options {
 	struct fvsr_progress progress;   /* in bytes that are read, of a "synth:" model written */
 };
 
+/* Sets all fields to their defaults: BF16, version by hash, no name, no log. */
 FVSR_API void fvsr_import_options_default(struct fvsr_import_options *options);
 
 /*
  * Reads a released directory (or a "synth:" model), each file once, and writes one packed file.
- * The file appears under its name only when it is complete; on any failure or cancellation nothing
- * is left, and an earlier file stays. FVSR_ERR_ARGUMENT when 'packed_path' is one of the files that
- * are read. FVSR_ERR_FORMAT also for a mixture of releases: transformer and projection must be of
- * one as far as their sums tell, or options->lq_version says which version they are.
+ * 'options' may be NULL: the defaults. The file appears under its name only when it is complete; on
+ * any failure or cancellation nothing is left, and an earlier file stays. FVSR_ERR_ARGUMENT when
+ * 'packed_path' is one of the files that are read. FVSR_ERR_FORMAT also for a mixture of releases:
+ * transformer and projection must be of one as far as their sums tell, or options->lq_version says
+ * which version they are. FVSR_ERR_IO, FVSR_ERR_MEMORY, FVSR_ERR_CANCELLED.
  */
 FVSR_API int fvsr_import(const char *source, const char *packed_path,
 			 const struct fvsr_import_options *options, struct fvsr_error *err);
 
-/* The SHA-256 of a file as 64 lower-case digits and a NUL; to check what was downloaded. */
+/*
+ * Computes the SHA-256 of a file, as 64 lower-case digits and a NUL, to check what was downloaded.
+ * 'progress', in bytes, may be NULL. FVSR_ERR_IO, FVSR_ERR_MEMORY, FVSR_ERR_CANCELLED.
+ */
 FVSR_API int fvsr_file_sha256(const char *path, char text[65], const struct fvsr_progress *progress,
 			      struct fvsr_error *err);
 
@@ -269,29 +305,42 @@ enum fvsr_memory {
 struct fvsr_picture {
 	enum fvsr_format format;
 	enum fvsr_memory memory;
-	int width, height;
-	size_t stride; /* bytes from a row to the next; ignored for CUDA arrays */
-	void *data;    /* first row; freed by libfvsr only if fvsr_frame_create made it */
-	void *queue;   /* device memory: the CUstream that its content is ordered on; may be NULL */
+	int width, height; /* px */
+	size_t stride;     /* bytes from a row to the next; ignored for CUDA arrays */
+	void *data;        /* first row; freed by libfvsr only if fvsr_frame_create made it */
+	void *queue; /* device memory: the CUstream that its content is ordered on; may be NULL */
 };
 
-/* A frame with its own host memory. 'stride' becomes the tightest multiple of 64 bytes. */
+/*
+ * Creates a frame with host memory of its own, all zero, whose stride is the tightest multiple of
+ * 64 bytes. FVSR_ERR_ARGUMENT: no size or an unknown format. FVSR_ERR_MEMORY.
+ */
 FVSR_API int fvsr_frame_create(fvsr_frame **out, enum fvsr_format format, int width, int height);
-/* A frame over the caller's memory, which must outlive it. */
+/*
+ * Creates a frame over the caller's memory, which must outlive it; 'picture' is copied.
+ * FVSR_ERR_ARGUMENT, FVSR_ERR_MEMORY.
+ */
 FVSR_API int fvsr_frame_wrap(fvsr_frame **out, const struct fvsr_picture *picture);
-/* Points a wrapped frame at other memory; allocates nothing. */
+/*
+ * Points a wrapped frame at other memory; allocates nothing. FVSR_ERR_ARGUMENT for a frame that
+ * was created or that adopted its memory.
+ */
 FVSR_API int fvsr_frame_rewrap(fvsr_frame *frame, const struct fvsr_picture *picture);
 /*
- * A frame that takes over memory of the caller's making: fvsr_frame_destroy() calls
+ * Creates a frame that takes over memory of the caller's making: fvsr_frame_destroy() calls
  * release(opaque, picture), on whatever thread that is. On failure the memory stays the caller's.
+ * FVSR_ERR_ARGUMENT, FVSR_ERR_MEMORY.
  */
 FVSR_API int fvsr_frame_adopt(fvsr_frame **out, const struct fvsr_picture *picture,
 			      void (*release)(void *opaque, const struct fvsr_picture *picture),
 			      void *opaque);
+/* Frees a frame, and its memory unless it was wrapped. NULL is allowed. */
 FVSR_API void fvsr_frame_destroy(fvsr_frame *frame);
+/* Returns where the frame's pixels are; valid until the frame is destroyed or pointed elsewhere. */
 FVSR_API const struct fvsr_picture *fvsr_frame_picture(const fvsr_frame *frame);
-/* A number of the caller's (a timestamp) that travels with the frame through a stream. */
+/* Sets a number of the caller's (a timestamp) that travels with the frame through a stream. */
 FVSR_API void fvsr_frame_set_tag(fvsr_frame *frame, int64_t tag);
+/* Returns that number; 0 when none was set. */
 FVSR_API int64_t fvsr_frame_tag(const fvsr_frame *frame);
 
 /* ------------------------------------------------------------------------------------------- */
@@ -316,8 +365,8 @@ enum fvsr_noise {
 };
 
 struct fvsr_settings {
-	int in_width, in_height;   /* 16 x 16 or more */
-	int out_width, out_height; /* at least the input's */
+	int in_width, in_height;   /* px; each side from 16 to 16384 */
+	int out_width, out_height; /* px; at least the input's, at most 16384 */
 	enum fvsr_format in_format, out_format;
 	/*
 	 * How much the picture is enlarged, for models with a prompt for each scale: 2.0, 3.0, ...;
@@ -325,8 +374,8 @@ struct fvsr_settings {
 	 * was trained for these: a scale between looks best made with the next one and scaled down.
 	 */
 	double scale;
-	double sparse_ratio; /* attention budget; 1.5 fast, 2.0 stable */
-	int local_range;     /* attention window in blocks; 9 sharper, 11 more stable */
+	double sparse_ratio; /* attention budget, above 0; 1.5 fast, 2.0 stable */
+	int local_range;     /* attention window in blocks, 1 .. 1024; 9 sharper, 11 more stable */
 	int kv_ratio;        /* slices kept from the past, 1 .. 8 */
 	enum fvsr_color color;
 	enum fvsr_noise noise;
@@ -341,44 +390,75 @@ struct fvsr_settings {
 	uint64_t memory_limit;
 };
 
-/* RGBA8 both ways, scale 0, sparse_ratio 2.0, local_range 11, kv_ratio 3, the model's colour, seed
- * 0; sizes 0. */
+/*
+ * Sets all fields to their defaults: RGBA8 both ways, scale 0, sparse_ratio 2.0, local_range 11,
+ * kv_ratio 3, the model's colour, normal noise of seed 0, no limit of memory. The sizes, which are
+ * 0 then, are the caller's to set.
+ */
 FVSR_API void fvsr_settings_default(struct fvsr_settings *settings);
+
+/*
+ * Which frames come out when, the same for every model. The first chunk needs FVSR_FIRST_LATENCY
+ * frames and gives FVSR_FIRST_CHUNK_FRAMES; each later one needs and gives FVSR_CHUNK_FRAMES more.
+ * Afterwards a frame comes out by the time that FVSR_LATENCY frames, itself included, were sent.
+ */
+#define FVSR_FIRST_LATENCY      25
+#define FVSR_LATENCY            12
+#define FVSR_CHUNK_FRAMES       8
+#define FVSR_FIRST_CHUNK_FRAMES 21
+/* Calls of fvsr_stream_receive() that compute the first chunk's frames; of later ones one does. */
+#define FVSR_FIRST_CHUNK_PARTS 3
 
 /* What a stream costs, known before it is opened. */
 struct fvsr_stream_cost {
-	int first_latency; /* frames that must be in before the first comes out (25) */
-	int latency;       /* afterwards: a frame comes out at most this many frames later (12) */
-	int chunk;         /* frames that come out together (8; 21 the first time) */
-	int canvas_width, canvas_height; /* out size padded to multiples of 128 */
-	/* Of the stream alone, without the model and what the backend "cpu" keeps of its weights in
-	 * other layouts (38 MiB for the bundled one). */
+	int first_latency;               /* FVSR_FIRST_LATENCY */
+	int latency;                     /* FVSR_LATENCY */
+	int chunk;                       /* FVSR_CHUNK_FRAMES */
+	int canvas_width, canvas_height; /* px; out size padded to multiples of 128 */
+	/*
+	 * Of the stream alone, without the model and what the backend "cpu" keeps of its weights in
+	 * other layouts (38 MiB for the bundled one).
+	 */
 	uint64_t host_bytes, device_bytes;
 };
 
-/* Checks the settings as fvsr_stream_open() does and fills *cost without allocating a stream. */
+/*
+ * Checks the settings as fvsr_stream_open() does and fills *cost without keeping anything. Errors
+ * are those of fvsr_stream_open().
+ */
 FVSR_API int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settings,
 			      struct fvsr_stream_cost *cost, struct fvsr_error *err);
 
-/* Opens a stream; everything it will ever need is allocated here. *out is set on success only. */
+/*
+ * Opens a stream, which becomes one more owner of the model; everything that it will ever need is
+ * allocated here. 'settings' are copied. FVSR_ERR_ARGUMENT: the message says what is possible.
+ * FVSR_ERR_MEMORY: the message says how much is needed. FVSR_ERR_BACKEND: the device.
+ */
 FVSR_API int fvsr_stream_open(fvsr_stream **out, fvsr_model *model,
 			      const struct fvsr_settings *settings, struct fvsr_error *err);
-/* Frees a stream (NULL is allowed). Waits for work in flight on a device. */
+/* Frees a stream; NULL is allowed. Waits for work in flight on a device. */
 FVSR_API void fvsr_stream_close(fvsr_stream *stream);
 
 /*
  * Gives the next frame, of in_width x in_height and in_format (or out size and RGBF32P). The
  * pixels are copied before it returns; device pixels are read in the order of picture.queue.
  * FVSR_ERR_AGAIN: the stream is full, receive first. FVSR_ERR_EOF: after fvsr_stream_end().
+ * FVSR_ERR_ARGUMENT and FVSR_ERR_UNSUPPORTED, for a frame of another size, format or memory, leave
+ * the stream as it was. Any other error is final: see fvsr_stream_receive().
  */
 FVSR_API int fvsr_stream_send(fvsr_stream *stream, const fvsr_frame *frame);
-/* No more frames will come: the rest comes out (the last one is repeated inside as needed). */
+/*
+ * Says that no more frames will come: the rest comes out (the last one is repeated inside as
+ * needed). FVSR_ERR_ARGUMENT without a stream.
+ */
 FVSR_API int fvsr_stream_end(fvsr_stream *stream);
 /*
  * Takes the next frame into 'frame' (out_width x out_height, out_format, the caller's memory) and
  * copies its tag. Computes a chunk when one is due: on a CPU backend the call then takes as long
  * as the chunk. FVSR_ERR_AGAIN: send more. FVSR_ERR_EOF: all frames that went in are out.
- * Any other error is final for the stream: close it, or call fvsr_stream_reset().
+ * FVSR_ERR_ARGUMENT and FVSR_ERR_UNSUPPORTED are as for fvsr_stream_send(). Any other error
+ * (FVSR_ERR_BACKEND, FVSR_ERR_MEMORY, FVSR_ERR_CANCELLED) is final for the stream: close it, or
+ * call fvsr_stream_reset().
  */
 FVSR_API int fvsr_stream_receive(fvsr_stream *stream, fvsr_frame *frame);
 /*
@@ -396,27 +476,35 @@ enum fvsr_next {
 	FVSR_NEXT_COMPUTE = 3, /* it computes first: the part that takes long */
 };
 
+/* Tells what the next call of fvsr_stream_receive() will do; nothing without a stream. */
 FVSR_API enum fvsr_next fvsr_stream_next(const fvsr_stream *stream);
-/* Drops everything inside; the next frame sent is frame 0 of a new video. Allocates nothing. */
+/*
+ * Drops everything inside, also a final error; the next frame sent is frame 0 of a new video.
+ * Allocates nothing.
+ */
 FVSR_API void fvsr_stream_reset(fvsr_stream *stream);
 /*
- * From the next chunk on, a steady chunk may take 'chunk_ms' (0: no longer than it must, as at the
- * start): if it is less work than that, the calls that compute it pause between its pieces, and
- * others on the same device get their turn.
+ * Lets steady chunks, from the next one on, take 'chunk_ms' milliseconds (0: no longer than they
+ * must, as at the start): the calls that compute a chunk of less work than that pause between its
+ * pieces, and others on the same device get their turn.
  */
 FVSR_API void fvsr_stream_set_budget(fvsr_stream *stream, double chunk_ms);
 /*
- * From any thread, and the only call that may be: what the stream is computing, or computes next,
- * ends within an operation of the network (a part of a layer) with FVSR_ERR_CANCELLED. Nothing but
- * close and reset is possible then. The stream must not be closed meanwhile.
+ * Ends what the stream is computing, or computes next, within an operation of the network (a part
+ * of a layer), and a pause within 10 ms, with FVSR_ERR_CANCELLED. Nothing but close and reset is
+ * possible then. Any thread, which no other call on a stream allows; the stream must not be closed
+ * meanwhile. NULL is allowed.
  */
 FVSR_API void fvsr_stream_interrupt(fvsr_stream *stream);
 /*
- * Another attention budget and number of slices kept, from the next chunk on, without a gap; for
- * real-time callers that run late. 'kv_ratio' may not be above that of the settings.
+ * Changes the attention budget and the number of slices kept, from the next chunk on and without a
+ * gap, for real-time callers that run late. FVSR_ERR_ARGUMENT, which changes nothing, when
+ * 'sparse_ratio' is not above 0 or 'kv_ratio' is below 1 or above that of the settings.
  */
 FVSR_API int fvsr_stream_set_effort(fvsr_stream *stream, double sparse_ratio, int kv_ratio);
-/* The message behind the last error of send, receive or end on this stream. */
+/*
+ * Returns the message behind the last error of a call on this stream; valid until the next call.
+ */
 FVSR_API const char *fvsr_stream_error(const fvsr_stream *stream);
 
 /* Milliseconds per stage of the network; on a GPU with the pauses that fall into it. */
@@ -433,18 +521,18 @@ struct fvsr_timing {
 };
 
 /*
- * Sums over the chunks since the stream was opened or since the last call with 'restart'. Waits for
- * nothing: on a device the stages count once the frames that they made have been waited for, by
- * fvsr_stream_wait_received() or by receiving them into host memory.
+ * Fills sums over the chunks since the stream was opened or since the last call with 'restart'.
+ * Waits for nothing: on a device the stages count once the frames that they made have been waited
+ * for, by fvsr_stream_wait_received() or by receiving them into host memory.
  */
 FVSR_API void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool restart);
 
 /*
- * Intermediate tensors, for verification. Called with float32 host data, valid during the call,
- * for each name that 'wants' accepts (NULL: all): lq_tokens (1, tokens, dim), after_block0,
- * mask_block0 (heads, query blocks, key blocks; 0 or 1), latent (1, c, f, H/8, W/8), decoded.J
- * and final.J (3, H, W), under the name "chunkK.NAME".
- * Slows the stream down. 'shape' has 'rank' entries.
+ * Intermediate tensors, for verification. 'tensor' is called with float32 host data, row-major and
+ * valid during the call, for each name that 'wants' accepts (NULL: all): lq_tokens (1, tokens,
+ * dim), after_block0, mask_block0 (heads, query blocks, key blocks; 0 or 1), latent (1, c, f, H/8,
+ * W/8), decoded.J and final.J (3, H, W), under the name "chunkK.NAME". Slows the stream down.
+ * 'shape' has 'rank' entries.
  */
 struct fvsr_tap {
 	bool (*wants)(void *opaque, const char *name);
@@ -453,22 +541,29 @@ struct fvsr_tap {
 	void *opaque;
 };
 
-/* Before the first frame only. 'tap' is copied; NULL removes it. FVSR_ERR_MEMORY is possible. */
+/*
+ * Sets the tap of a stream, before the first frame only. 'tap' is copied; NULL removes it. Its
+ * functions are called by fvsr_stream_receive(). FVSR_ERR_ARGUMENT, FVSR_ERR_MEMORY.
+ */
 FVSR_API int fvsr_stream_set_tap(fvsr_stream *stream, const struct fvsr_tap *tap);
 
 /* ------------------------------------------------------------------------------------------- */
 /* Parts on their own                                                                          */
 
 /*
- * Bicubic as in Pillow (Keys, a = -0.5, two passes of 8-bit values): 'src' to 'dst', RGBA8 or
- * BGRA8 (the same for both), host memory, any sizes. The definition; runs on the calling thread.
+ * Scales 'src' to 'dst' as Pillow's bicubic does (Keys, a = -0.5, two passes of 8-bit values;
+ * section 1). RGBA8 or BGRA8, the same for both, in host memory, of any sizes; 'dst' says where the
+ * result goes. This is the definition; it runs on the calling thread. FVSR_ERR_ARGUMENT,
+ * FVSR_ERR_MEMORY.
  */
 FVSR_API int fvsr_bicubic(const struct fvsr_picture *src, const struct fvsr_picture *dst,
 			  struct fvsr_error *err);
 
 /*
- * Colour correction of one picture on a backend ("cpu-plain", ...): 'picture' (3, height, width)
- * float in [-1, 1] is changed in place to follow 'canvas' of the same shape.
+ * Corrects the colours of one picture (section 8) on a backend ("cpu-plain", ...): 'picture', float
+ * (3, height, width) in [-1, 1] without space between rows, is changed in place to follow 'canvas'
+ * of the same shape. FVSR_ERR_ARGUMENT also for FVSR_COLOR_MODEL, since there is no model that
+ * could choose. FVSR_ERR_BACKEND, FVSR_ERR_MEMORY.
  */
 FVSR_API int fvsr_color_correct(const char *backend, enum fvsr_color color, int width, int height,
 				float *picture, const float *canvas, struct fvsr_error *err);
@@ -481,7 +576,7 @@ FVSR_API int fvsr_color_correct(const char *backend, enum fvsr_color color, int 
 FVSR_API void fvsr_test_noise(const char *name, uint64_t seed, uint64_t first, size_t count,
 			      double mean, double std, float *out);
 
-/* A safetensors file, read-only: golden streams, packed models. */
+/* A safetensors file, read-only: golden streams, packed models. Threads may share an open one. */
 typedef struct fvsr_tensors fvsr_tensors;
 
 struct fvsr_tensor_info {
@@ -494,16 +589,23 @@ struct fvsr_tensor_info {
 	size_t bytes;
 };
 
+/* Opens a file, whose data are read to memory up to 1 GiB. FVSR_ERR_IO, _FORMAT, _MEMORY. */
 FVSR_API int fvsr_tensors_open(fvsr_tensors **out, const char *path, struct fvsr_error *err);
+/* Closes a file. NULL is allowed. */
 FVSR_API void fvsr_tensors_close(fvsr_tensors *file);
-/* Tensor 'index' in file order. FVSR_ERR_EOF past the last. */
+/* Describes tensor 'index' (0, 1, ...; in file order). FVSR_ERR_EOF past the last. */
 FVSR_API int fvsr_tensors_get(const fvsr_tensors *file, size_t index,
 			      struct fvsr_tensor_info *info);
-/* Value of a key of __metadata__, or NULL. 'index' form: key and value of entry 'index'. */
+/* Returns the value of a key of __metadata__, valid while the file is open, or NULL. */
 FVSR_API const char *fvsr_tensors_metadata(const fvsr_tensors *file, const char *key);
+/* Gives key and value of entry 'index' of it, valid as long. FVSR_ERR_EOF past the last. */
 FVSR_API int fvsr_tensors_metadata_at(const fvsr_tensors *file, size_t index, const char **key,
 				      const char **value);
-/* Converts 'count' elements from 'first' on to float32. FVSR_ERR_UNSUPPORTED for other types. */
+/*
+ * Converts 'count' elements from 'first' on to float32. FVSR_ERR_UNSUPPORTED for types other than
+ * F64, F32, BF16, F16, U8 and BOOL, or without data; FVSR_ERR_ARGUMENT for elements that there are
+ * not.
+ */
 FVSR_API int fvsr_tensor_to_f32(const struct fvsr_tensor_info *info, size_t first, size_t count,
 				float *out);
 

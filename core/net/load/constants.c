@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/load/loader.h"
-
 #define TIMESTEP 1000.0
 #define NORM_EPS 1e-6f
 
@@ -20,7 +18,7 @@ static float silu(float x)
 	return x / (1 + expf(-x));
 }
 
-/* y = W x + b on the host, the weights read row by row. */
+/* Computes y = W x + b on the host, the weights read row by row. */
 static void host_linear(struct fvsr_loader *l, float *y, const float *x, const char *prefix, int n,
 			int k)
 {
@@ -74,7 +72,9 @@ int fvsr_constants_time(struct fvsr_constants *constants, struct fvsr_loader *l)
 	return l->error;
 }
 
-/* Keeps the first of equal rows and counts the others: exact, softmax sums equal terms. */
+/*
+ * Keeps the first of equal rows and counts the others, which is exact: softmax sums equal terms.
+ */
 static int merge_rows(float *rows, float *count, int n, int width)
 {
 	size_t bytes = (size_t)width * sizeof(*rows);
@@ -174,7 +174,10 @@ static void close_room(struct cross_room *r, struct fvsr_loader *l)
 	backend->free(l->net->device, r->memory);
 }
 
-/* The weights' memory is used again and again: whatever a backend made of them is out of date. */
+/*
+ * Multiplies by a weight of the file. The memory of weights is used again and again, so whatever a
+ * backend has made of the last ones is out of date.
+ */
 static void device_linear(struct cross_room *r, struct fvsr_loader *l, void *y, const void *x,
 			  const char *prefix, int k, enum fvsr_activation activation)
 {
@@ -236,10 +239,10 @@ static void compute(struct cross_room *r, struct fvsr_loader *l)
 		compute_layer(r, l, i);
 }
 
-static int plan_and_compute(struct cross_room *r, struct fvsr_loader *l)
+static int plan_and_compute(struct cross_room *r, const struct fvsr_constants *constants,
+			    struct fvsr_loader *l)
 {
 	const struct fvsr_backend *backend = l->net->backend;
-	struct fvsr_constants *constants = &l->constants;
 
 	r->queue->planning = true;
 	compute(r, l);
@@ -262,13 +265,13 @@ static int plan_and_compute(struct cross_room *r, struct fvsr_loader *l)
 	return l->error;
 }
 
-int fvsr_constants_cross(struct fvsr_loader *l)
+int fvsr_constants_cross(const struct fvsr_constants *constants, struct fvsr_loader *l)
 {
 	struct cross_room room;
 	int result = open_room(&room, l);
 
 	if (!result)
-		result = plan_and_compute(&room, l);
+		result = plan_and_compute(&room, constants, l);
 	close_room(&room, l);
 	return result;
 }

@@ -7,8 +7,7 @@
 #define FVSR_NET_CONSTANTS_H
 
 #include "model/config.h"
-
-struct fvsr_loader;
+#include "net/load/loader.h"
 
 struct fvsr_constants {
 	float *t;           /* (dim) */
@@ -18,11 +17,13 @@ struct fvsr_constants {
 	int prompt_first[FVSR_PROMPTS_MAX + 1]; /* key of each prompt; the last is 'keys' */
 };
 
-/* Each fills its part; on failure a code, with the loader's message. */
+/*
+ * Each computes its part. On failure they return a code, and the message is where the loader's go.
+ */
 int fvsr_constants_time(struct fvsr_constants *constants, struct fvsr_loader *loader);
 int fvsr_constants_prompt(struct fvsr_constants *constants, struct fvsr_loader *loader);
 /* Computes every layer's cross-attention keys and values on the device. */
-int fvsr_constants_cross(struct fvsr_loader *loader);
+int fvsr_constants_cross(const struct fvsr_constants *constants, struct fvsr_loader *loader);
 void fvsr_constants_clear(struct fvsr_constants *constants);
 
 #endif

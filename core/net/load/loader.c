@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tensors to the device, piece by piece.
+ * Tensors go to the device piece by piece, in the order in which the ops want their elements.
  */
 #include "net/load/loader.h"
 
@@ -10,17 +10,20 @@
 
 #define STAGING_FLOATS ((uint64_t)4 << 20)
 
-/* A row of the widest tensor must fit the staging buffer. */
+/* Returns the size of the staging buffer, which a row of the widest tensor must fit. */
 static uint64_t staging_floats(const struct fvsr_config *c)
 {
-	uint64_t widest = (uint64_t)36 * (c->lq_hidden1 > 768 ? c->lq_hidden1 : 768);
+	uint64_t hidden = (uint64_t)c->lq_hidden1, widest = 36 * FVSR_TOKEN_SAMPLES;
+	uint64_t input = (uint64_t)(FVSR_CONDITION_SAMPLES + c->in_dim + 2 * c->dec_channels[0]);
 
+	if (widest < 36 * hidden)
+		widest = 36 * hidden;
 	if (widest < (uint64_t)c->ffn_dim)
 		widest = (uint64_t)c->ffn_dim;
 	if (widest < (uint64_t)c->text_dim)
 		widest = (uint64_t)c->text_dim;
-	if (widest < (uint64_t)9 * (768 + c->in_dim + 2 * c->dec_channels[0]))
-		widest = (uint64_t)9 * (768 + c->in_dim + 2 * c->dec_channels[0]);
+	if (widest < 9 * input)
+		widest = 9 * input;
 	return widest > STAGING_FLOATS ? widest : STAGING_FLOATS;
 }
 

@@ -1,116 +1,163 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * LQ projection (section 4): eight canvases become the tokens that steer two latent frames.
+ * Eight canvases become the tokens that steer two latent frames (section 4). What a slice keeps
+ * of the one before it are two frames of the first convolution's output; the input of that
+ * convolution is read from the canvases again.
  */
-#include "net/run/arena.h"
-#include "net/run/run.h"
+#include "net/run/projection.h"
 
-static bool is_v1(const struct fvsr_run *run)
+#define MIDDLE_PAST   2 /* frames of 'middle' that the slice before has left */
+#define MIDDLE_FRAMES 4 /* and those of a slice */
+
+static bool is_v1(const struct fvsr_projection *projection)
 {
-	return run->set.lq_version == FVSR_LQ_V1;
+	return projection->version == FVSR_LQ_V1;
 }
 
-static void unshuffle(struct fvsr_run *run, int place, int64_t n, int64_t last)
+static size_t frame_tokens(const struct fvsr_context *ctx)
 {
-	size_t frame = fvsr_run_act(run, (size_t)run->h * run->w * 768);
-
-	run->backend->unshuffle(run->queue, fvsr_at(run->projection.input, place * frame),
-				fvsr_run_canvas(run, n, last), run->h, run->w);
+	return (size_t)ctx->h * ctx->w;
 }
 
-static void conv1(struct fvsr_run *run, int place, int outputs, const int (*taps)[4])
+static size_t input_bytes(const struct fvsr_context *ctx)
 {
-	const struct fvsr_net *net = run->net;
-	int hidden = net->config.lq_hidden1;
-	size_t frame = fvsr_run_act(run, (size_t)run->h * run->w * hidden);
+	return fvsr_act_bytes(ctx, frame_tokens(ctx) * FVSR_TOKEN_SAMPLES);
+}
+
+static size_t middle_bytes(const struct fvsr_context *ctx)
+{
+	return fvsr_act_bytes(ctx, frame_tokens(ctx) * ctx->net->config.lq_hidden1);
+}
+
+void fvsr_projection_place(struct fvsr_projection *projection, struct fvsr_arena *arena)
+{
+	const struct fvsr_context *ctx = projection->ctx;
+	const struct fvsr_config *c = &ctx->net->config;
+	size_t tokens = FVSR_CHUNK0_SLICES * (size_t)ctx->rows;
+
+	projection->middle =
+		fvsr_arena_take(arena, (MIDDLE_PAST + MIDDLE_FRAMES) * middle_bytes(ctx));
+	for (int i = 0; i < c->lq_layers; i++)
+		projection->tokens[i] =
+			fvsr_arena_take(arena, fvsr_act_bytes(ctx, tokens * c->dim));
+}
+
+void fvsr_projection_place_work(struct fvsr_projection *projection, struct fvsr_arena *arena)
+{
+	const struct fvsr_context *ctx = projection->ctx;
+	size_t output = (size_t)ctx->rows * ctx->net->config.lq_hidden2;
+
+	projection->input = fvsr_arena_take(arena, FVSR_CLIP_FRAMES * input_bytes(ctx));
+	projection->output = fvsr_arena_take(arena, fvsr_act_bytes(ctx, output));
+}
+
+static void unshuffle(const struct fvsr_projection *projection, int place, const void *canvas)
+{
+	const struct fvsr_context *ctx = projection->ctx;
+
+	ctx->backend->unshuffle(ctx->queue, fvsr_at(projection->input, place * input_bytes(ctx)),
+				canvas, ctx->h, ctx->w);
+}
+
+/* Makes 'outputs' frames of 'middle' from 'place' on, each of the four frames that 'taps' names. */
+static void conv1(const struct fvsr_projection *projection, int place, int outputs,
+		  const int (*taps)[4])
+{
+	const struct fvsr_context *ctx = projection->ctx;
+	const struct fvsr_net *net = ctx->net;
 	struct fvsr_conv_frames a = {
-		.dst = fvsr_at(run->projection.middle, place * frame),
-		.src = run->projection.input,
+		.dst = fvsr_at(projection->middle, place * middle_bytes(ctx)),
+		.src = projection->input,
 		.weight = net->lq_conv1.weight,
 		.bias = net->lq_conv1.bias,
 		.outputs = outputs,
-		.h = run->h,
-		.w = run->w,
-		.cin = 768,
-		.cout = hidden,
+		.h = ctx->h,
+		.w = ctx->w,
+		.cin = FVSR_TOKEN_SAMPLES,
+		.cout = net->config.lq_hidden1,
 	};
 
 	for (int i = 0; i < outputs; i++)
 		for (int t = 0; t < 4; t++)
 			a.taps[i][t] = taps[i][t];
-	run->backend->conv_frames(run->queue, &a);
-	run->backend->rms_silu(run->queue, a.dst, a.dst, net->lq_gamma1, outputs * run->h * run->w,
-			       hidden);
+	ctx->backend->conv_frames(ctx->queue, &a);
+	ctx->backend->rms_silu(ctx->queue, a.dst, a.dst, net->lq_gamma1, outputs * ctx->h * ctx->w,
+			       a.cout);
 }
 
-static void conv2(struct fvsr_run *run)
+static void conv2(const struct fvsr_projection *projection)
 {
-	const struct fvsr_net *net = run->net;
+	const struct fvsr_context *ctx = projection->ctx;
+	const struct fvsr_net *net = ctx->net;
 	struct fvsr_conv_frames a = {
-		.dst = run->projection.output,
-		.src = run->projection.middle,
+		.dst = projection->output,
+		.src = projection->middle,
 		.weight = net->lq_conv2.weight,
 		.bias = net->lq_conv2.bias,
-		.outputs = 2,
-		.h = run->h,
-		.w = run->w,
+		.outputs = FVSR_SLICE_LATENTS,
+		.h = ctx->h,
+		.w = ctx->w,
 		.cin = net->config.lq_hidden1,
 		.cout = net->config.lq_hidden2,
 		.taps = {{0, 1, 2, 3}, {2, 3, 4, 5}},
 	};
 
-	if (is_v1(run)) {
+	if (is_v1(projection)) {
 		a.taps[0][0] = 2, a.taps[0][1] = 3;
 		a.taps[1][0] = 4, a.taps[1][1] = 5;
 	}
-	run->backend->conv_frames(run->queue, &a);
-	run->backend->rms_silu(run->queue, a.dst, a.dst, net->lq_gamma2, run->rows,
-			       net->config.lq_hidden2);
+	ctx->backend->conv_frames(ctx->queue, &a);
+	ctx->backend->rms_silu(ctx->queue, a.dst, a.dst, net->lq_gamma2, ctx->rows, a.cout);
 }
 
-/* What the next slice finds before its own frames: of this one, the last two. */
-static void keep_middle(struct fvsr_run *run)
+/* Keeps what the next slice finds before its own frames: the last two of this one. */
+static void keep_middle(const struct fvsr_projection *projection)
 {
-	size_t frame = fvsr_run_act(run, (size_t)run->h * run->w * run->net->config.lq_hidden1);
+	const struct fvsr_context *ctx = projection->ctx;
+	size_t frame = middle_bytes(ctx);
 
-	run->backend->copy(run->queue, run->projection.middle,
-			   fvsr_at(run->projection.middle, 4 * frame), 2 * frame);
+	ctx->backend->copy(ctx->queue, projection->middle,
+			   fvsr_at(projection->middle, MIDDLE_FRAMES * frame), MIDDLE_PAST * frame);
 }
 
-static void linears(struct fvsr_run *run, int i)
+/* Makes a slice's tokens for each layer that receives some. */
+static void linears(const struct fvsr_projection *projection, int place)
 {
-	const struct fvsr_config *c = &run->net->config;
-	size_t slice = fvsr_run_act(run, (size_t)run->rows * c->dim);
+	const struct fvsr_context *ctx = projection->ctx;
+	const struct fvsr_config *c = &ctx->net->config;
+	size_t slice = fvsr_act_bytes(ctx, (size_t)ctx->rows * c->dim);
 
 	for (int layer = 0; layer < c->lq_layers; layer++) {
-		const struct fvsr_linear_param *p = &run->net->lq_linear[layer];
+		const struct fvsr_linear_param *p = &ctx->net->lq_linear[layer];
 		struct fvsr_linear a = {
-			.y = fvsr_at(run->projection.tokens[layer], i * slice),
-			.x = run->projection.output,
+			.y = fvsr_at(projection->tokens[layer], place * slice),
+			.x = projection->output,
 			.weight = p->weight,
 			.bias = p->bias,
-			.m = run->rows,
+			.m = ctx->rows,
 			.n = p->n,
 			.k = p->k,
 			.activation = FVSR_ACT_NONE,
 		};
 
-		run->backend->linear(run->queue, &a);
+		ctx->backend->linear(ctx->queue, &a);
 	}
 }
 
-void fvsr_projection_slice(struct fvsr_run *run, int64_t s, int i, int64_t last)
+void fvsr_projection_slice(const struct fvsr_projection *projection, int64_t s, int64_t last)
 {
 	static const int priming[2][4] = {{0, 0, 0, 0}, {0, 0, 0, 0}};
 	static const int v1_1[4][4] = {{0, 1, 2, 3}, {2, 3, 4, 5}, {4, 5, 6, 7}, {6, 7, 8, 9}};
 	static const int v1[4][4] = {{4, 5, 2, 3}, {2, 3, 4, 5}, {8, 9, 6, 7}, {6, 7, 8, 9}};
 
-	for (int place = 0; place < 10; place++)
-		unshuffle(run, place, FVSR_SLICE_FRAMES * s - 1 + place, last);
-	if (s == 0 && !is_v1(run)) /* the priming clip: frame 0 only, and places 0, 1 hold it */
-		conv1(run, 0, 2, priming);
-	conv1(run, 2, 4, is_v1(run) ? v1 : v1_1);
-	conv2(run);
-	keep_middle(run);
-	linears(run, i);
+	for (int i = 0; i < FVSR_CLIP_FRAMES; i++)
+		unshuffle(projection, i,
+			  fvsr_canvas(projection->canvases, fvsr_slice_first_read(s) + i, last));
+	/* The priming clip is frame 0 only, which places 0 and 1 hold. */
+	if (s == 0 && !is_v1(projection))
+		conv1(projection, 0, MIDDLE_PAST, priming);
+	conv1(projection, MIDDLE_PAST, MIDDLE_FRAMES, is_v1(projection) ? v1 : v1_1);
+	conv2(projection);
+	keep_middle(projection);
+	linears(projection, fvsr_slice_place(s));
 }

@@ -1,127 +1,73 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One video through the network: where its buffers are, and the order of the stages. The same
- * code runs three times: to measure, to plan, and then for every slice of the video.
+ * One video through the network: where its buffers are, and the order of the stages, which know
+ * nothing of one another or of the run. The same code runs three times: to measure, to plan, and
+ * then for every slice of the video.
  */
 #include "net/run/run.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "net/run/arena.h"
+#include "net/run/canvas.h"
+#include "net/run/decoder.h"
+#include "net/run/projection.h"
+#include "net/run/tap.h"
+#include "net/run/transformer.h"
 
 #define LEFT_FREE ((uint64_t)256 << 20) /* of the device's memory, when there is no limit */
 
-size_t fvsr_run_act(const struct fvsr_run *run, size_t elements)
-{
-	return elements * run->backend->act_bytes;
-}
+struct fvsr_run {
+	struct fvsr_context ctx;
+	struct fvsr_run_settings set;
+	struct fvsr_canvases canvases;
+	struct fvsr_projection projection;
+	struct fvsr_transformer transformer;
+	struct fvsr_decoder decoder;
+	struct fvsr_tap_state *tap;
 
-static size_t canvas_bytes(const struct fvsr_run *run)
-{
-	return (size_t)3 * run->pad_width * run->pad_height * run->backend->canvas_bytes;
-}
-
-static size_t alpha_bytes(const struct fvsr_run *run)
-{
-	return (size_t)run->set.width * run->set.height;
-}
+	void *memory, *scratch;
+	void *work;    /* shared by stages that do not overlap */
+	void *picture; /* finished pictures of a slice, by slot */
+	void *final;   /* F32 (3, height, width), only read by taps */
+};
 
 static size_t picture_bytes(const struct fvsr_run *run)
 {
-	return alpha_bytes(run) * (run->set.out_format == FVSR_FORMAT_RGBF32P ? 12 : 4);
-}
+	size_t pixels = (size_t)run->ctx.width * run->ctx.height;
 
-void *fvsr_run_canvas(const struct fvsr_run *run, int64_t n, int64_t last)
-{
-	n = n < 0 ? 0 : n > last ? last : n;
-	return fvsr_at(run->canvas, (size_t)(n % FVSR_RUN_CANVASES) * canvas_bytes(run));
-}
-
-static void *alpha_of(const struct fvsr_run *run, int64_t n)
-{
-	return fvsr_at(run->alpha, (size_t)(n % FVSR_RUN_CANVASES) * alpha_bytes(run));
+	return pixels * (run->set.out_format == FVSR_FORMAT_RGBF32P ? 3 * sizeof(float) : 4);
 }
 
 static void *picture_slot(const struct fvsr_run *run, int64_t n)
 {
-	return fvsr_at(run->picture, (size_t)((n + 3) % FVSR_SLICE_FRAMES) * picture_bytes(run));
+	return fvsr_at(run->picture, (size_t)fvsr_picture_slot(n) * picture_bytes(run));
 }
 
-static void place_projection(struct fvsr_run *run, struct fvsr_arena *arena)
-{
-	const struct fvsr_config *c = &run->net->config;
-	struct fvsr_projection *p = &run->projection;
-	size_t frame = (size_t)run->h * run->w;
+/* ---- memory --------------------------------------------------------------------------------- */
 
-	p->middle = fvsr_arena_take(arena, fvsr_run_act(run, 6 * frame * c->lq_hidden1));
-	for (int i = 0; i < c->lq_layers; i++)
-		p->tokens[i] = fvsr_arena_take(
-			arena, fvsr_run_act(run, (size_t)FVSR_CHUNK0_SLICES * run->rows * c->dim));
-}
-
-static void place_projection_work(struct fvsr_run *run, struct fvsr_arena *arena)
-{
-	size_t frame = (size_t)run->h * run->w;
-
-	run->projection.input = fvsr_arena_take(arena, fvsr_run_act(run, 10 * frame * 768));
-	run->projection.output =
-		fvsr_arena_take(arena, fvsr_run_act(run, 2 * frame * run->net->config.lq_hidden2));
-}
-
-static void place_transformer_work(struct fvsr_run *run, struct fvsr_arena *arena)
-{
-	const struct fvsr_config *c = &run->net->config;
-	struct fvsr_transformer *t = &run->transformer;
-	size_t rows = (size_t)run->rows, slices = FVSR_CHUNK0_SLICES;
-	size_t keys = (size_t)(run->kv.kept + 1 > 3 ? run->kv.kept + 1 : 3) * run->blocks;
-	size_t wide = (size_t)(3 * c->dim > c->ffn_dim ? 3 * c->dim : c->ffn_dim);
-	int head_dim = c->dim / c->num_heads, part = head_dim / 3 & ~1, first = head_dim - 2 * part;
-
-	t->x = fvsr_arena_take(arena, fvsr_run_act(run, slices * rows * c->dim));
-	t->q = fvsr_arena_take(arena, fvsr_run_act(run, slices * rows * c->dim));
-	t->a = fvsr_arena_take(arena, fvsr_run_act(run, rows * c->dim));
-	t->wide = fvsr_arena_take(arena, fvsr_run_act(run, rows * wide));
-	t->q_mean = fvsr_arena_take(arena, slices * run->blocks * c->dim * sizeof(float));
-	t->index = fvsr_arena_take(arena, (size_t)c->num_heads * run->blocks * keys * 4);
-	t->count = fvsr_arena_take(arena, (size_t)c->num_heads * run->blocks * 4);
-	for (size_t i = 0; i < slices; i++)
-		t->rope_frame[i] = fvsr_arena_take(arena, (size_t)2 * first * sizeof(float));
-	t->rope_row = fvsr_arena_take(arena, (size_t)run->h * part * sizeof(float));
-	t->rope_column = fvsr_arena_take(arena, (size_t)run->w * part * sizeof(float));
-	t->noise =
-		fvsr_arena_take(arena, slices * 2 * run->lh * run->lw * c->in_dim * sizeof(float));
-	t->patches = fvsr_arena_take(arena, fvsr_run_act(run, rows * c->in_dim * 4));
-}
-
-/* Stages that never overlap start at the same place. */
+/* Places what stages need for one piece of work; stages that never overlap share a place. */
 static size_t place_work(struct fvsr_run *run)
 {
 	struct fvsr_arena projection = {.base = run->work}, transformer = projection,
 			  decoder = projection;
 	size_t bytes;
 
-	place_projection_work(run, &projection);
-	place_transformer_work(run, &transformer);
-	fvsr_decoder_place(run, &decoder, true);
-	run->final = fvsr_arena_take(&decoder, 3 * alpha_bytes(run) * sizeof(float));
+	fvsr_projection_place_work(&run->projection, &projection);
+	fvsr_transformer_place_work(&run->transformer, &transformer);
+	fvsr_decoder_place_work(&run->decoder, &decoder);
+	run->final = fvsr_arena_take(&decoder,
+				     (size_t)3 * run->ctx.width * run->ctx.height * sizeof(float));
 	bytes = projection.used > transformer.used ? projection.used : transformer.used;
 	return bytes > decoder.used ? bytes : decoder.used;
 }
 
 static void place(struct fvsr_run *run, struct fvsr_arena *arena)
 {
-	const struct fvsr_config *c = &run->net->config;
-
-	run->canvas = fvsr_arena_take(arena, FVSR_RUN_CANVASES * canvas_bytes(run));
-	run->alpha = fvsr_arena_take(arena, FVSR_RUN_CANVASES * alpha_bytes(run));
-	run->latent = fvsr_arena_take(arena, (size_t)FVSR_CHUNK0_SLICES * 2 * run->lh * run->lw *
-						     c->in_dim * sizeof(float));
+	fvsr_canvases_place(&run->canvases, arena);
 	run->picture = fvsr_arena_take(arena, FVSR_SLICE_FRAMES * picture_bytes(run));
-	place_projection(run, arena);
-	fvsr_kv_place(run, arena);
-	fvsr_decoder_place(run, arena, false);
+	fvsr_projection_place(&run->projection, arena);
+	fvsr_transformer_place(&run->transformer, arena);
+	fvsr_decoder_place(&run->decoder, arena);
 	run->work = fvsr_arena_take(arena, place_work(run));
 	place_work(run);
 }
@@ -137,51 +83,34 @@ static struct fvsr_picture input_picture(const struct fvsr_run *run)
 	};
 }
 
-/* Every op with every shape that it will see. */
+/* Shows every op every shape that it will see, which also finds out how much scratch they need. */
 static void plan(struct fvsr_run *run)
 {
 	struct fvsr_picture picture = input_picture(run);
 
-	run->queue->planning = true;
+	run->ctx.queue->planning = true;
+	run->ctx.queue->scratch_bytes = 0;
 	fvsr_run_reset(run);
 	fvsr_run_ingest(run, 0, &picture);
-	for (int64_t k = 0; k < 2 + run->kv.kept; k++)
+	for (int64_t k = 0; k < fvsr_chunks_until_steady(run->transformer.kv.most); k++)
 		fvsr_run_chunk(run, k, FVSR_LAST_UNKNOWN);
 	fvsr_run_decode(run, 0, FVSR_LAST_UNKNOWN);
 	fvsr_run_decode(run, 1, FVSR_LAST_UNKNOWN);
-	run->queue->planning = false;
+	run->ctx.queue->planning = false;
 }
 
-static void set_topk(struct fvsr_run *run, double ratio)
-{
-	run->topk = (int64_t)floor((double)run->blocks * run->blocks * ratio) - 1;
-}
-
-static void set_sizes(struct fvsr_run *run, const struct fvsr_run_settings *settings)
-{
-	run->set = *settings;
-	run->pad_width = fvsr_round_up(settings->width, 128);
-	run->pad_height = fvsr_round_up(settings->height, 128);
-	run->lw = run->pad_width / 8, run->lh = run->pad_height / 8;
-	run->w = run->pad_width / 16, run->h = run->pad_height / 16;
-	run->block_columns = run->w / 8, run->block_rows = run->h / 8;
-	run->blocks = run->block_rows * run->block_columns;
-	run->rows = 2 * run->h * run->w;
-	set_topk(run, settings->topk_ratio);
-}
-
-/* Device memory that the run takes as it is split now; the ops have been planned for it. */
+/* Returns the device memory that the run takes as it is split now; the ops must be planned. */
 static size_t device_bytes(struct fvsr_run *run)
 {
 	struct fvsr_arena arena = {0};
 
 	place(run, &arena);
-	return arena.used + run->queue->scratch_bytes;
+	return arena.used + run->ctx.queue->scratch_bytes;
 }
 
 static int failed(struct fvsr_run *run, struct fvsr_error *err)
 {
-	return fvsr_fail(err, run->queue->error, "%s", run->queue->message.text);
+	return fvsr_fail(err, run->ctx.queue->error, "%s", run->ctx.queue->message.text);
 }
 
 static int too_small(const struct fvsr_run *run, size_t needed, uint64_t limit,
@@ -190,12 +119,12 @@ static int too_small(const struct fvsr_run *run, size_t needed, uint64_t limit,
 	return fvsr_fail(err, FVSR_ERR_MEMORY,
 			 "a stream of %d x %d needs %.2f GiB on %s, and there are %.2f",
 			 run->set.width, run->set.height, (double)needed / (1 << 30),
-			 run->backend->name, (double)limit / (1 << 30));
+			 run->ctx.backend->name, (double)limit / (1 << 30));
 }
 
 /*
- * The fastest way that fits into 'limit': everything at once, a lean decoder, and then as few
- * layers' keys and values in host memory as it takes.
+ * Finds the fastest way that fits into 'limit': everything at once, a lean decoder, and then as
+ * few layers' keys and values in host memory as it takes.
  */
 static int fit(struct fvsr_run *run, uint64_t limit, struct fvsr_error *err)
 {
@@ -204,42 +133,42 @@ static int fit(struct fvsr_run *run, uint64_t limit, struct fvsr_error *err)
 	for (int lean = 0; lean < 2; lean++) {
 		struct fvsr_arena arena = {0};
 
-		run->lean = lean;
+		run->decoder.lean = lean;
 		place(run, &arena);
 		plan(run);
-		if (run->queue->error)
+		if (run->ctx.queue->error)
 			return failed(run, err);
 		if (device_bytes(run) <= limit)
 			return 0;
 	}
 	while (device_bytes(run) > limit) {
-		if (++layers_away > run->net->config.num_layers)
+		if (++layers_away > run->ctx.net->config.num_layers)
 			return too_small(run, device_bytes(run), limit, err);
-		fvsr_kv_split(run, layers_away);
+		fvsr_kv_split(&run->transformer.kv, layers_away);
 	}
 	return 0;
 }
 
-/* What may be taken: what was allowed, or what is free but for a rest that others may need. */
+/* Returns what may be taken: what was allowed, or what is free but for a rest for others. */
 static uint64_t memory_limit(const struct fvsr_run *run)
 {
-	const struct fvsr_backend *backend = run->backend;
+	const struct fvsr_backend *backend = run->ctx.backend;
 	uint64_t free_bytes;
 
 	if (run->set.memory_limit || !backend->free_bytes)
 		return run->set.memory_limit;
-	free_bytes = backend->free_bytes(run->net->device);
+	free_bytes = backend->free_bytes(run->ctx.net->device);
 	return free_bytes > LEFT_FREE ? free_bytes - LEFT_FREE : 1;
 }
 
 static int allocate(struct fvsr_run *run, struct fvsr_error *err)
 {
 	struct fvsr_arena arena = {0};
-	const struct fvsr_backend *backend = run->backend;
-	struct fvsr_device *device = run->net->device;
+	const struct fvsr_backend *backend = run->ctx.backend;
+	const struct fvsr_kv *kv = &run->transformer.kv;
 
 	place(run, &arena);
-	run->memory = backend->alloc(device, arena.used);
+	run->memory = backend->alloc(run->ctx.net->device, arena.used);
 	if (!run->memory)
 		return fvsr_fail(err, FVSR_ERR_MEMORY,
 				 "a stream of %d x %d needs %.2f GiB on %s, which are not free",
@@ -247,23 +176,25 @@ static int allocate(struct fvsr_run *run, struct fvsr_error *err)
 				 backend->name);
 	arena = (struct fvsr_arena){.base = run->memory};
 	place(run, &arena);
-	if (fvsr_kv_allocate_host(run) < 0)
+	if (fvsr_kv_allocate_host(&run->transformer.kv) < 0)
 		return fvsr_fail(err, FVSR_ERR_MEMORY,
 				 "a stream of %d x %d needs %.2f GiB of host memory beside %s",
 				 run->set.width, run->set.height,
-				 (double)fvsr_kv_host_bytes(run) / (1 << 30), backend->name);
+				 (double)fvsr_kv_host_bytes(kv) / (1 << 30), backend->name);
 	return 0;
 }
 
 static int allocate_scratch(struct fvsr_run *run, struct fvsr_error *err)
 {
-	if (run->queue->scratch_bytes) {
-		run->scratch = run->backend->alloc(run->net->device, run->queue->scratch_bytes);
+	struct fvsr_queue *queue = run->ctx.queue;
+
+	if (queue->scratch_bytes) {
+		run->scratch = run->ctx.backend->alloc(run->ctx.net->device, queue->scratch_bytes);
 		if (!run->scratch)
 			return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory on %s",
-					 run->backend->name);
+					 run->ctx.backend->name);
 	}
-	run->queue->scratch = run->scratch;
+	queue->scratch = run->scratch;
 	return 0;
 }
 
@@ -281,12 +212,12 @@ static int plan_and_allocate(struct fvsr_run *run, bool keep, struct fvsr_run_co
 	if (result < 0)
 		return result;
 	plan(run);
-	if (run->queue->error)
+	if (run->ctx.queue->error)
 		return failed(run, err);
 	if (cost)
 		*cost = (struct fvsr_run_cost){
 			.bytes = device_bytes(run),
-			.host_bytes = fvsr_kv_host_bytes(run),
+			.host_bytes = fvsr_kv_host_bytes(&run->transformer.kv),
 		};
 	if (!keep)
 		return 0;
@@ -294,6 +225,79 @@ static int plan_and_allocate(struct fvsr_run *run, bool keep, struct fvsr_run_co
 	if (!result)
 		fvsr_run_reset(run);
 	return result;
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+static void set_context(struct fvsr_context *ctx, const struct fvsr_net *net,
+			const struct fvsr_run_settings *settings)
+{
+	ctx->net = net;
+	ctx->backend = net->backend;
+	ctx->width = settings->width, ctx->height = settings->height;
+	ctx->pad_width = fvsr_canvas_px(settings->width);
+	ctx->pad_height = fvsr_canvas_px(settings->height);
+	ctx->lw = ctx->pad_width / FVSR_LATENT_PX, ctx->lh = ctx->pad_height / FVSR_LATENT_PX;
+	ctx->w = ctx->pad_width / FVSR_TOKEN_PX, ctx->h = ctx->pad_height / FVSR_TOKEN_PX;
+	ctx->block_columns = ctx->w / FVSR_BLOCK_SIDE;
+	ctx->block_rows = ctx->h / FVSR_BLOCK_SIDE;
+	ctx->blocks = ctx->block_rows * ctx->block_columns;
+	ctx->rows = FVSR_SLICE_LATENTS * ctx->h * ctx->w;
+}
+
+/* Corrects the colours of picture n, which the decoder has just made, into the picture's slot. */
+static void finish_picture(void *opaque, int64_t n)
+{
+	struct fvsr_run *run = opaque;
+	const struct fvsr_context *ctx = &run->ctx;
+	struct fvsr_color_finish a = {
+		.decoded = run->decoder.rgb,
+		.canvas = fvsr_canvas(&run->canvases, n, n),
+		.alpha = fvsr_canvas_alpha(&run->canvases, n),
+		.mode = run->set.color,
+		.width = ctx->width,
+		.height = ctx->height,
+		.pad_width = ctx->pad_width,
+		.pad_height = ctx->pad_height,
+		.format = run->set.out_format,
+		.nearest = ctx->net->config.residual,
+		.dst = picture_slot(run, n),
+		.final = run->tap ? run->final : NULL,
+	};
+
+	fvsr_tap_picture(run->tap, n, "decoded", a.decoded, a.pad_width, a.pad_height);
+	ctx->backend->stage(ctx->queue, FVSR_STAGE_COLOR);
+	ctx->backend->color_finish(ctx->queue, &a);
+	ctx->backend->stage(ctx->queue, FVSR_STAGE_DECODER);
+	fvsr_tap_picture(run->tap, n, "final", a.final, a.width, a.height);
+	fvsr_breathe(ctx);
+}
+
+/* Gives each stage its choices, and what it reads of other stages. */
+static int open_stages(struct fvsr_run *run, struct fvsr_error *err)
+{
+	const struct fvsr_run_settings *set = &run->set;
+	const struct fvsr_context *ctx = &run->ctx;
+	struct fvsr_transformer *t = &run->transformer;
+
+	run->canvases.ctx = ctx;
+	run->projection.ctx = ctx;
+	run->projection.canvases = &run->canvases;
+	run->projection.version = set->lq_version;
+	t->ctx = ctx;
+	t->tokens = run->projection.tokens;
+	t->prompt = set->prompt;
+	t->local_range = set->local_range;
+	t->noise_kind = set->noise;
+	t->seed = set->seed;
+	fvsr_transformer_set_topk(t, set->topk_ratio);
+	run->decoder.ctx = ctx;
+	run->decoder.canvases = &run->canvases;
+	run->decoder.finish = finish_picture;
+	run->decoder.opaque = run;
+	if (fvsr_kv_open(&t->kv, ctx, set->kv_ratio) < 0)
+		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	return 0;
 }
 
 int fvsr_run_open(struct fvsr_run **out, const struct fvsr_net *net,
@@ -305,13 +309,11 @@ int fvsr_run_open(struct fvsr_run **out, const struct fvsr_net *net,
 
 	if (!run)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	run->net = net;
-	run->backend = net->backend;
-	set_sizes(run, settings);
-	if (fvsr_kv_open(run, settings->kv_ratio) < 0)
-		result = fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	else
-		result = run->backend->queue_open(&run->queue, net->device, err);
+	run->set = *settings;
+	set_context(&run->ctx, net, settings);
+	result = open_stages(run, err);
+	if (!result)
+		result = net->backend->queue_open(&run->ctx.queue, net->device, err);
 	if (!result)
 		result = plan_and_allocate(run, out != NULL, cost, err);
 	if (result < 0 || !out) {
@@ -324,110 +326,89 @@ int fvsr_run_open(struct fvsr_run **out, const struct fvsr_net *net,
 
 void fvsr_run_close(struct fvsr_run *run)
 {
+	const struct fvsr_context *ctx;
+
 	if (!run)
 		return;
-	if (run->queue)
-		run->backend->queue_close(run->queue);
-	run->backend->free(run->net->device, run->scratch);
-	run->backend->free(run->net->device, run->memory);
+	ctx = &run->ctx;
+	if (ctx->queue)
+		ctx->backend->queue_close(ctx->queue);
+	ctx->backend->free(ctx->net->device, run->scratch);
+	ctx->backend->free(ctx->net->device, run->memory);
 	fvsr_tap_close(run->tap);
-	fvsr_kv_close(run);
+	fvsr_kv_close(&run->transformer.kv);
 	free(run);
 }
 
 struct fvsr_queue *fvsr_run_queue(struct fvsr_run *run)
 {
-	return run->queue;
+	return run->ctx.queue;
 }
 
 void fvsr_run_set_breathe(struct fvsr_run *run, void (*breathe)(void *opaque), void *opaque)
 {
-	run->breathe = breathe;
-	run->breathe_opaque = opaque;
+	run->ctx.breathe = breathe;
+	run->ctx.breathe_opaque = opaque;
 }
 
-void fvsr_run_set_effort(struct fvsr_run *run, double topk, int kv_ratio)
+void fvsr_run_set_effort(struct fvsr_run *run, double topk_ratio, int kv_ratio)
 {
-	set_topk(run, topk);
-	run->set.kv_ratio = kv_ratio;
+	fvsr_transformer_set_topk(&run->transformer, topk_ratio);
+	fvsr_kv_set_ratio(&run->transformer.kv, kv_ratio);
 }
 
 int fvsr_run_set_tap(struct fvsr_run *run, const struct fvsr_tap *tap)
 {
+	int key_slices = fvsr_attended_slices(run->transformer.kv.most), result = 0;
+
 	fvsr_tap_close(run->tap);
 	run->tap = NULL;
-	return tap ? fvsr_tap_open(&run->tap, run, tap) : 0;
+	if (tap)
+		result = fvsr_tap_open(&run->tap, &run->ctx, key_slices, tap);
+	run->transformer.tap = run->tap;
+	return result;
 }
+
+/* ---- running -------------------------------------------------------------------------------- */
 
 void fvsr_run_reset(struct fvsr_run *run)
 {
-	fvsr_kv_reset(run);
-	fvsr_decoder_reset(run);
+	fvsr_kv_reset(&run->transformer.kv);
+	fvsr_decoder_reset(&run->decoder);
+}
+
+static void stage(const struct fvsr_run *run, enum fvsr_stage stage)
+{
+	run->ctx.backend->stage(run->ctx.queue, stage);
 }
 
 void fvsr_run_ingest(struct fvsr_run *run, int64_t n, const struct fvsr_picture *picture)
 {
-	struct fvsr_ingest a = {
-		.src = picture,
-		.canvas = fvsr_run_canvas(run, n, n),
-		.alpha = alpha_of(run, n),
-		.width = run->set.width,
-		.height = run->set.height,
-		.pad_width = run->pad_width,
-		.pad_height = run->pad_height,
-	};
-
-	run->backend->stage(run->queue, FVSR_STAGE_INGEST);
-	run->backend->ingest(run->queue, &a);
-	run->backend->stage(run->queue, FVSR_STAGE_IDLE);
+	stage(run, FVSR_STAGE_INGEST);
+	fvsr_canvases_ingest(&run->canvases, n, picture);
+	stage(run, FVSR_STAGE_IDLE);
 }
 
 void fvsr_run_chunk(struct fvsr_run *run, int64_t k, int64_t last)
 {
-	run->backend->stage(run->queue, FVSR_STAGE_PROJECTION);
+	stage(run, FVSR_STAGE_PROJECTION);
 	for (int i = 0; i < fvsr_chunk_slices(k); i++) {
-		fvsr_projection_slice(run, fvsr_chunk_slice(k) + i, i, last);
-		fvsr_run_breathe(run);
+		fvsr_projection_slice(&run->projection, fvsr_chunk_slice(k) + i, last);
+		fvsr_breathe(&run->ctx);
 	}
-	run->backend->stage(run->queue, FVSR_STAGE_TRANSFORMER);
-	fvsr_transformer_chunk(run, k);
-	run->backend->stage(run->queue, FVSR_STAGE_IDLE);
-}
-
-/* Colour of picture n, and its place in the slots. */
-static void finish_picture(struct fvsr_run *run, int64_t n)
-{
-	struct fvsr_color_finish a = {
-		.decoded = run->decoder.rgb,
-		.canvas = fvsr_run_canvas(run, n, n),
-		.alpha = alpha_of(run, n),
-		.mode = run->set.color,
-		.width = run->set.width,
-		.height = run->set.height,
-		.pad_width = run->pad_width,
-		.pad_height = run->pad_height,
-		.format = run->set.out_format,
-		.nearest = run->net->config.residual,
-		.dst = picture_slot(run, n),
-		.final = run->tap ? run->final : NULL,
-	};
-
-	fvsr_tap_picture(run, n, "decoded", run->decoder.rgb, run->pad_width, run->pad_height);
-	run->backend->stage(run->queue, FVSR_STAGE_COLOR);
-	run->backend->color_finish(run->queue, &a);
-	run->backend->stage(run->queue, FVSR_STAGE_DECODER);
-	fvsr_tap_picture(run, n, "final", run->final, run->set.width, run->set.height);
-	fvsr_run_breathe(run);
+	stage(run, FVSR_STAGE_TRANSFORMER);
+	fvsr_transformer_chunk(&run->transformer, k);
+	stage(run, FVSR_STAGE_IDLE);
 }
 
 void fvsr_run_decode(struct fvsr_run *run, int64_t s, int64_t last)
 {
-	run->backend->stage(run->queue, FVSR_STAGE_DECODER);
-	fvsr_decoder_slice(run, s, last, finish_picture);
-	run->backend->stage(run->queue, FVSR_STAGE_IDLE);
+	stage(run, FVSR_STAGE_DECODER);
+	fvsr_decoder_slice(&run->decoder, fvsr_transformer_latent(&run->transformer, s), s, last);
+	stage(run, FVSR_STAGE_IDLE);
 }
 
 void fvsr_run_emit(struct fvsr_run *run, int64_t n, const struct fvsr_picture *picture)
 {
-	run->backend->emit(run->queue, picture, picture_slot(run, n));
+	run->ctx.backend->emit(run->ctx.queue, picture, picture_slot(run, n));
 }

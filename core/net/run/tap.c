@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shows intermediate tensors to a caller, in the shapes and under the names of the golden streams.
+ * Tensors are brought to the host one by one and put into the order that the golden streams have.
+ * What the network computes slice by slice is put together for the whole chunk.
  */
+#include "net/run/tap.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/run/run.h"
-
 struct fvsr_tap_state {
+	const struct fvsr_context *ctx;
 	struct fvsr_tap tap;
 	float *values, *raw, *count;
 };
@@ -22,24 +24,25 @@ static size_t largest_of(const size_t *sizes, int n)
 	return largest;
 }
 
-int fvsr_tap_open(struct fvsr_tap_state **out, const struct fvsr_run *run,
+int fvsr_tap_open(struct fvsr_tap_state **out, const struct fvsr_context *ctx, int key_slices,
 		  const struct fvsr_tap *tap)
 {
-	const struct fvsr_config *c = &run->net->config;
-	size_t slices = FVSR_CHUNK0_SLICES, keys = (size_t)(run->kv.kept + 3) * run->blocks;
+	const struct fvsr_config *c = &ctx->net->config;
+	size_t slices = FVSR_CHUNK0_SLICES, lists = (size_t)c->num_heads * ctx->blocks;
 	const size_t sizes[] = {
-		slices * run->rows * c->dim,
-		slices * 2 * run->lh * run->lw * c->in_dim,
-		slices * c->num_heads * run->blocks * keys,
-		(size_t)3 * run->pad_width * run->pad_height,
+		slices * ctx->rows * c->dim,
+		slices * fvsr_latent_bytes(ctx) / sizeof(float),
+		slices * lists * key_slices * ctx->blocks,
+		(size_t)3 * ctx->pad_width * ctx->pad_height,
 	};
-	size_t floats = largest_of(sizes, 4), lists = (size_t)c->num_heads * run->blocks;
+	size_t floats = largest_of(sizes, 4);
 	struct fvsr_tap_state *state = malloc(sizeof(*state));
 
 	if (!state || !(state->values = malloc((2 * floats + lists) * sizeof(float)))) {
 		free(state);
 		return FVSR_ERR_MEMORY;
 	}
+	state->ctx = ctx;
 	state->tap = *tap;
 	state->raw = state->values + floats;
 	state->count = state->raw + floats;
@@ -55,101 +58,108 @@ void fvsr_tap_close(struct fvsr_tap_state *state)
 	free(state);
 }
 
-static bool wanted(const struct fvsr_run *run, char name[64], int64_t k, const char *what)
+/* Tells whether the caller wants this tensor, whose full name goes to 'name'. */
+static bool wanted(const struct fvsr_tap_state *state, char name[64], int64_t k, const char *what)
 {
-	const struct fvsr_tap_state *state = run->tap;
-
-	if (!state || run->queue->planning)
+	if (!state || state->ctx->queue->planning)
 		return false;
 	snprintf(name, 64, "chunk%lld.%s", (long long)k, what);
 	return !state->tap.wants || state->tap.wants(state->tap.opaque, name);
 }
 
-static void show(const struct fvsr_run *run, const char *name, int rank, const int64_t *shape)
+static void show(const struct fvsr_tap_state *state, const char *name, int rank,
+		 const int64_t *shape)
 {
-	const struct fvsr_tap_state *state = run->tap;
-
-	if (!run->queue->error)
+	if (!state->ctx->queue->error)
 		state->tap.tensor(state->tap.opaque, name, rank, shape, state->values);
 }
 
-void fvsr_tap_tokens(struct fvsr_run *run, int64_t k, const char *what, const void *tokens)
+static void download(const struct fvsr_tap_state *state, float *dst, const void *src,
+		     enum fvsr_kind kind, size_t count)
 {
-	int64_t shape[3] = {1, (int64_t)fvsr_chunk_slices(k) * run->rows, run->net->config.dim};
-	char name[64];
-
-	if (!wanted(run, name, k, what))
-		return;
-	run->backend->download(run->queue, run->tap->values, tokens, FVSR_ACT,
-			       (size_t)(shape[1] * shape[2]));
-	show(run, name, 3, shape);
+	state->ctx->backend->download(state->ctx->queue, dst, src, kind, count);
 }
 
-void fvsr_tap_mask(struct fvsr_run *run, int64_t k, int i, int key_slices)
+void fvsr_tap_tokens(struct fvsr_tap_state *state, int64_t k, const char *what, const void *tokens)
 {
-	size_t blocks = (size_t)run->blocks, heads = (size_t)run->net->config.num_heads;
-	size_t keys = key_slices * blocks, queries = fvsr_chunk_slices(k) * blocks;
-	int64_t shape[3] = {(int64_t)heads, (int64_t)queries, (int64_t)keys};
-	struct fvsr_tap_state *state = run->tap;
+	int64_t shape[3] = {1, fvsr_chunk_slices(k)};
 	char name[64];
 
-	if (!wanted(run, name, k, "mask_block0"))
+	if (!wanted(state, name, k, what))
 		return;
-	if (i == 0)
-		memset(state->values, 0, heads * queries * keys * sizeof(float));
-	run->backend->download(run->queue, state->count, run->transformer.count, FVSR_I32,
-			       heads * blocks);
-	run->backend->download(run->queue, state->raw, run->transformer.index, FVSR_I32,
-			       heads * blocks * keys);
-	for (size_t row = 0; row < heads * blocks && !run->queue->error; row++) {
-		size_t query = row / blocks * queries + i * blocks + row % blocks;
+	shape[1] *= state->ctx->rows;
+	shape[2] = state->ctx->net->config.dim;
+	download(state, state->values, tokens, FVSR_ACT, (size_t)(shape[1] * shape[2]));
+	show(state, name, 3, shape);
+}
+
+void fvsr_tap_mask(struct fvsr_tap_state *state, int64_t k, int place,
+		   const struct fvsr_block_select *select)
+{
+	size_t blocks = (size_t)select->block_rows * select->block_columns;
+	size_t keys = select->key_slices * blocks, queries = fvsr_chunk_slices(k) * blocks;
+	size_t lists = select->heads * blocks;
+	int64_t shape[3] = {select->heads, (int64_t)queries, (int64_t)keys};
+	char name[64];
+
+	if (!wanted(state, name, k, "mask_block0"))
+		return;
+	if (place == 0)
+		memset(state->values, 0, select->heads * queries * keys * sizeof(float));
+	download(state, state->count, select->count, FVSR_I32, lists);
+	download(state, state->raw, select->index, FVSR_I32, lists * keys);
+	for (size_t row = 0; row < lists && !state->ctx->queue->error; row++) {
+		size_t query = row / blocks * queries + place * blocks + row % blocks;
 
 		for (size_t j = 0; j < (size_t)state->count[row]; j++)
 			state->values[query * keys + (size_t)state->raw[row * keys + j]] = 1;
 	}
-	if (i == fvsr_chunk_slices(k) - 1)
-		show(run, name, 3, shape);
+	if (place == fvsr_chunk_slices(k) - 1)
+		show(state, name, 3, shape);
 }
 
-/* (2, lh, lw, c) of slice i into (c, frames, lh, lw) of the chunk. */
-static void planar(const struct fvsr_run *run, int64_t k, int i)
+/* Puts (2, lh, lw, c) of a slice into (c, frames, lh, lw) of the chunk. */
+static void planar(const struct fvsr_tap_state *state, int64_t k, int place)
 {
-	size_t c = (size_t)run->net->config.in_dim, area = (size_t)run->lh * run->lw;
-	size_t frames = 2 * (size_t)fvsr_chunk_slices(k);
+	size_t area = (size_t)state->ctx->lh * state->ctx->lw;
+	size_t c = (size_t)state->ctx->net->config.in_dim;
+	size_t frames = (size_t)(FVSR_SLICE_LATENTS * fvsr_chunk_slices(k));
 
-	for (size_t n = 0; n < 2 * area * c; n++) {
-		size_t frame = 2 * (size_t)i + n / (area * c), position = n / c % area;
+	for (size_t n = 0; n < FVSR_SLICE_LATENTS * area * c; n++) {
+		size_t frame = (size_t)fvsr_slice_latent(place) + n / (area * c);
+		size_t position = n / c % area;
 
-		run->tap->values[(n % c * frames + frame) * area + position] = run->tap->raw[n];
+		state->values[(n % c * frames + frame) * area + position] = state->raw[n];
 	}
 }
 
-void fvsr_tap_latent(struct fvsr_run *run, int64_t k, int i)
+void fvsr_tap_latent(struct fvsr_tap_state *state, int64_t k, int place, const void *latent)
 {
-	size_t slice = (size_t)2 * run->lh * run->lw * run->net->config.in_dim;
-	int64_t shape[5] = {1, run->net->config.in_dim, 2 * (int64_t)fvsr_chunk_slices(k), run->lh,
-			    run->lw};
+	int64_t shape[5] = {1};
 	char name[64];
 
-	if (!wanted(run, name, k, "latent"))
+	if (!wanted(state, name, k, "latent"))
 		return;
-	run->backend->download(run->queue, run->tap->raw, (const float *)run->latent + i * slice,
-			       FVSR_F32, slice);
-	planar(run, k, i);
-	if (i == fvsr_chunk_slices(k) - 1)
-		show(run, name, 5, shape);
+	shape[1] = state->ctx->net->config.in_dim;
+	shape[2] = (int64_t)FVSR_SLICE_LATENTS * fvsr_chunk_slices(k);
+	shape[3] = state->ctx->lh;
+	shape[4] = state->ctx->lw;
+	download(state, state->raw, latent, FVSR_F32,
+		 fvsr_latent_bytes(state->ctx) / sizeof(float));
+	planar(state, k, place);
+	if (place == fvsr_chunk_slices(k) - 1)
+		show(state, name, 5, shape);
 }
 
-void fvsr_tap_picture(struct fvsr_run *run, int64_t n, const char *what, const void *picture,
-		      int width, int height)
+void fvsr_tap_picture(struct fvsr_tap_state *state, int64_t n, const char *what,
+		      const void *picture, int width, int height)
 {
-	int64_t k = n <= 20 ? 0 : (n - 13) / 8, shape[3] = {3, height, width};
+	int64_t k = fvsr_picture_chunk(n), shape[3] = {3, height, width};
 	char name[64], numbered[32];
 
-	snprintf(numbered, sizeof(numbered), "%s.%d", what, (int)(k ? n - (8 * k + 13) : n));
-	if (!wanted(run, name, k, numbered))
+	snprintf(numbered, sizeof(numbered), "%s.%d", what, (int)(n - fvsr_chunk_picture(k)));
+	if (!wanted(state, name, k, numbered))
 		return;
-	run->backend->download(run->queue, run->tap->values, picture, FVSR_F32,
-			       (size_t)3 * width * height);
-	show(run, name, 3, shape);
+	download(state, state->values, picture, FVSR_F32, (size_t)3 * width * height);
+	show(state, name, 3, shape);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loops that oneDNN has no primitive for and that are too slow in baseline instructions. They are
- * written once (onednn_loops_body.h) and compiled for several processors; a device picks a table
- * when it is opened.
+ * The inner loops of the fast ops, too slow in the instructions that every processor has. They are
+ * written once (loops_body.h) and compiled for several generations of processors; a device takes
+ * the best table that its processor can run.
  */
-#ifndef FVSR_CPU_ONEDNN_LOOPS_H
-#define FVSR_CPU_ONEDNN_LOOPS_H
+#ifndef FVSR_CPU_FAST_LOOPS_H
+#define FVSR_CPU_FAST_LOOPS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,8 +16,8 @@ struct fvsr_winograd_tile;
 #define FVSR_TILE 128 /* queries, and at most as many keys, in one step of attention */
 
 /*
- * Attention of one head and 128 queries, keys arriving in pieces: the usual running softmax.
- * Everything is stored with the queries side by side, so that all loops are along them.
+ * Attention of one head and 128 queries to keys that arrive in pieces, by the usual running
+ * softmax. Everything is stored with the queries side by side, so that all loops run along them.
  */
 struct fvsr_attend {
 	float *query;   /* (head_dim, 128), already divided by sqrt(head_dim) */
@@ -30,42 +30,56 @@ struct fvsr_attend {
 
 struct fvsr_loops {
 	const char *name;
-	/* Adds keys and values whose rows are 'stride' elements apart; 'bias' of a key or NULL. */
+	/* Adds keys and values whose rows are 'stride' elements apart; a bias per key, or NULL. */
 	void (*attend)(const struct fvsr_attend *a, const float *k, const float *v, size_t stride,
 		       int keys, const float *bias);
-	/* x = 3 tanh(x / 3) */
+	/* Computes x = 3 tanh(x / 3). */
 	void (*soft_clamp)(float *x, size_t count);
 	/* Adds a row's sum and sum of squares to sums[0] and sums[1]. */
 	void (*statistics)(double *sums, const float *x, size_t count);
-	/* out = clamp((x - from[0]) / from[1] * to[1] + to[0]); mean and deviation. */
+	/*
+	 * Computes out = clamp((x - from[0]) / from[1] * to[1] + to[0]); 'from' and 'to' are mean
+	 * and deviation.
+	 */
 	void (*follow)(float *out, const float *x, size_t count, const float *from,
 		       const float *to);
-	/* out = clamp(x + low) */
+	/* Computes out = clamp(x + low). */
 	void (*lift)(float *out, const float *x, const float *low, size_t count);
-	/* [1 2 1] / 4 along a row with holes of 'step', ends repeated; and across three rows. */
+	/* Blur by [1 2 1] / 4: along a row with holes of 'step', ends repeated; and across rows. */
 	void (*blur_row)(float *out, const float *x, int width, int step);
 	void (*blur_column)(float *out, const float *above, const float *here, const float *below,
 			    size_t count);
-	/* Three planes in [-1, 1] and alpha to pixels; 'half': to the nearest level. */
+	/*
+	 * Makes pixels of three planes in [-1, 1] and alpha: 'half' is 0.5 to round to the nearest
+	 * level, 0 to round down.
+	 */
 	void (*pixels)(uint8_t *dst, const float *red, const float *green, const float *blue,
 		       const uint8_t *alpha, size_t count, float half);
-	/* Pixels to three planes in [-1, 1] and alpha. */
+	/* Makes three planes in [-1, 1] and alpha of pixels. */
 	void (*planes)(float *red, float *green, float *blue, uint8_t *alpha, const uint8_t *src,
 		       size_t count);
-	/* Row of four-channel pixels resized along it; the same bits as fvsr_resize_u8x4(). */
+	/* Resizes a row of four-channel pixels along it, to the same bits as fvsr_resize_u8x4(). */
 	void (*resize_row)(uint8_t *dst, const uint8_t *src, const struct fvsr_resize_axis *axis);
-	/* Row 'i' of the result of resizing across rows of 'bytes' bytes each. */
+	/* Makes row 'i' of what resizing across rows of 'bytes' bytes each results in. */
 	void (*resize_column)(uint8_t *dst, const uint8_t *src, size_t bytes,
 			      const struct fvsr_resize_axis *axis, int i);
-	/* Of winograd.h: v[i * step + c], from 36 pixels' channels; ... */
+	/*
+	 * The three steps of winograd.h: 36 pixels' channels to v[i * step + c]; m (tiles, columns)
+	 * = v (tiles, depth) u (depth, columns); and m[i * step + c] to 16 pixels.
+	 */
 	void (*winograd_in)(float *v, size_t step, const float *const *pixels, int channels);
-	/* ... m (tiles, columns) = v (tiles, depth) u (depth, columns); ... */
 	void (*winograd_multiply)(float *m, const float *v, const float *u, int tiles, int depth,
 				  int columns);
-	/* ... and m[i * step + c] to 16 pixels. */
 	void (*winograd_out)(const struct fvsr_winograd_tile *tile, const float *m, size_t step);
 };
 
+/*
+ * Returns the tables that this processor can run, best first; NULL past the last one, which is the
+ * baseline that every processor of the architecture can run.
+ */
+const struct fvsr_loops *fvsr_loops_at(unsigned index);
+
+/* The tables themselves; only fvsr_loops_at() knows which of them may be called. */
 extern const struct fvsr_loops fvsr_loops_base;
 #ifdef FVSR_X86_64
 extern const struct fvsr_loops fvsr_loops_v3; /* AVX2, FMA */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Text of the loops, included once for each processor generation with LOOPS and LOOPS_NAME set.
- * Nothing here is specific to one: vectors are the compiler's own, as wide as the target's.
+ * The text of the loops, included once for each generation of processors with LOOPS and LOOPS_NAME
+ * set. Nothing in it is specific to one of them: vectors are the compiler's own, as wide as the
+ * target's.
  */
 #include "backend/cpu/fast/loops.h"
 
@@ -19,11 +20,11 @@
 #define LANES 4
 #endif
 
-/* At any address, and allowed to look at memory of floats. */
+/* A vector may lie at any address and look at memory of floats. */
 typedef float vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 typedef int32_t mask __attribute__((vector_size(LANES * 4)));
 
-/* Of each pair the first where the mask is set. */
+/* Returns the first of each pair where the mask is set, else the second. */
 static inline vector choose(mask which, vector first, vector second)
 {
 	return (vector)(((mask)first & which) | ((mask)second & ~which));
@@ -35,8 +36,8 @@ static inline vector choose(mask which, vector first, vector second)
 #define COLUMNS_MAX 4
 
 /*
- * e^x for x <= 88, or NaN: x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its series up to r^7 (error
- * 6e-9), 2^n by its bits. Tiny results become 0.
+ * Returns e^x for x <= 88, or NaN for NaN: x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its series
+ * up to r^7 (error 6e-9), 2^n by its bits. Tiny results become 0.
  */
 static inline float exponential(float x)
 {
@@ -61,8 +62,8 @@ static inline float exponential(float x)
 }
 
 /*
- * out[i][j] (+)= sum over k of a[i * row + k * step] b[k][j], for 'rows' rows of 'wide' vectors;
- * rows of 'out' and 'b' are 'stride' apart.
+ * Computes out[i][j] (+)= sum over k of a[i * row + k * step] b[k][j], for 'rows' rows of 'wide'
+ * vectors; rows of 'out' and 'b' are 'stride' apart.
  */
 static inline __attribute__((always_inline)) void
 product_part(float *out, const float *a, size_t row, size_t step, const float *b, int depth,
@@ -109,7 +110,7 @@ static inline __attribute__((always_inline)) void product_rows(float *out, const
 			     accumulate);
 }
 
-/* out (rows, 128) (+)= a (rows, depth) b (depth, 128) */
+/* Computes out (rows, 128) (+)= a (rows, depth) b (depth, 128). */
 static void product(float *out, const float *a, size_t row, size_t step, const float *b, int rows,
 		    int depth, bool accumulate)
 {
@@ -162,7 +163,7 @@ static void attend(const struct fvsr_attend *a, const float *k, const float *v, 
 	product(a->sums, v, 1, stride, a->scores, a->head_dim, keys, true);
 }
 
-/* Polynomial where the quotient of exponentials would lose digits. */
+/* Uses a polynomial where the quotient of exponentials would lose digits. */
 static inline float hyperbolic_tangent(float x)
 {
 	float square = x * x, power, small, large, magnitude = fabsf(x);
@@ -185,7 +186,10 @@ static void soft_clamp(float *x, size_t count)
 
 #define PARTS 16 /* side by side, so that they become vectors */
 
-/* To [-limit, limit], NaN to the lower end. With vectors: as ?: it would become branches. */
+/*
+ * Clamps to [-limit, limit], NaN to the lower end. It works on vectors because ?: on single values
+ * would become branches.
+ */
 static inline vector clamp_vector(vector x, float limit)
 {
 	const vector high = (vector){0} + limit;

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * See winograd.h. Sixteen tiles at a time go through the whole of it, so that what is between two
- * steps stays in a core's cache; the arithmetic is in winograd_body.h, for several processors.
- * Transformed weights are made when a convolution is planned, and shared by all queues of a device.
+ * Convolutions by Winograd's algorithm, see winograd.h. Sixteen tiles at a time go through all the
+ * steps, so that what is between two steps stays in a core's cache; winograd_body.h has the
+ * arithmetic. Transformed weights are made when a convolution is planned, and shared by all queues
+ * of a device.
  */
 #include "backend/cpu/fast/winograd.h"
 
-#include "backend/cpu/onednn/onednn.h"
+#include "backend/cpu/fast/fast.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TILES        16
-#define CHANNELS_MIN 32 /* less, and transforms are most of the work */
+#define CHANNELS_MIN 32 /* with fewer, transforms are most of the work */
 #define CHANNELS_MAX 1024
-#define KERNELS_MAX  (1 << 17) /* more, and transformed weights come from memory each time */
+#define KERNELS_MAX  (1 << 17) /* with more, transformed weights come from memory each time */
 
 struct fvsr_winograd_weight {
 	struct fvsr_winograd_weight *next;
@@ -33,7 +34,7 @@ struct work {
 	size_t thread_floats;
 };
 
-/* Planning without addresses does not tell whether there will be a past. */
+/* Returns the channels of src and past together; without addresses, the most that they can be. */
 static int depth_of(const struct fvsr_conv3x3 *a)
 {
 	return a->past || !a->dst ? 2 * a->cin : a->cin;
@@ -50,7 +51,7 @@ static bool fits(const struct fvsr_conv3x3 *a)
 /* ------------------------------------------------------------------------------------------- */
 /* Weights                                                                                     */
 
-/* (1, 6) of a row of three: the rows of the transform matrix G. */
+/* Transforms three values to six: the rows of the matrix G. */
 static void transform_three(double *out, double a, double b, double c)
 {
 	out[0] = a / 4;
@@ -61,7 +62,7 @@ static void transform_three(double *out, double a, double b, double c)
 	out[5] = c;
 }
 
-/* One kernel, whose taps are 'step' apart; results 'out_step' apart. */
+/* Transforms one kernel, whose taps are 'step' apart; the results are 'out_step' apart. */
 static void transform_kernel(float *out, size_t out_step, const float *kernel, size_t step)
 {
 	double half[3][FVSR_WINOGRAD_IN], column[FVSR_WINOGRAD_IN];
@@ -76,7 +77,7 @@ static void transform_kernel(float *out, size_t out_step, const float *kernel, s
 	}
 }
 
-static struct fvsr_winograd_weight *find_weight(const struct fvsr_dnnl_device *device,
+static struct fvsr_winograd_weight *find_weight(const struct fvsr_fast_device *device,
 						const void *source)
 {
 	struct fvsr_winograd_weight *weight = device->winograd;
@@ -88,7 +89,7 @@ static struct fvsr_winograd_weight *find_weight(const struct fvsr_dnnl_device *d
 
 static void make_weight(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
 {
-	struct fvsr_dnnl_device *device = fvsr_dnnl_device(queue);
+	struct fvsr_fast_device *device = fvsr_fast_device(queue);
 	const size_t depth = (size_t)depth_of(a), step = depth * (size_t)a->cout;
 	struct fvsr_winograd_weight *weight = calloc(1, sizeof(*weight));
 	const float *source = a->weight;
@@ -112,21 +113,22 @@ static void make_weight(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
 
 static const float *weight_of(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
 {
-	struct fvsr_dnnl_device *device = fvsr_dnnl_device(queue);
+	struct fvsr_fast_device *device = fvsr_fast_device(queue);
 	const struct fvsr_winograd_weight *weight;
 
-	pthread_mutex_lock(&device->lock);
+	pthread_mutex_lock(&device->winograd_lock);
 	if (queue->planning && !find_weight(device, a->weight))
 		make_weight(queue, a);
 	weight = find_weight(device, a->weight);
-	pthread_mutex_unlock(&device->lock);
+	pthread_mutex_unlock(&device->winograd_lock);
 	return weight ? weight->data : NULL;
 }
 
-void fvsr_winograd_forget(struct fvsr_dnnl_device *device, const void *memory, size_t bytes)
+void fvsr_winograd_forget(struct fvsr_fast_device *device, const void *memory, size_t bytes)
 {
 	struct fvsr_winograd_weight **link = &device->winograd;
 
+	pthread_mutex_lock(&device->winograd_lock);
 	while (*link) {
 		struct fvsr_winograd_weight *weight = *link;
 
@@ -135,9 +137,10 @@ void fvsr_winograd_forget(struct fvsr_dnnl_device *device, const void *memory, s
 			continue;
 		}
 		*link = weight->next;
-		fvsr_cpu_free(&device->base, weight->data);
+		fvsr_cpu_free(&device->cpu.base, weight->data);
 		free(weight);
 	}
+	pthread_mutex_unlock(&device->winograd_lock);
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -158,7 +161,7 @@ static struct place place_of(const struct work *work, int tile)
 	};
 }
 
-/* The tile's 36 pixels of a picture; those outside are zeros. */
+/* Finds the tile's 36 pixels of a picture; those outside are zeros. */
 static void find_pixels(const struct work *work, const struct place *at, const float *src,
 			const float **pixels)
 {
@@ -223,7 +226,7 @@ static void write_tiles(const struct work *work, const float *m, int first, int 
 static void convolve_tiles(const struct work *work, int first, int count)
 {
 	const size_t depth = (size_t)work->depth, columns = (size_t)work->op->cout;
-	float *v = work->room + (size_t)fvsr_dnnl_thread() * work->thread_floats;
+	float *v = work->room + (size_t)fvsr_cpu_thread() * work->thread_floats;
 	float *m = v + FVSR_WINOGRAD_ALL * TILES * depth;
 
 	read_tiles(work, v, first, count);
@@ -240,7 +243,7 @@ bool fvsr_winograd_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *
 	const int threads = fvsr_cpu_threads(queue);
 	struct work work = {
 		.op = a,
-		.loops = fvsr_dnnl_device(queue)->loops,
+		.loops = fvsr_fast_loops(queue),
 		.depth = depth_of(a),
 		.rows = (a->h + FVSR_WINOGRAD_OUT - 1) / FVSR_WINOGRAD_OUT,
 		.columns = (a->w + FVSR_WINOGRAD_OUT - 1) / FVSR_WINOGRAD_OUT,
@@ -252,7 +255,7 @@ bool fvsr_winograd_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *
 	if (!fits(a))
 		return false;
 	fvsr_queue_scratch(queue, (size_t)threads * work.thread_floats * sizeof(float));
-	if (!a->dst) /* it may be done in either way */
+	if (!a->dst)
 		return false;
 	if (queue->planning && !queue->error)
 		weight_of(queue, a);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The arithmetic of winograd.h, a part of onednn_loops_body.h. Channels lie side by side, so every
+ * The arithmetic of winograd.h, a part of loops_body.h. Channels lie side by side, so every
  * transform works on vectors of them. The interpolation points are 0, 1, -1, 2, -2 and infinity.
  */
 #include "backend/cpu/fast/winograd.h"
 
 #define SIDE FVSR_WINOGRAD_IN
 
-/* Six values of a line of the input. */
+/* Transforms the six values of a line of the input. */
 static inline __attribute__((always_inline)) void line_in(vector *out, const int step,
 							  const vector *d)
 {
@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void line_in(vector *out, const int
 	out[5 * step] = 4 * d[1] - 5 * d[3] + d[5];
 }
 
-/* Four values of a line of the output. */
+/* Transforms a line to the four values of the output. */
 static inline __attribute__((always_inline)) void line_out(vector *out, const int step,
 							   const vector *m)
 {
@@ -34,7 +34,7 @@ static inline __attribute__((always_inline)) void line_out(vector *out, const in
 	out[3 * step] = b + 8 * d + m[5];
 }
 
-/* v[i * step + c] for 36 pixels, row by row, of 'channels' channels. */
+/* Transforms 36 pixels, row by row, of 'channels' channels to v[i * step + c]. */
 static void winograd_in(float *v, size_t step, const float *const *pixels, int channels)
 {
 	for (int c = 0; c < channels; c += LANES) {
@@ -83,7 +83,7 @@ winograd_rows(float *m, const float *v, const float *u, int depth, int columns, 
 			     false);
 }
 
-/* m (tiles, columns) = v (tiles, depth) u (depth, columns) */
+/* Computes m (tiles, columns) = v (tiles, depth) u (depth, columns). */
 static void winograd_multiply(float *m, const float *v, const float *u, int tiles, int depth,
 			      int columns)
 {
@@ -102,7 +102,7 @@ static inline vector positive(vector x)
 	return (vector)((mask)x & (x > 0));
 }
 
-/* The other way round: m[i * step + c] to pixels of the result. */
+/* Transforms m[i * step + c] back to pixels of the result. */
 static void winograd_out(const struct fvsr_winograd_tile *tile, const float *m, size_t step)
 {
 	for (int c = 0; c < tile->channels; c += LANES) {

@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The network's convolutions in terms of oneDNN's: everything that is not a plain 3x3 with zeros
- * around it is a sum of several, or one whose channels are then spread over the picture.
+ * The network's convolutions (sections 4, 7 and 9) in terms of oneDNN's: everything that is not a
+ * plain 3x3 with zeros around it is a sum of several, or one whose channels are then spread over
+ * the picture.
  */
-#include "backend/cpu/onednn/onednn.h"
-
-#include "backend/cpu/fast/winograd.h"
-
 #include <string.h>
 
-static int clamp(int value, int limit)
-{
-	return value < 0 ? 0 : value >= limit ? limit - 1 : value;
-}
+#include "backend/cpu/fast/winograd.h"
+#include "backend/cpu/onednn/direct_conv.h"
+#include "backend/cpu/onednn/onednn.h"
 
-/* A frame with one more pixel on each side, the border's value. */
+/* Copies a frame with one more pixel on each side, of the border's value. */
 static void pad_frame(struct fvsr_queue *queue, float *dst, const float *src, int h, int w,
 		      int channels)
 {
 	size_t pixel = (size_t)channels, row = (size_t)w * pixel;
 
+	(void)queue; /* without OpenMP */
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (int y = 0; y < h + 2; y++) {
-		const float *from = src + clamp(y - 1, h) * row;
+		const float *from = src + fvsr_cpu_clamp_index(y - 1, h) * row;
 		float *to = dst + y * (row + 2 * pixel);
 
 		memcpy(to, from, pixel * sizeof(*to));
@@ -31,13 +28,13 @@ static void pad_frame(struct fvsr_queue *queue, float *dst, const float *src, in
 	}
 }
 
-/* One 3x3 for each of the four frames, summed up. */
+/* Sums up one 3x3 for each of the four frames. */
 void fvsr_onednn_conv_frames(struct fvsr_queue *queue, const struct fvsr_conv_frames *a)
 {
 	size_t frame = (size_t)a->h * a->w * a->cin, picture = (size_t)a->h * a->w * a->cout;
 	size_t room = (size_t)(a->h + 2) * (a->w + 2) * a->cin * sizeof(float);
 	float *padded = queue->scratch;
-	struct fvsr_dnnl_conv conv = {
+	struct fvsr_onednn_conv conv = {
 		.frames = 1,
 		.h = a->h + 2,
 		.w = a->w + 2,
@@ -59,9 +56,10 @@ void fvsr_onednn_conv_frames(struct fvsr_queue *queue, const struct fvsr_conv_fr
 			conv.weight = (const float *)a->weight + (size_t)t * 9 * a->cin;
 			conv.bias = t ? NULL : a->bias;
 			conv.sum = t > 0;
-			fvsr_dnnl_run_conv(queue, &conv,
-					   queue->planning ? NULL : (float *)a->dst + i * picture,
-					   padded, room);
+			fvsr_onednn_direct_conv(queue, &conv,
+						queue->planning ? NULL
+								: (float *)a->dst + i * picture,
+						padded, room);
 		}
 	}
 }
@@ -69,7 +67,7 @@ void fvsr_onednn_conv_frames(struct fvsr_queue *queue, const struct fvsr_conv_fr
 void fvsr_onednn_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
 {
 	int64_t channels = (int64_t)a->cin * (a->past ? 2 : 1);
-	struct fvsr_dnnl_conv conv = {
+	struct fvsr_onednn_conv conv = {
 		.weight = a->weight,
 		.bias = a->bias,
 		.frames = a->frames,
@@ -93,25 +91,26 @@ void fvsr_onednn_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
 	if (fvsr_winograd_conv3x3(queue, a))
 		return;
 	if (!fvsr_queue_idle(queue) && a->residual && a->residual != a->dst)
-		fvsr_dnnl_copy(queue, a->dst, a->residual,
-			       (size_t)a->frames * a->h * a->w * a->cout * sizeof(float));
-	fvsr_dnnl_run_conv(queue, &conv, a->dst, a->src, 0);
+		fvsr_cpu_parallel_copy(queue, a->dst, a->residual,
+				       (size_t)a->frames * a->h * a->w * a->cout * sizeof(float));
+	fvsr_onednn_direct_conv(queue, &conv, a->dst, a->src, 0);
 	if (!a->past)
 		return;
 	conv.weight += a->cin;
 	conv.bias = NULL;
 	conv.sum = true;
 	conv.relu = a->relu;
-	fvsr_dnnl_run_conv(queue, &conv, a->dst, a->past, 0);
+	fvsr_onednn_direct_conv(queue, &conv, a->dst, a->past, 0);
 }
 
 /*
- * Result of a convolution at the small size -> its pixels of the doubled one: runs of 'run'
- * elements, 'from_step' apart in 'from', 'to_step' in 'to', rows 'to_row' apart.
+ * Spreads the result of a convolution at the small size over the pixels of the doubled one: runs of
+ * 'run' elements, 'from_step' apart in 'from', 'to_step' in 'to', rows 'to_row' apart.
  */
 static void spread(struct fvsr_queue *queue, float *to, size_t to_row, size_t to_step,
 		   const float *from, size_t from_step, size_t run, int h, int w)
 {
+	(void)queue; /* without OpenMP */
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (int y = 0; y < h; y++)
 		for (int x = 0; x < w; x++)
@@ -119,9 +118,9 @@ static void spread(struct fvsr_queue *queue, float *to, size_t to_row, size_t to
 			       from + ((size_t)y * w + x) * from_step, run * sizeof(*to));
 }
 
-/* Kernels of 3x3 read the same pixels in all phases: one convolution with many channels. */
+/* Makes one convolution with many channels of all phases: kernels of 3x3 read the same pixels. */
 static void upsample_at_once(struct fvsr_queue *queue, const struct fvsr_upsample_conv *a,
-			     struct fvsr_dnnl_conv *conv)
+			     struct fvsr_onednn_conv *conv)
 {
 	size_t row = (size_t)2 * a->w * a->cout, frame = 2 * a->h * row;
 	size_t pair = (size_t)2 * a->cout, channels = 2 * pair * a->grow;
@@ -135,8 +134,8 @@ static void upsample_at_once(struct fvsr_queue *queue, const struct fvsr_upsampl
 			queue->planning ? NULL
 					: (const float *)a->src + (size_t)f * a->h * a->w * a->cin;
 
-		fvsr_dnnl_run_conv(queue, conv, room, src,
-				   (size_t)a->h * a->w * channels * sizeof(float));
+		fvsr_onednn_direct_conv(queue, conv, room, src,
+					(size_t)a->h * a->w * channels * sizeof(float));
 		if (fvsr_queue_idle(queue))
 			continue;
 		for (int i = 0; i < 2 * a->grow; i++)
@@ -146,9 +145,9 @@ static void upsample_at_once(struct fvsr_queue *queue, const struct fvsr_upsampl
 	}
 }
 
-/* Kernels of 2x2: one convolution for each frame and phase. */
+/* Makes one convolution for each frame and phase, for kernels of 2x2. */
 static void upsample_by_phase(struct fvsr_queue *queue, const struct fvsr_upsample_conv *a,
-			      struct fvsr_dnnl_conv *conv)
+			      struct fvsr_onednn_conv *conv)
 {
 	size_t row = (size_t)2 * a->w * a->cout, frame = 2 * a->h * row;
 	size_t channels = (size_t)a->cout;
@@ -164,8 +163,8 @@ static void upsample_by_phase(struct fvsr_queue *queue, const struct fvsr_upsamp
 			       (size_t)(g * 4 + dy * 2 + dx) * a->cout * 4 * a->cin;
 		conv->top = 1 - dy, conv->bottom = dy;
 		conv->left = 1 - dx, conv->right = dx;
-		fvsr_dnnl_run_conv(queue, conv, room, src,
-				   (size_t)a->h * a->w * channels * sizeof(float));
+		fvsr_onednn_direct_conv(queue, conv, room, src,
+					(size_t)a->h * a->w * channels * sizeof(float));
 		if (!fvsr_queue_idle(queue))
 			spread(queue,
 			       (float *)a->dst + (f * a->grow + g) * frame + dy * row +
@@ -176,7 +175,7 @@ static void upsample_by_phase(struct fvsr_queue *queue, const struct fvsr_upsamp
 
 void fvsr_onednn_upsample_conv(struct fvsr_queue *queue, const struct fvsr_upsample_conv *a)
 {
-	struct fvsr_dnnl_conv conv = {
+	struct fvsr_onednn_conv conv = {
 		.frames = 1,
 		.h = a->h,
 		.w = a->w,
@@ -201,7 +200,7 @@ void fvsr_onednn_conv_rgb(struct fvsr_queue *queue, const struct fvsr_conv_rgb *
 	size_t plane = (size_t)a->h * a->w;
 	const float *room = queue->scratch, *canvas = a->canvas;
 	float *dst = a->dst;
-	struct fvsr_dnnl_conv conv = {
+	struct fvsr_onednn_conv conv = {
 		.weight = a->weight,
 		.bias = a->bias,
 		.frames = 1,
@@ -220,7 +219,7 @@ void fvsr_onednn_conv_rgb(struct fvsr_queue *queue, const struct fvsr_conv_rgb *
 		.dry = !a->dst,
 	};
 
-	fvsr_dnnl_run_conv(queue, &conv, queue->scratch, a->src, 3 * plane * sizeof(float));
+	fvsr_onednn_direct_conv(queue, &conv, queue->scratch, a->src, 3 * plane * sizeof(float));
 	if (fvsr_queue_idle(queue) || conv.dry)
 		return;
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * On Windows oneDNN is a DLL beside our own file, and needs the Visual C++ runtime, which a machine
- * may lack. An import would then keep the whole plugin from loading. So its functions are bound at
- * their first call (scripts/windows-deps.sh makes the import library that does it), which looks for
- * a DLL of that name among the loaded ones and finds the one that was opened here, by its full
- * path.
- *
- * Its threads are those of Microsoft's OpenMP there, ours are GNU's: each has to be told how many.
+ * On Windows oneDNN is a DLL beside our own file. It needs the Visual C++ runtime, which a machine
+ * may lack: an import would then keep the whole plugin from loading. So oneDNN's functions are
+ * bound at their first call (scripts/windows-deps.sh makes the import library that does so). That
+ * call looks for a DLL of the name among the loaded ones, and finds the one that was opened here by
+ * its full path. oneDNN's threads are those of Microsoft's OpenMP there, and ours are GNU's: each
+ * runtime has to be told how many.
  *
  * The portable build for Linux does likewise (cmake/LateLibrary.cmake): its oneDNN needs a libgomp
- * and a libstdc++, which a machine may lack. Both use the one libgomp of the machine.
+ * and a libstdc++, which a machine may lack. oneDNN and our loops share the machine's libgomp.
  */
 #include "backend/cpu/onednn/library.h"
 
@@ -20,7 +19,7 @@
 
 #include <windows.h>
 
-#include "backend/beside.h"
+#include "backend/shipped_library.h"
 
 #define DLL_NAME     "fvsr-dnnl.dll"
 #define RUNTIME_NAME "vcomp140.dll"
@@ -30,15 +29,16 @@ static void find_function(const char *name, void *out)
 	HMODULE runtime = GetModuleHandleA(RUNTIME_NAME);
 	FARPROC function = runtime ? GetProcAddress(runtime, name) : NULL;
 
-	memcpy(out, &function, sizeof(function)); /* the pointer to a function 'out' points to */
+	memcpy(out, &function, sizeof(function)); /* 'out' points to a pointer to a function */
 }
 
-bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, size_t reason_bytes)
+bool fvsr_onednn_library_open(struct fvsr_onednn_library *library, char *reason,
+			      size_t reason_bytes)
 {
 	bool there;
 
 	memset(library, 0, sizeof(*library));
-	library->module = fvsr_beside_open(DLL_NAME, &there);
+	library->module = fvsr_shipped_library_open(DLL_NAME, &there);
 	if (!there) {
 		snprintf(reason, reason_bytes,
 			 "oneDNN: there is no " DLL_NAME " in the plugin's folder");
@@ -57,8 +57,8 @@ bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, siz
 	return true;
 }
 
-/* What binds the functions holds the DLL as well: after the first call it stays. */
-void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
+/* Closes our handle; the binding of functions holds the DLL as well, from the first call on. */
+void fvsr_onednn_library_close(struct fvsr_onednn_library *library)
 {
 	if (library->module)
 		FreeLibrary((HMODULE)library->module);
@@ -70,19 +70,20 @@ void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
 #include <dlfcn.h>
 #include <omp.h>
 
-#include "backend/beside.h"
+#include "backend/shipped_library.h"
 
 #define FILE_NAME "fvsr-dnnl.so"
 
 bool fvsr_late_dnnl(void *opened); /* made by LateLibrary.cmake */
 
-bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, size_t reason_bytes)
+bool fvsr_onednn_library_open(struct fvsr_onednn_library *library, char *reason,
+			      size_t reason_bytes)
 {
 	bool there;
 	const char *error;
 
 	memset(library, 0, sizeof(*library));
-	library->module = fvsr_beside_open(FILE_NAME, &there);
+	library->module = fvsr_shipped_library_open(FILE_NAME, &there);
 	if (!there) {
 		snprintf(reason, reason_bytes,
 			 "oneDNN: there is no " FILE_NAME " in the plugin's folder");
@@ -92,7 +93,7 @@ bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, siz
 		error = dlerror();
 		snprintf(reason, reason_bytes, "oneDNN: " FILE_NAME " cannot be loaded: %s",
 			 error ? error : "it is another one");
-		fvsr_dnnl_library_close(library);
+		fvsr_onednn_library_close(library);
 		return false;
 	}
 	library->get_max_threads = omp_get_max_threads;
@@ -100,7 +101,7 @@ bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, siz
 	return true;
 }
 
-void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
+void fvsr_onednn_library_close(struct fvsr_onednn_library *library)
 {
 	if (library->module)
 		dlclose(library->module);
@@ -113,7 +114,8 @@ void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
 #include <omp.h>
 #endif
 
-bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, size_t reason_bytes)
+bool fvsr_onednn_library_open(struct fvsr_onednn_library *library, char *reason,
+			      size_t reason_bytes)
 {
 	(void)reason;
 	(void)reason_bytes;
@@ -125,7 +127,7 @@ bool fvsr_dnnl_library_open(struct fvsr_dnnl_library *library, char *reason, siz
 	return true;
 }
 
-void fvsr_dnnl_library_close(struct fvsr_dnnl_library *library)
+void fvsr_onednn_library_close(struct fvsr_onednn_library *library)
 {
 	memset(library, 0, sizeof(*library));
 }

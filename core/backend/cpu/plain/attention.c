@@ -24,15 +24,15 @@ static bool inside_window(int query, int key, int range)
 	return key >= first && key < first + range;
 }
 
-/* So that the softmax below is one of finite differences, see "NaN and infinity". */
+/* Keeps the differences of a softmax finite, see "NaN and infinity" in backend.h. */
 static float tame(float score)
 {
 	return isnan(score) ? -INFINITY : fminf(score, FLT_MAX);
 }
 
 /*
- * One row of the block map: softmax over all key blocks of the scores inside the window. It is all
- * zero where there is no score.
+ * Fills one row of the block map: the softmax over all key blocks of the scores inside the window.
+ * A row without a score becomes all zero.
  */
 static void score_row(const struct fvsr_block_select *a, float *row, int head, int query_slice,
 		      int block)
@@ -67,7 +67,7 @@ static void score_row(const struct fvsr_block_select *a, float *row, int head, i
 		row[key] /= sum;
 }
 
-/* The value that a kept one must exceed: the (k + 1)-th largest. */
+/* Returns the value that a kept one must exceed: the (k + 1)-th largest. */
 static float threshold(float *sorted, const float *map, size_t n, int64_t topk)
 {
 	int64_t k = topk < (int64_t)n - 1 ? topk : (int64_t)n - 1;
@@ -116,7 +116,7 @@ void fvsr_plain_block_select(struct fvsr_queue *queue, const struct fvsr_block_s
 			    head);
 }
 
-/* dst = softmax(scores) v over 'count' keys; 'value(i)' rows are found through 'rows'. */
+/* Computes dst = softmax(scores) v over 'count' keys, whose values are the rows. */
 static void softmax_sum(float *dst, float *scores, const float *const *rows, int count,
 			int head_dim)
 {
@@ -138,17 +138,7 @@ static void softmax_sum(float *dst, float *scores, const float *const *rows, int
 	}
 }
 
-static float score(const float *q, const float *k, int head_dim)
-{
-	float sum = 0;
-
-#pragma omp simd reduction(+ : sum)
-	for (int c = 0; c < head_dim; c++)
-		sum += q[c] * k[c];
-	return sum;
-}
-
-/* Room of one thread: for every key a score and the address of its value. */
+/* The room of one thread: for every key a score and the address of its value. */
 struct attention_room {
 	float *scores;
 	const float **values;
@@ -169,7 +159,7 @@ static struct attention_room room_at(void *scratch, size_t keys, int thread)
 	};
 }
 
-/* Where token i of a block belongs in token order. */
+/* Returns the place in token order of token i of a block. */
 static size_t token_of(const struct fvsr_block_attention *a, int slice, int block, int i)
 {
 	int columns = a->w / 8;
@@ -204,7 +194,8 @@ static void attend_block(const struct fvsr_block_attention *a, struct attention_
 				size_t at = (first + t) * a->dim + offset;
 
 				room->scores[n] =
-					score(q, (const float *)a->k + at, head_dim) * scale;
+					fvsr_plain_dot(q, (const float *)a->k + at, head_dim) *
+					scale;
 				room->values[n] = (const float *)a->v + at;
 			}
 		}
@@ -240,10 +231,10 @@ static void attend_prompt(const struct fvsr_cross_attention *a, struct attention
 	for (int i = 0; i < a->keys; i++) {
 		size_t key = (size_t)i * a->dim + offset;
 
-		room->scores[i] =
-			score((const float *)a->q + at, (const float *)a->k + key, head_dim) *
-				scale +
-			((const float *)a->bias)[i];
+		room->scores[i] = fvsr_plain_dot((const float *)a->q + at,
+						 (const float *)a->k + key, head_dim) *
+					  scale +
+				  ((const float *)a->bias)[i];
 		room->values[i] = (const float *)a->v + key;
 	}
 	softmax_sum((float *)a->dst + at, room->scores, room->values, a->keys, head_dim);

@@ -1,23 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Convolutions of the projection (section 4) and the decoder (section 7), NHWC, tap by tap.
+ * The convolutions of the projection (section 4) and the decoder (section 7), NHWC, tap by tap.
  */
 #include "backend/cpu/plain/plain.h"
-
-static float dot(const float *a, const float *b, int n)
-{
-	float sum = 0;
-
-#pragma omp simd reduction(+ : sum)
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
-static int clamp(int value, int limit)
-{
-	return value < 0 ? 0 : value >= limit ? limit - 1 : value;
-}
 
 static bool within(int value, int limit)
 {
@@ -34,10 +19,11 @@ static float conv_frames_at(const struct fvsr_conv_frames *a, int output, int y,
 			(const float *)a->src + (size_t)a->taps[output][t] * a->h * a->w * a->cin;
 
 		for (int i = 0; i < 9; i++, weight += a->cin) {
-			size_t row = (size_t)clamp(y + i / 3 - 1, a->h);
-			size_t column = (size_t)clamp(x + i % 3 - 1, a->w);
+			size_t row = (size_t)fvsr_cpu_clamp_index(y + i / 3 - 1, a->h);
+			size_t column = (size_t)fvsr_cpu_clamp_index(x + i % 3 - 1, a->w);
 
-			sum += dot(frame + (row * a->w + column) * a->cin, weight, a->cin);
+			sum += fvsr_plain_dot(frame + (row * a->w + column) * a->cin, weight,
+					      a->cin);
 		}
 	}
 	return sum;
@@ -57,7 +43,7 @@ void fvsr_plain_conv_frames(struct fvsr_queue *queue, const struct fvsr_conv_fra
 					conv_frames_at(a, row / a->h, row % a->h, x, n);
 }
 
-/* Sum of a square kernel whose first tap is at (y, x), borders zero. */
+/* Returns the sum of a square kernel whose first tap is at (y, x), borders zero. */
 static float window(const float *frame, const float *weight, size_t weight_step, int y, int x,
 		    int size, int h, int w, int channels)
 {
@@ -67,7 +53,8 @@ static float window(const float *frame, const float *weight, size_t weight_step,
 		int row = y + i / size, column = x + i % size;
 
 		if (within(row, h) && within(column, w))
-			sum += dot(frame + ((size_t)row * w + column) * channels, weight, channels);
+			sum += fvsr_plain_dot(frame + ((size_t)row * w + column) * channels, weight,
+					      channels);
 	}
 	return sum;
 }

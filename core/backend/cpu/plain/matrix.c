@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Matrix products, norms and rotary angles (sections 4 and 5 of the specification), row by row.
+ * Ops on rows: matrix products, norms and rotary embedding (sections 4 and 5).
  */
 #include "backend/cpu/plain/plain.h"
 
 #include <math.h>
 
 #define PI 3.14159265358979323846
-
-static float dot(const float *a, const float *b, int n)
-{
-	float sum = 0;
-
-#pragma omp simd reduction(+ : sum)
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
 
 static float activate(float x, enum fvsr_activation activation)
 {
@@ -44,7 +34,7 @@ void fvsr_plain_linear(struct fvsr_queue *queue, const struct fvsr_linear *a)
 
 		for (int n = 0; n < a->n; n++) {
 			size_t at = (size_t)m * a->n + n;
-			float sum = dot(row, weight + (size_t)n * a->k, a->k) + bias[n];
+			float sum = fvsr_plain_dot(row, weight + (size_t)n * a->k, a->k) + bias[n];
 
 			sum = activate(sum, a->activation);
 			y[at] = residual ? residual[at] + sum : sum;
@@ -63,7 +53,8 @@ void fvsr_plain_rms_silu(struct fvsr_queue *queue, void *dst, const void *src, c
 	for (int i = 0; i < rows; i++) {
 		const float *x = (const float *)src + (size_t)i * channels;
 		float *y = (float *)dst + (size_t)i * channels;
-		float scale = sqrtf((float)channels) / fmaxf(sqrtf(dot(x, x, channels)), 1e-12f);
+		float scale = sqrtf((float)channels) /
+			      fmaxf(sqrtf(fvsr_plain_dot(x, x, channels)), 1e-12f);
 
 		for (int c = 0; c < channels; c++)
 			y[c] = activate(x[c] * scale * g[c], FVSR_ACT_SILU);
@@ -97,7 +88,7 @@ void fvsr_plain_layer_norm(struct fvsr_queue *queue, void *dst, const void *src,
 
 static float rms_scale(const float *x, int dim, float eps)
 {
-	return 1 / sqrtf(dot(x, x, dim) / (float)dim + eps);
+	return 1 / sqrtf(fvsr_plain_dot(x, x, dim) / (float)dim + eps);
 }
 
 void fvsr_plain_rms_norm(struct fvsr_queue *queue, void *dst, const void *src, const void *weight,
@@ -144,7 +135,7 @@ void fvsr_plain_rope_table(struct fvsr_queue *queue, void *dst, int64_t first, i
 	}
 }
 
-/* Turns the pairs of one part of a head. */
+/* Rotates the pairs of one part of a head. */
 static void rotate(float *x, const float *table, int size)
 {
 	for (int j = 0; j < size / 2; j++) {
@@ -159,7 +150,7 @@ static void norm_and_rotate(const struct fvsr_qk_rope *a, float *dst, const floa
 			    const float *weight, int frame, int row, int column)
 {
 	int head_dim = a->dim / a->heads;
-	int part = head_dim / 3 & ~1, first = head_dim - 2 * part;
+	int part = fvsr_rope_side(head_dim), first = fvsr_rope_frame(head_dim);
 	float scale = rms_scale(src, a->dim, a->eps);
 
 	for (int c = 0; c < a->dim; c++)

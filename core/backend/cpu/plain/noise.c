@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Noise that is the same to the last bit on every backend: counters make the bits, and the way to
- * a normal distribution uses only operations that IEEE 754 rounds exactly (+ - * / sqrt), in one
- * fixed order and never contracted.
+ * Noise (section 3) that is the same to the last bit on every backend: counters make the bits, and
+ * the way to a normal distribution uses only operations that IEEE 754 rounds exactly (+ - * /
+ * sqrt), in one fixed order and never contracted.
  */
 #include "backend/cpu/plain/plain.h"
 
@@ -10,7 +10,7 @@
 
 #include "base/noise.h"
 
-/* ln(n / 2^24) for odd n < 2^24: exponent apart, then 2 artanh((m - 1) / (m + 1)). */
+/* Returns ln(n / 2^24) for odd n < 2^24: the exponent apart, then 2 artanh((m - 1) / (m + 1)). */
 static float log_of(uint32_t n)
 {
 	int exponent = -24;
@@ -30,7 +30,7 @@ static float log_of(uint32_t n)
 	return (float)exponent * 0.693147181f + (sum + sum);
 }
 
-/* Cosine and sine of 2 pi n / 2^24: quarter turn from the high bits, Taylor for the rest. */
+/* Computes cosine and sine of 2 pi n / 2^24: the high bits are quarter turns, the rest Taylor's. */
 static void turn_of(uint32_t n, float *cosine, float *sine)
 {
 	float x = (float)(n & 0x3FFFFF) * (1.57079633f / 4194304.0f), square = x * x, c, s;
@@ -62,7 +62,7 @@ static void turn_of(uint32_t n, float *cosine, float *sine)
 	}
 }
 
-/* Box-Muller: elements 2p and 2p + 1 share a radius. */
+/* Returns element i of a normal distribution (Box-Muller): 2p and 2p + 1 share a radius. */
 static float normal(uint64_t key, uint64_t i)
 {
 	uint32_t a = (uint32_t)(fvsr_noise_bits(key, i & ~(uint64_t)1) >> 41) * 2 + 1;

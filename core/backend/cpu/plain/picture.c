@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Everything at picture size: bicubic canvas (sections 1 and 3), reordering between canvas,
- * latent and features (4, 5, 7) and colour correction (8).
+ * Ops on pictures: the canvas (sections 1 and 3), the ways between canvas, latent and features
+ * (4, 5, 7) and colour correction (8).
  */
 #include "backend/cpu/plain/plain.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Visible part of a plane is filled; repeats its right and lower border. */
+/* Repeats the right and the lower border of a plane whose visible part is filled. */
 static void pad_plane(float *plane, const struct fvsr_ingest *a)
 {
 	size_t stride = (size_t)a->pad_width;
@@ -28,7 +28,7 @@ static void ingest_float(const struct fvsr_ingest *a, int channel, float *plane)
 	for (int y = 0; y < a->height; y++) {
 		float *row = plane + (size_t)y * a->pad_width;
 
-		/* Rows of the caller's may begin anywhere. */
+		/* The caller's rows may begin at any address. */
 		memcpy(row, src + y * a->src->stride, (size_t)a->width * sizeof(*row));
 		for (int x = 0; x < a->width; x++)
 			row[x] = fminf(fmaxf(row[x], -1), 1); /* NaN: -1 */
@@ -91,7 +91,7 @@ void fvsr_plain_unshuffle(struct fvsr_queue *queue, void *dst, const void *canva
 		return;
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (int row = 0; row < h; row++) {
-		float *out = (float *)dst + (size_t)row * w * 768;
+		float *out = (float *)dst + (size_t)row * w * FVSR_TOKEN_SAMPLES;
 
 		for (int column = 0; column < w; column++)
 			for (int c = 0; c < 3; c++)
@@ -127,7 +127,7 @@ void fvsr_plain_unpatchify(struct fvsr_queue *queue, const struct fvsr_unpatchif
 
 void fvsr_plain_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a)
 {
-	int channels = 768 + a->channels, width = a->lw * 8;
+	int channels = FVSR_CONDITION_SAMPLES + a->channels, width = a->lw * 8;
 	size_t plane = (size_t)width * a->lh * 8;
 
 	if (fvsr_queue_idle(queue))
@@ -137,13 +137,14 @@ void fvsr_plain_decoder_input(struct fvsr_queue *queue, const struct fvsr_decode
 		float *out = (float *)a->dst + (size_t)i * channels;
 		size_t corner = (size_t)(i / a->lw) * 8 * width + (size_t)(i % a->lw) * 8;
 
-		for (int n = 0; n < 768; n++) {
+		for (int n = 0; n < FVSR_CONDITION_SAMPLES; n++) {
 			const float *canvas = a->canvas[n / 64 % 4];
 
 			out[n] = canvas[n / 256 * plane + corner + (size_t)(n / 8 % 8) * width +
 					n % 8];
 		}
-		memcpy(out + 768, (const float *)a->latent + (size_t)i * a->channels,
+		memcpy(out + FVSR_CONDITION_SAMPLES,
+		       (const float *)a->latent + (size_t)i * a->channels,
 		       (size_t)a->channels * sizeof(float));
 		for (int n = 0; n < channels; n++)
 			out[n] = 3 * tanhf(out[n] / 3);
@@ -208,26 +209,24 @@ static void correct_adain(float *out, const float *x, const float *canvas,
 			*out++ = (sample(x, a, y, i) - mean_x) / deviation_x * deviation_c + mean_c;
 }
 
-static int clamp_index(int value, int limit)
-{
-	return value < 0 ? 0 : value >= limit ? limit - 1 : value;
-}
-
-/* [1 2 1] x [1 2 1] / 16 with holes of 'step', borders repeated; 'rows' is room for a plane. */
+/*
+ * Blurs a plane by [1 2 1] x [1 2 1] / 16 with holes of 'step', borders repeated; 'rows' is room
+ * for a plane.
+ */
 static void blur(float *plane, float *rows, int width, int height, int step)
 {
 	for (int y = 0; y < height; y++) {
 		const float *row = plane + (size_t)y * width;
 
 		for (int x = 0; x < width; x++)
-			rows[(size_t)y * width + x] = 0.25f * row[clamp_index(x - step, width)] +
-						      0.5f * row[x] +
-						      0.25f * row[clamp_index(x + step, width)];
+			rows[(size_t)y * width + x] =
+				0.25f * row[fvsr_cpu_clamp_index(x - step, width)] + 0.5f * row[x] +
+				0.25f * row[fvsr_cpu_clamp_index(x + step, width)];
 	}
 	for (int y = 0; y < height; y++) {
-		const float *above = rows + (size_t)clamp_index(y - step, height) * width;
+		const float *above = rows + (size_t)fvsr_cpu_clamp_index(y - step, height) * width;
 		const float *here = rows + (size_t)y * width;
-		const float *below = rows + (size_t)clamp_index(y + step, height) * width;
+		const float *below = rows + (size_t)fvsr_cpu_clamp_index(y + step, height) * width;
 
 		for (int x = 0; x < width; x++)
 			plane[(size_t)y * width + x] =
@@ -235,7 +234,10 @@ static void blur(float *plane, float *rows, int width, int height, int step)
 	}
 }
 
-/* high(x) + low(canvas) = x + low(canvas - x): the blur is linear. 'room' holds two planes. */
+/*
+ * Computes high(x) + low(canvas), as x + low(canvas - x): the blur is linear. 'room' holds two
+ * planes.
+ */
 static void correct_wavelet(float *out, const float *x, const float *canvas,
 			    const struct fvsr_color_finish *a, float *room)
 {
@@ -283,7 +285,7 @@ void fvsr_plain_color_finish(struct fvsr_queue *queue, const struct fvsr_color_f
 	float *picture = queue->scratch;
 	const uint8_t *alpha = a->alpha;
 
-	/* three corrected planes, and two of room for each channel's wavelet */
+	/* Three corrected planes, and two of room for each channel's wavelet. */
 	fvsr_queue_scratch(queue, 9 * n * sizeof(float));
 	if (fvsr_queue_idle(queue))
 		return;

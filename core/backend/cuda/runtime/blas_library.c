@@ -16,7 +16,7 @@
 #endif
 
 #ifdef _WIN32
-#include "backend/beside.h"
+#include "backend/shipped_library.h"
 
 static const char *const names[] = {"cublasLt64_13.dll", "cublasLt64_12.dll"};
 /* Folders; a variable of the environment, unless it is NULL, is put in front of the pattern. */
@@ -72,7 +72,7 @@ static void *open_by_name(const char *name)
 #ifdef _WIN32
 	bool there;
 
-	return fvsr_beside_open(name, &there);
+	return fvsr_shipped_library_open(name, &there);
 #else
 	return fvsr_cuda_library_open_system(name);
 #endif

@@ -5,6 +5,8 @@
 #include "backend/cuda/runtime/device.h"
 #include "backend/cuda/ops/ops.h"
 
+#define CUDA_OP(name, cpu) .name = fvsr_cuda_##name,
+/* clang-format off */
 const struct fvsr_backend fvsr_backend_cuda = {
 	.name = "cuda",
 	.act_bytes = 2,
@@ -24,33 +26,8 @@ const struct fvsr_backend fvsr_backend_cuda = {
 	.finish = fvsr_cuda_finish,
 	.stage = fvsr_cuda_stage,
 	.download = fvsr_cuda_download,
-	.copy = fvsr_cuda_copy,
-	.zero = fvsr_cuda_zero,
-	.offload = fvsr_cuda_offload,
-	.reload = fvsr_cuda_reload,
-	.join = fvsr_cuda_join,
-	.emit = fvsr_cuda_emit,
 	.wait_ingested = fvsr_cuda_wait_ingested,
 	.wait_emitted = fvsr_cuda_wait_emitted,
-	.ingest = fvsr_cuda_ingest,
-	.unshuffle = fvsr_cuda_unshuffle,
-	.conv_frames = fvsr_cuda_conv_frames,
-	.rms_silu = fvsr_cuda_rms_silu,
-	.linear = fvsr_cuda_linear,
-	.layer_norm = fvsr_cuda_layer_norm,
-	.rms_norm = fvsr_cuda_rms_norm,
-	.add = fvsr_cuda_add,
-	.rope_table = fvsr_cuda_rope_table,
-	.qk_rope = fvsr_cuda_qk_rope,
-	.block_select = fvsr_cuda_block_select,
-	.block_attention = fvsr_cuda_block_attention,
-	.cross_attention = fvsr_cuda_cross_attention,
-	.noise_slice = fvsr_cuda_noise_slice,
-	.unpatchify = fvsr_cuda_unpatchify,
-	.decoder_input = fvsr_cuda_decoder_input,
-	.conv3x3 = fvsr_cuda_conv3x3,
-	.upsample_conv = fvsr_cuda_upsample_conv,
-	.conv_rgb = fvsr_cuda_conv_rgb,
-	.pixel_shuffle = fvsr_cuda_pixel_shuffle,
-	.color_finish = fvsr_cuda_color_finish,
+	FVSR_OPS(CUDA_OP)
 };
+/* clang-format on */

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What happens to every pixel of every frame: canvas in, decoder's features, colour out. The same
- * arithmetic as the plain ops, row by row, so that a row stays in the cache between the steps.
+ * What happens to every pixel of every frame: canvas, decoder's features, colour (sections 3, 7 and
+ * 8). The arithmetic is that of the plain ops, but row by row, so that a row stays in the cache
+ * between the steps.
  */
-#include "backend/cpu/onednn/onednn.h"
+#include "backend/cpu/fast/fast.h"
+
+#include "backend/cpu/plain/plain.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Row y of the canvas from its visible pixels, the last one repeated to the right. */
+/* Makes row y of the canvas of its visible pixels, the last one repeated to the right. */
 static void canvas_row(const struct fvsr_ingest *a, const struct fvsr_loops *loops,
 		       const uint8_t *pixels, int y)
 {
@@ -36,10 +39,10 @@ static void repeat_last_row(const struct fvsr_ingest *a)
 	}
 }
 
-void fvsr_onednn_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a)
+void fvsr_fast_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a)
 {
 	const struct fvsr_cpu_queue *cpu = (const struct fvsr_cpu_queue *)queue;
-	const struct fvsr_loops *loops = fvsr_dnnl_device(queue)->loops;
+	const struct fvsr_loops *loops = fvsr_fast_loops(queue);
 	size_t row_bytes = (size_t)a->width * 4;
 	uint8_t *rows = queue->scratch, *finished;
 
@@ -59,7 +62,7 @@ void fvsr_onednn_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a)
 				  &cpu->horizontal);
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (int y = 0; y < a->height; y++) {
-		uint8_t *pixels = finished + fvsr_dnnl_thread() * row_bytes;
+		uint8_t *pixels = finished + fvsr_cpu_thread() * row_bytes;
 
 		loops->resize_column(pixels, rows, row_bytes, &cpu->vertical, y);
 		canvas_row(a, loops, pixels, y);
@@ -67,10 +70,10 @@ void fvsr_onednn_ingest(struct fvsr_queue *queue, const struct fvsr_ingest *a)
 	repeat_last_row(a);
 }
 
-void fvsr_onednn_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a)
+void fvsr_fast_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a)
 {
-	const struct fvsr_loops *loops = fvsr_dnnl_device(queue)->loops;
-	size_t channels = 768 + (size_t)a->channels, width = (size_t)a->lw * 8;
+	const struct fvsr_loops *loops = fvsr_fast_loops(queue);
+	size_t channels = FVSR_CONDITION_SAMPLES + (size_t)a->channels, width = (size_t)a->lw * 8;
 	size_t plane = width * a->lh * 8;
 
 	if (fvsr_queue_idle(queue))
@@ -86,7 +89,8 @@ void fvsr_onednn_decoder_input(struct fvsr_queue *queue, const struct fvsr_decod
 			memcpy(out + n * 8, canvas + n / 32 * plane + corner + n % 8 * width,
 			       8 * sizeof(*out));
 		}
-		memcpy(out + 768, (const float *)a->latent + (size_t)i * a->channels,
+		memcpy(out + FVSR_CONDITION_SAMPLES,
+		       (const float *)a->latent + (size_t)i * a->channels,
 		       (size_t)a->channels * sizeof(*out));
 		loops->soft_clamp(out, channels);
 	}
@@ -95,11 +99,14 @@ void fvsr_onednn_decoder_input(struct fvsr_queue *queue, const struct fvsr_decod
 /* ------------------------------------------------------------------------------------------- */
 /* Colour                                                                                      */
 
-/* Mean and deviation of the visible part of three planes each; 'room': 12 doubles a row. */
+/*
+ * Measures mean and deviation of the visible part of the picture's and the canvas's planes; 'room'
+ * holds 12 doubles a row.
+ */
 static void measure(struct fvsr_queue *queue, const struct fvsr_color_finish *a, double *room,
 		    float result[6][2])
 {
-	const struct fvsr_loops *loops = fvsr_dnnl_device(queue)->loops;
+	const struct fvsr_loops *loops = fvsr_fast_loops(queue);
 	size_t plane = (size_t)a->pad_width * a->pad_height;
 	double n = (double)a->width * a->height;
 
@@ -129,7 +136,7 @@ static void measure(struct fvsr_queue *queue, const struct fvsr_color_finish *a,
 	}
 }
 
-/* A finished row to wherever it is wanted. */
+/* Copies a finished row to wherever it is wanted. */
 static void finish_row(const struct fvsr_color_finish *a, const struct fvsr_loops *loops,
 		       float *const row[3], int y)
 {
@@ -150,11 +157,11 @@ static void finish_row(const struct fvsr_color_finish *a, const struct fvsr_loop
 			      a->nearest ? 0.5f : 0.0f);
 }
 
-/* One level of the wavelet: 'plane' is blurred, with 'rows' as room for its first pass. */
+/* Blurs a plane for one level of the wavelet; 'rows' is room for the first pass. */
 static void blur_plane(struct fvsr_queue *queue, const struct fvsr_color_finish *a, float *plane,
 		       float *rows, int step)
 {
-	const struct fvsr_loops *loops = fvsr_dnnl_device(queue)->loops;
+	const struct fvsr_loops *loops = fvsr_fast_loops(queue);
 	size_t width = (size_t)a->width;
 	int last = a->height - 1;
 
@@ -168,7 +175,9 @@ static void blur_plane(struct fvsr_queue *queue, const struct fvsr_color_finish 
 				   rows + (y + step < last ? y + step : last) * width, width);
 }
 
-/* low = the canvas's low frequencies less the picture's, three planes; then room for a fourth. */
+/*
+ * Makes the canvas's low frequencies less the picture's, three planes; 'low' has room for a fourth.
+ */
 static void low_frequencies(struct fvsr_queue *queue, const struct fvsr_color_finish *a, float *low)
 {
 	size_t plane = (size_t)a->pad_width * a->pad_height, n = (size_t)a->width * a->height;
@@ -190,7 +199,7 @@ static void low_frequencies(struct fvsr_queue *queue, const struct fvsr_color_fi
 	}
 }
 
-/* What the rows of the result are made from. */
+/* What the rows of the result are made of. */
 struct correction {
 	float statistics[6][2]; /* adain: mean and deviation of picture and canvas */
 	const float *low;       /* wavelet */
@@ -211,13 +220,13 @@ static void correct_row(const struct fvsr_color_finish *a, const struct fvsr_loo
 		loops->follow(out, x, n, same, same);
 }
 
-void fvsr_onednn_color_finish(struct fvsr_queue *queue, const struct fvsr_color_finish *a)
+void fvsr_fast_color_finish(struct fvsr_queue *queue, const struct fvsr_color_finish *a)
 {
-	const struct fvsr_loops *loops = fvsr_dnnl_device(queue)->loops;
+	const struct fvsr_loops *loops = fvsr_fast_loops(queue);
 	size_t width = (size_t)a->width;
 	size_t sums = (size_t)a->height * 12 * sizeof(double);
 	size_t planes = 4 * width * a->height * sizeof(float);
-	size_t room = fvsr_dnnl_aligned(a->mode == FVSR_COLOR_WAVELET ? planes : sums);
+	size_t room = fvsr_cpu_aligned(a->mode == FVSR_COLOR_WAVELET ? planes : sums);
 	struct correction correction = {.low = queue->scratch};
 	float *rows;
 
@@ -231,7 +240,7 @@ void fvsr_onednn_color_finish(struct fvsr_queue *queue, const struct fvsr_color_
 		measure(queue, a, queue->scratch, correction.statistics);
 #pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
 	for (int y = 0; y < a->height; y++) {
-		float *first = rows + 3 * width * fvsr_dnnl_thread();
+		float *first = rows + 3 * width * fvsr_cpu_thread();
 		float *const row[3] = {first, first + width, first + 2 * width};
 
 		for (int c = 0; c < 3; c++)

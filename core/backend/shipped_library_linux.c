@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * See beside.h. The portable build for Linux ships its own oneDNN.
+ * Finds shipped libraries on Linux, where the portable build has its own oneDNN; see
+ * shipped_library.h.
  */
-#include "backend/beside.h"
+#include "backend/shipped_library.h"
 
 #include <limits.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@
 #include <dlfcn.h>
 #include <link.h>
 
-/* Finds out the real path of the module that this code is in: links to it may lie anywhere. */
+/* Finds the real path of the module that this code is in: links to it may lie anywhere. */
 static bool find_self(char *path)
 {
 	struct link_map *map;
@@ -28,7 +29,7 @@ static bool find_self(char *path)
 	return realpath(*map->l_name ? map->l_name : "/proc/self/exe", path) != NULL;
 }
 
-void *fvsr_beside_open(const char *name, bool *there)
+void *fvsr_shipped_library_open(const char *name, bool *there)
 {
 	char path[PATH_MAX];
 	size_t folder;

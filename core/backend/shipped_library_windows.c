@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * See beside.h.
+ * Finds shipped libraries on Windows; see shipped_library.h.
  */
-#include "backend/beside.h"
+#include "backend/shipped_library.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,12 +14,12 @@
 #define PATH_MAX_CHARS 1024
 
 /*
- * Beside the program and the module of OBS until version 32, which lie in that folder, and below
- * the module of OBS 33.
+ * Where the libraries lie, seen from our own module: beside the program and beside the plugin of
+ * OBS until version 32, below the plugin of OBS 33.
  */
 static const char *const folders[] = {"", "bin\\64bit\\"};
 
-/* Full path of what is in one of the folders seen from this module's; both names are ASCII. */
+/* Makes the full path of a file in one of the folders; true if it is there. Names are ASCII. */
 static bool find(wchar_t *path, const char *folder, const char *name)
 {
 	HMODULE self;
@@ -44,7 +44,7 @@ static bool find(wchar_t *path, const char *folder, const char *name)
 	return GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES;
 }
 
-void *fvsr_beside_open(const char *name, bool *there)
+void *fvsr_shipped_library_open(const char *name, bool *there)
 {
 	wchar_t path[PATH_MAX_CHARS];
 

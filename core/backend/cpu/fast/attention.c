@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Attention in tiles of 128 queries (a query block, or 128 tokens towards the prompt) whose
- * scores stay in the cache: the score matrix is never whole in memory (sections 5 and 6).
+ * Attention in tiles of 128 queries (a query block, or 128 tokens towards the prompt) whose scores
+ * stay in the cache: the score matrix is never whole in memory (sections 5 and 6).
  */
-#include "backend/cpu/onednn/onednn.h"
+#include "backend/cpu/fast/fast.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,10 +13,10 @@ static size_t room_floats(int head_dim)
 	return ((size_t)2 * head_dim + FVSR_TILE + 2) * FVSR_TILE;
 }
 
-/* The calling thread's part of the scratch memory. */
+/* Returns a tile in the calling thread's part of the scratch memory. */
 static struct fvsr_attend tile_room(const struct fvsr_queue *queue, int head_dim)
 {
-	float *room = (float *)queue->scratch + room_floats(head_dim) * (size_t)fvsr_dnnl_thread();
+	float *room = (float *)queue->scratch + room_floats(head_dim) * (size_t)fvsr_cpu_thread();
 	size_t part = (size_t)head_dim * FVSR_TILE;
 
 	return (struct fvsr_attend){
@@ -29,7 +29,10 @@ static struct fvsr_attend tile_room(const struct fvsr_queue *queue, int head_dim
 	};
 }
 
-/* 'count' <= 128 rows of queries, 'stride' apart; further columns of the tile become zero. */
+/*
+ * Begins a tile of 'count' <= 128 rows of queries, 'stride' apart; further columns of the tile
+ * become zero.
+ */
 static void begin_tile(struct fvsr_attend *tile, const float *q, size_t stride, int count)
 {
 	float scale = 1 / sqrtf((float)tile->head_dim);
@@ -47,7 +50,7 @@ static void begin_tile(struct fvsr_attend *tile, const float *q, size_t stride, 
 	}
 }
 
-/* Row i of the tile's result; zero if there was no key. */
+/* Writes row i of the tile's result; zero if there was no key. */
 static void end_row(const struct fvsr_attend *tile, int i, float *dst)
 {
 	float scale = tile->total[i] > 0 ? 1 / tile->total[i] : 0;
@@ -84,16 +87,16 @@ static void attend_block(const struct fvsr_block_attention *a, const struct fvsr
 	}
 }
 
-void fvsr_onednn_block_attention(struct fvsr_queue *queue, const struct fvsr_block_attention *a)
+/* Hands blocks to threads one by one: they keep different numbers of keys. */
+void fvsr_fast_block_attention(struct fvsr_queue *queue, const struct fvsr_block_attention *a)
 {
-	const struct fvsr_loops *loops = fvsr_dnnl_device(queue)->loops;
+	const struct fvsr_loops *loops = fvsr_fast_loops(queue);
 	int queries = a->query_slices * (a->h / 8) * (a->w / 8), head_dim = a->dim / a->heads;
 	int threads = fvsr_cpu_threads(queue);
 
 	fvsr_queue_scratch(queue, room_floats(head_dim) * threads * sizeof(float));
 	if (fvsr_queue_idle(queue))
 		return;
-		/* blocks keep different numbers of keys */
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
 	for (int i = 0; i < a->heads * queries; i++) {
 		struct fvsr_attend tile = tile_room(queue, head_dim);
@@ -121,9 +124,9 @@ static void attend_prompt(const struct fvsr_cross_attention *a, const struct fvs
 		end_row(tile, i, (float *)a->dst + at + i * dim);
 }
 
-void fvsr_onednn_cross_attention(struct fvsr_queue *queue, const struct fvsr_cross_attention *a)
+void fvsr_fast_cross_attention(struct fvsr_queue *queue, const struct fvsr_cross_attention *a)
 {
-	const struct fvsr_loops *loops = fvsr_dnnl_device(queue)->loops;
+	const struct fvsr_loops *loops = fvsr_fast_loops(queue);
 	int tiles = (a->tokens + FVSR_TILE - 1) / FVSR_TILE, head_dim = a->dim / a->heads;
 	int threads = fvsr_cpu_threads(queue);
 

@@ -3,14 +3,14 @@
  * Spreading a chunk's work over its time: the arithmetic on a made-up clock, and a stream that does
  * it, whose pictures stay the same.
  *
- *	test_pace MODEL BACKEND
+ *	test_spread MODEL BACKEND
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream/pace.h"
+#include "stream/spread.h"
 #include "test_support.h"
 
 #define FRAMES  61 /* six chunks */
@@ -24,12 +24,12 @@ struct day {
 };
 
 /* A chunk of PIECES uneven pieces, 'work_ms' together. Returns what it took. */
-static double run_chunk(struct fvsr_pace *pace, struct day *day, double work_ms)
+static double run_chunk(struct fvsr_spread *spread, struct day *day, double work_ms)
 {
 	double began = day->now, burst = 0, pause;
 
-	fvsr_pace_begin(pace, true);
-	fvsr_pace_work(pace, day->now);
+	fvsr_spread_begin(spread, true);
+	fvsr_spread_work(spread, day->now);
 	day->longest_gap = day->longest_burst = 0;
 	for (int i = 0; i < PIECES; i++) {
 		double piece = work_ms * (0.5 + i % 3 * 0.5) / PIECES / 0.9875;
@@ -37,18 +37,18 @@ static double run_chunk(struct fvsr_pace *pace, struct day *day, double work_ms)
 		day->now += piece;
 		burst += piece;
 		day->longest_burst = fmax(day->longest_burst, burst);
-		if (!pace->spreading)
+		if (!spread->pausing)
 			continue;
-		fvsr_pace_done(pace, day->now);
-		pause = fvsr_pace_pause(pace);
+		fvsr_spread_done(spread, day->now);
+		pause = fvsr_spread_pause(spread);
 		day->longest_gap = fmax(day->longest_gap, pause);
 		if (pause <= 0)
 			continue;
 		day->now += pause;
 		burst = 0;
-		fvsr_pace_paused(pace, day->now);
+		fvsr_spread_paused(spread, day->now);
 	}
-	fvsr_pace_done(pace, day->now);
+	fvsr_spread_done(spread, day->now);
 	day->now += 1000; /* nobody asks for a while: that is neither work nor pause */
 	return day->now - 1000 - began;
 }
@@ -60,29 +60,29 @@ static bool close_to(double a, double b)
 
 static void test_arithmetic(void)
 {
-	struct fvsr_pace pace = {.budget_ms = 90};
+	struct fvsr_spread spread = {.budget_ms = 90};
 	struct day day = {.now = 5};
 
-	CHECK(close_to(run_chunk(&pace, &day, 50), 50)); /* nothing is known yet */
-	CHECK(close_to(run_chunk(&pace, &day, 50), 90));
+	CHECK(close_to(run_chunk(&spread, &day, 50), 50)); /* nothing is known yet */
+	CHECK(close_to(run_chunk(&spread, &day, 50), 90));
 	CHECK(day.longest_burst < 6 && day.longest_gap < 4);
 	/* More work than it was, since others take their part: late by what nobody could know. */
-	CHECK(close_to(run_chunk(&pace, &day, 80), 80 + 40));
+	CHECK(close_to(run_chunk(&spread, &day, 80), 80 + 40));
 	/* So little to spare that it is not worth it, and then none at all. */
-	CHECK(close_to(run_chunk(&pace, &day, 80), 80));
-	CHECK(close_to(run_chunk(&pace, &day, 200), 200));
-	CHECK(close_to(run_chunk(&pace, &day, 30), 30));
-	CHECK(close_to(run_chunk(&pace, &day, 30), 90));
+	CHECK(close_to(run_chunk(&spread, &day, 80), 80));
+	CHECK(close_to(run_chunk(&spread, &day, 200), 200));
+	CHECK(close_to(run_chunk(&spread, &day, 30), 30));
+	CHECK(close_to(run_chunk(&spread, &day, 30), 90));
 	/* Far more than expected: no pause once the time is up. */
-	CHECK(close_to(run_chunk(&pace, &day, 120), 120 + 60));
-	CHECK(close_to(run_chunk(&pace, &day, 30), 30));
-	pace.budget_ms = 0;
-	CHECK(close_to(run_chunk(&pace, &day, 30), 30));
-	CHECK(close_to(run_chunk(&pace, &day, 30), 30));
-	pace.budget_ms = 90;
-	fvsr_pace_reset(&pace);
-	CHECK(pace.budget_ms > 89 && close_to(run_chunk(&pace, &day, 30), 30));
-	CHECK(close_to(run_chunk(&pace, &day, 30), 90));
+	CHECK(close_to(run_chunk(&spread, &day, 120), 120 + 60));
+	CHECK(close_to(run_chunk(&spread, &day, 30), 30));
+	spread.budget_ms = 0;
+	CHECK(close_to(run_chunk(&spread, &day, 30), 30));
+	CHECK(close_to(run_chunk(&spread, &day, 30), 30));
+	spread.budget_ms = 90;
+	fvsr_spread_reset(&spread);
+	CHECK(spread.budget_ms > 89 && close_to(run_chunk(&spread, &day, 30), 30));
+	CHECK(close_to(run_chunk(&spread, &day, 30), 90));
 }
 
 /* ---- a stream ------------------------------------------------------------------------------ */

@@ -6,12 +6,10 @@
  */
 #include "net/net.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/run/arena.h"
 #include "model/config.h"
 #include "net/load/constants.h"
 #include "net/load/loader.h"
@@ -24,7 +22,7 @@ static void load_vector(struct fvsr_loader *l, void **out, const char *name)
 	fvsr_loader_rows(l, *out, FVSR_F32, name, 1, count, NULL);
 }
 
-/* 'gate' (n), or NULL, multiplies the outputs. */
+/* Loads a linear layer; 'gate' (n), or NULL, multiplies its outputs. */
 static void load_linear(struct fvsr_loader *l, struct fvsr_linear_param *out, const char *prefix,
 			int n, int k, const float *gate)
 {
@@ -40,7 +38,7 @@ static void load_linear(struct fvsr_loader *l, struct fvsr_linear_param *out, co
 	fvsr_loader_rows(l, out->bias, FVSR_F32, name, n, 1, gate);
 }
 
-/* q, k and v as one product. */
+/* Loads q, k and v as one product. */
 static void load_qkv(struct fvsr_loader *l, struct fvsr_linear_param *out, const char *prefix,
 		     int dim)
 {
@@ -61,7 +59,7 @@ static void load_qkv(struct fvsr_loader *l, struct fvsr_linear_param *out, const
 	}
 }
 
-/* (cout, cin, taps...) -> (cout, taps, cin) */
+/* Loads (cout, cin, taps...) as (cout, taps, cin). */
 static void *load_conv_weight(struct fvsr_loader *l, const char *name, int cout, int cin, int taps)
 {
 	void *dst = fvsr_loader_place(l, FVSR_ACT, (uint64_t)cout * cin * taps);
@@ -88,7 +86,7 @@ static void load_projection(struct fvsr_loader *l, struct fvsr_net *net)
 	const struct fvsr_config *c = &net->config;
 	char name[64];
 
-	load_conv(l, &net->lq_conv1, "lq.conv1", c->lq_hidden1, 768, 36, true);
+	load_conv(l, &net->lq_conv1, "lq.conv1", c->lq_hidden1, FVSR_TOKEN_SAMPLES, 36, true);
 	load_vector(l, &net->lq_gamma1, "lq.norm1.gamma");
 	load_conv(l, &net->lq_conv2, "lq.conv2", c->lq_hidden2, c->lq_hidden1, 36, true);
 	load_vector(l, &net->lq_gamma2, "lq.norm2.gamma");
@@ -98,7 +96,7 @@ static void load_projection(struct fvsr_loader *l, struct fvsr_net *net)
 	}
 }
 
-/* One row of a modulation, plus 'add' (1 for scales). */
+/* Places one row of a modulation, plus 'add' (1 for scales). */
 static void *place_row(struct fvsr_loader *l, const float *row, int dim, float add)
 {
 	void *dst = fvsr_loader_place(l, FVSR_F32, dim);
@@ -110,7 +108,8 @@ static void *place_row(struct fvsr_loader *l, const float *row, int dim, float a
 	return dst;
 }
 
-static void load_layer(struct fvsr_loader *l, struct fvsr_layer_param *p, int i)
+static void load_layer(struct fvsr_loader *l, const struct fvsr_constants *constants,
+		       struct fvsr_layer_param *p, int i)
 {
 	const struct fvsr_config *c = &l->net->config;
 	int dim = c->dim;
@@ -120,7 +119,7 @@ static void load_layer(struct fvsr_loader *l, struct fvsr_layer_param *p, int i)
 	snprintf(name, sizeof(name), "dit.blocks.%d.modulation", i);
 	fvsr_loader_host(l, mod, name, 6 * (uint64_t)dim);
 	for (int j = 0; j < 6 * dim; j++)
-		mod[j] += l->constants.t_mod[j];
+		mod[j] += constants->t_mod[j];
 	p->norm1_shift = place_row(l, mod, dim, 0);
 	p->norm1_scale = place_row(l, mod + dim, dim, 1);
 	p->norm2_shift = place_row(l, mod + 3 * dim, dim, 0);
@@ -152,24 +151,25 @@ static void load_layer(struct fvsr_loader *l, struct fvsr_layer_param *p, int i)
 	p->cross_value = fvsr_loader_place(l, FVSR_ACT, (uint64_t)fvsr_net_keys(l->net) * dim);
 }
 
-static void load_transformer(struct fvsr_loader *l, struct fvsr_net *net)
+static void load_transformer(struct fvsr_loader *l, const struct fvsr_constants *constants,
+			     struct fvsr_net *net)
 {
 	const struct fvsr_config *c = &net->config;
 	float *mod = l->modulation; /* shift, scale */
 
-	load_linear(l, &net->patch, "dit.patch_embedding", c->dim, c->in_dim * 4, NULL);
-	load_linear(l, &net->head, "dit.head.head", c->out_dim * 4, c->dim, NULL);
+	load_linear(l, &net->patch, "dit.patch_embedding", c->dim, c->in_dim * FVSR_PATCH, NULL);
+	load_linear(l, &net->head, "dit.head.head", c->out_dim * FVSR_PATCH, c->dim, NULL);
 	fvsr_loader_host(l, mod, "dit.head.modulation", 2 * (uint64_t)c->dim);
 	for (int i = 0; i < 2 * c->dim; i++)
-		mod[i] += l->constants.t[i % c->dim];
+		mod[i] += constants->t[i % c->dim];
 	net->head_shift = place_row(l, mod, c->dim, 0);
 	net->head_scale = place_row(l, mod + c->dim, c->dim, 1);
 	net->prompt_bias = fvsr_loader_place(l, FVSR_F32, fvsr_net_keys(net));
 	for (int i = 0; i < c->num_layers; i++)
-		load_layer(l, &net->layers[i], i);
+		load_layer(l, constants, &net->layers[i], i);
 }
 
-/* w3 (outputs, c, 3, 3) after a 1x1 of rows first .. first + c - 1 of 'grow': (outputs, 9, c) */
+/* Folds 'grow' (c, c), a 1x1, into w3 (outputs, c, 3, 3) behind it: (outputs, 9, c). */
 static void fold_grow(float *dst, const float *w3, const float *grow, int outputs, int c)
 {
 	memset(dst, 0, (size_t)outputs * 9 * c * sizeof(*dst));
@@ -186,7 +186,7 @@ static void fold_grow(float *dst, const float *w3, const float *grow, int output
 	}
 }
 
-/* The 2x2 kernel that phase (dy, dx) of a 3x3 on the nearest-upsampled picture comes down to. */
+/* Makes the 2x2 kernel that a phase of a 3x3 on the nearest-upsampled picture comes down to. */
 static void phase_of_nearest(float *dst, const float *w3, int phase, int outputs, int c)
 {
 	int dy = phase / 2, dx = phase % 2;
@@ -204,7 +204,7 @@ static void phase_of_nearest(float *dst, const float *w3, int phase, int outputs
 	}
 }
 
-/* Pixel shuffle: channel o * 4 + phase becomes channel o of that phase. */
+/* Picks a phase of a pixel shuffle: channel o * 4 + phase becomes its channel o. */
 static void phase_of_shuffle(float *dst, const float *w3, int phase, int outputs, int c)
 {
 	size_t kernel = (size_t)9 * c;
@@ -254,14 +254,15 @@ static void load_upsample(struct fvsr_loader *l, void **out, int stage, int posi
 	free(w3);
 }
 
-/* Positions in the file's sequence: table of section 7. */
+/* Loads the decoder; the table of section 7 has the positions in the file's sequence. */
 static void load_decoder(struct fvsr_loader *l, struct fvsr_net *net)
 {
 	const struct fvsr_config *c = &net->config;
 	const int *ch = c->dec_channels;
 	char name[64];
 
-	load_conv(l, &net->dec_in, "dec.decoder.1", ch[0], 768 + c->in_dim, 9, true);
+	load_conv(l, &net->dec_in, "dec.decoder.1", ch[0], FVSR_CONDITION_SAMPLES + c->in_dim, 9,
+		  true);
 	load_conv(l, &net->dec_extra, "dec.decoder.3", ch[0], ch[0], 9, false);
 	for (int stage = 0; stage < 3 && stage < c->dec_levels; stage++) {
 		int first = 5 + stage * 6;
@@ -283,22 +284,23 @@ static void load_decoder(struct fvsr_loader *l, struct fvsr_net *net)
 		  ch[c->dec_levels - 1], 9, true);
 }
 
-static void load_all(struct fvsr_loader *l, struct fvsr_net *net)
+static void load_all(struct fvsr_loader *l, const struct fvsr_constants *constants,
+		     struct fvsr_net *net)
 {
 	load_projection(l, net);
-	load_transformer(l, net);
+	load_transformer(l, constants, net);
 	load_decoder(l, net);
 }
 
-static int load(struct fvsr_loader *l, struct fvsr_net *net)
+static int load(struct fvsr_loader *l, struct fvsr_constants *constants, struct fvsr_net *net)
 {
 	struct fvsr_arena *arena = &l->arena;
-	int result = fvsr_constants_time(&l->constants, l);
+	int result = fvsr_constants_time(constants, l);
 
-	if (result < 0 || (result = fvsr_constants_prompt(&l->constants, l)) < 0)
+	if (result < 0 || (result = fvsr_constants_prompt(constants, l)) < 0)
 		return result;
-	memcpy(net->prompt_first, l->constants.prompt_first, sizeof(net->prompt_first));
-	load_all(l, net);
+	memcpy(net->prompt_first, constants->prompt_first, sizeof(net->prompt_first));
+	load_all(l, constants, net);
 	if (l->error)
 		return l->error;
 	net->bytes = arena->used;
@@ -309,10 +311,10 @@ static int load(struct fvsr_loader *l, struct fvsr_net *net)
 				 (double)net->bytes / (1 << 30), net->backend->name);
 	*arena = (struct fvsr_arena){.base = net->memory};
 	l->measuring = false;
-	load_all(l, net);
+	load_all(l, constants, net);
 	if (l->error)
 		return l->error;
-	return fvsr_constants_cross(l);
+	return fvsr_constants_cross(constants, l);
 }
 
 int fvsr_net_load(struct fvsr_net **out, struct fvsr_device *device,
@@ -321,6 +323,7 @@ int fvsr_net_load(struct fvsr_net **out, struct fvsr_device *device,
 {
 	const struct fvsr_config *config = fvsr_weights_config(weights);
 	struct fvsr_net *net = calloc(1, sizeof(*net));
+	struct fvsr_constants constants = {0};
 	struct fvsr_loader loader;
 	int result;
 
@@ -333,8 +336,8 @@ int fvsr_net_load(struct fvsr_net **out, struct fvsr_device *device,
 	net->config = *config;
 	result = fvsr_loader_init(&loader, net, weights, progress, err);
 	if (!result)
-		result = load(&loader, net);
-	fvsr_constants_clear(&loader.constants);
+		result = load(&loader, &constants, net);
+	fvsr_constants_clear(&constants);
 	fvsr_loader_clear(&loader);
 	if (result < 0) {
 		fvsr_net_free(net);

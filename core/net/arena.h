@@ -15,12 +15,13 @@ struct fvsr_arena {
 	size_t used;
 };
 
-/* 'base' plus 'bytes'; addresses that are only being planned stay NULL. */
+/* Returns 'base' plus 'bytes'; addresses that are only being planned stay NULL. */
 static inline void *fvsr_at(const void *base, size_t bytes)
 {
 	return base ? (char *)base + bytes : NULL;
 }
 
+/* Takes the next bytes, in whole pieces of the alignment; NULL while only counting. */
 static inline void *fvsr_arena_take(struct fvsr_arena *arena, size_t bytes)
 {
 	void *memory = fvsr_at(arena->base, arena->used);

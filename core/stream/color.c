@@ -1,55 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Parts of the network on their own, for verification and for callers that need only them.
+ * Colour correction on its own (section 8), for verification and for callers that need nothing
+ * else.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "backend/backend.h"
-#include "base/bicubic.h"
 
-static bool valid_bytes(const struct fvsr_picture *p)
-{
-	return p && p->data && p->memory == FVSR_MEMORY_HOST && p->width > 0 && p->height > 0 &&
-	       (p->format == FVSR_FORMAT_RGBA8 || p->format == FVSR_FORMAT_BGRA8) &&
-	       p->stride >= (size_t)p->width * 4;
-}
-
-static void copy_rows(const struct fvsr_picture *dst, const uint8_t *src)
-{
-	size_t row = (size_t)dst->width * 4;
-
-	for (int y = 0; y < dst->height; y++)
-		memcpy((uint8_t *)dst->data + y * dst->stride, src + y * row, row);
-}
-
-int fvsr_bicubic(const struct fvsr_picture *src, const struct fvsr_picture *dst,
-		 struct fvsr_error *err)
-{
-	struct fvsr_resize_axis horizontal = {0}, vertical = {0};
-	uint8_t *scaled = NULL;
-	size_t out_bytes;
-
-	if (!valid_bytes(src) || !valid_bytes(dst) || src->format != dst->format)
-		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "not two 8-bit pictures of one format");
-	out_bytes = (size_t)dst->width * dst->height * 4;
-	if (!fvsr_resize_axis_init(&horizontal, src->width, dst->width) &&
-	    !fvsr_resize_axis_init(&vertical, src->height, dst->height))
-		scaled = malloc(out_bytes + (size_t)dst->width * src->height * 4);
-	if (scaled) {
-		fvsr_resize_u8x4(scaled, scaled + out_bytes, src->data, src->stride, &horizontal,
-				 &vertical, 1);
-		copy_rows(dst, scaled);
-	}
-	fvsr_resize_axis_clear(&horizontal);
-	fvsr_resize_axis_clear(&vertical);
-	if (!scaled)
-		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	free(scaled);
-	return 0;
-}
-
-/* Device buffers of one colour correction. */
+/* Device and buffers of one colour correction. */
 struct color_room {
 	struct fvsr_device *device;
 	struct fvsr_queue *queue;
@@ -122,7 +78,7 @@ static int correct(struct color_room *room, const struct fvsr_backend *backend,
 int fvsr_color_correct(const char *backend_name, enum fvsr_color color, int width, int height,
 		       float *picture, const float *canvas, struct fvsr_error *err)
 {
-	const struct fvsr_backend *backend = fvsr_backend_find(backend_name, err);
+	const struct fvsr_backend *backend;
 	struct color_room room = {0};
 	struct fvsr_color_finish a = {
 		.mode = color,
@@ -134,10 +90,14 @@ int fvsr_color_correct(const char *backend_name, enum fvsr_color color, int widt
 	};
 	int result;
 
-	if (!backend)
-		return FVSR_ERR_BACKEND;
 	if (width <= 0 || height <= 0 || !picture || !canvas)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "no picture was given");
+	/* There is no model here that could say which correction suits it. */
+	if (color < FVSR_COLOR_ADAIN || color > FVSR_COLOR_OFF)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "no colour correction was named");
+	backend = fvsr_backend_find(backend_name, err);
+	if (!backend)
+		return FVSR_ERR_BACKEND;
 	result = open_room(&room, backend, (size_t)width * height, err);
 	if (!result) {
 		a.decoded = room.decoded;
