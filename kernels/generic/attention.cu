@@ -5,9 +5,9 @@
  *
  * A block of threads takes 128 queries of one head, a warp 16 of them. Keys and values pass through
  * shared memory 64 at a time, in a pipeline of three asynchronous copies; the softmax runs along
- * (Milakov and Gimelshein 2018, Dao et al. 2022), so that scores never leave the registers. The
- * tensor cores bound it, because each key that is read serves 128 queries. head_dim, any even
- * number up to 128, is padded with zeros to 32, 64 or 128.
+ * (Milakov and Gimelshein 2018, Dao et al. 2022), so that scores never leave the registers. Each
+ * key that is read serves 128 queries, so products and softmax bound it, not memory. head_dim, any
+ * even number up to 128, is padded with zeros to 32, 64 or 128.
  */
 #include "generic.cuh"
 

@@ -30,7 +30,7 @@ DEVICE void copy_commit(void)
 	asm volatile("cp.async.commit_group;" : : : "memory");
 }
 
-/* Waits until at most 'pending' of this thread's groups are still on their way. */
+/* Waits until at most PENDING of this thread's groups are still on their way. */
 template <int PENDING> DEVICE void copy_wait(void)
 {
 	asm volatile("cp.async.wait_group %0;" : : "n"(PENDING) : "memory");

@@ -3,7 +3,7 @@
  * Noise that is the same to the last bit on every backend (section 3), and rotary angles in double
  * precision (section 5). The noise repeats the C definition of core/base/noise.h operation by
  * operation: every one is written as its correctly rounded intrinsic, so that none is contracted. A
- * thread computes one number, and its arithmetic bounds it; both kernels are small beside others.
+ * thread computes one number; both kernels are so small beside others that nothing is tiled.
  */
 #include "generic.cuh"
 

@@ -9,9 +9,10 @@
  * Of its three warpgroups the first moves data: one warp fetches items, one copies the queries
  * and then keys and values through a ring of six buffers. The two others compute 64 queries each.
  * They start the product with the next keys before the softmax of the current ones, so that the
- * tensor cores, which bound the kernel together with the exponentials, have work meanwhile. (Taking
- * turns in starting products, so that one group's softmax falls into the other's products, was
- * slower; so were exponentials held before the wait for the product with the values.)
+ * tensor cores have work meanwhile. That softmax, and items of uneven length, keep the kernel at
+ * 574 TFLOP/s of the 711 that a dense one reaches (docs/benchmarks.md). (Taking turns in starting
+ * products, so that one group's softmax falls into the other's products, was slower; so were
+ * exponentials held before the wait for the product with the values.)
  *
  * Sums run in float32. A row's reference (what its exponents are relative to) follows its maximum
  * only when that has grown by more than 2^8: until then nothing has to be scaled again, and the

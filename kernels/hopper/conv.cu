@@ -5,7 +5,8 @@
  * upsampling ones (section 7 of the specification), and those of the projection over four frames
  * (section 4), whose input gets its replicated border first. Linear layers too, where nothing
  * better is at hand: 1x1 convolutions of a picture whose pixels are the rows. The tensor cores
- * bound the wide tiles; the narrow one, and shapes of few channels, are bound by the copies.
+ * bound it, at up to 794 TFLOP/s on an H200, and it is slowest where a residual is read at the end
+ * of a tile (docs/benchmarks.md).
  *
  * A tile is 16 rows of 16 (or 8) pixels by 128 (or 256, 64) output channels. One thread copies:
  * for 64 input channels and one horizontal tap the tile's pixels with the rows above and below it,
