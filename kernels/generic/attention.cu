@@ -13,6 +13,7 @@
 
 enum {
 	THREADS = FVSR_ATTENTION_THREADS,
+	SIDE = FVSR_PARAMS_BLOCK_SIDE, /* of a block: 2 x SIDE x SIDE tokens */
 	QUERIES = FVSR_ATTENTION_QUERIES,
 	KEYS = FVSR_ATTENTION_KEYS, /* of a tile; two tiles are a block */
 	STAGES = FVSR_ATTENTION_STAGES,
@@ -228,15 +229,15 @@ DEVICE void weigh(struct softmax &state, float s[KEYS / 8][4], float o[WIDTH / 8
 /* Returns the row of dst for query 'i' of this block of threads; -1 for none. */
 DEVICE long long target_row(const struct fvsr_attention_params &p, int i)
 {
-	int slice = blockIdx.x / p.blocks, block = blockIdx.x % p.blocks, columns = p.w / 8;
+	int slice = blockIdx.x / p.blocks, block = blockIdx.x % p.blocks, columns = p.w / SIDE;
 	int token = blockIdx.x * QUERIES + i;
 	int frame, row, column;
 
 	if (!p.index)
 		return token < p.tokens ? token : -1;
-	frame = slice * 2 + i / 64;
-	row = block / columns * 8 + i / 8 % 8;
-	column = block % columns * 8 + i % 8;
+	frame = slice * 2 + i / (SIDE * SIDE);
+	row = block / columns * SIDE + i / SIDE % SIDE;
+	column = block % columns * SIDE + i % SIDE;
 	return ((long long)frame * p.h + row) * p.w + column;
 }
 

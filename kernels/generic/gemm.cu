@@ -7,9 +7,10 @@
  *
  * A block of 256 threads computes a tile of 128 positions by 128, 64, 32 or 16 channels; k goes
  * through shared memory 32 elements at a time, in a pipeline four copies deep. Rows of 64 bytes are
- * swizzled so that neither copies nor matrix loads meet in a bank. The widest tile computes 64
- * times for each byte that it copies, so the tensor cores bound it; the narrowest computes 14
- * times, so reading the inputs does.
+ * swizzled so that neither copies nor matrix loads meet in a bank.
+ *
+ * The widest tile does 64 operations for each byte that it copies, so the tensor cores bound it;
+ * the narrowest does 14, and reading the inputs bounds that one.
  */
 #include "conv.cuh"
 

@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 enum {
-	FVSR_PARAMS_MAX_SLICES = 9, /* FVSR_MAX_SLICES of backend.h */
+	FVSR_PARAMS_MAX_SLICES = 9, /* FVSR_MAX_SLICES of the backend */
+	FVSR_PARAMS_BLOCK_SIDE = 8, /* FVSR_BLOCK_SIDE of core/base/geometry.h: tokens */
 	FVSR_ITEM_THREADS = 256,    /* of kernels with a thread for each item of a list */
 };
 
@@ -23,7 +24,7 @@ enum {
 
 enum {
 	FVSR_LINE_THREADS = 128,     /* pixels of a line that a block has, one each */
-	FVSR_CANVAS_PIECES = 96,     /* of 8 features: a token's 768 of the canvas */
+	FVSR_CANVAS_PIECES = 96,     /* of 8 features: FVSR_TOKEN_SAMPLES, FVSR_CONDITION_SAMPLES */
 	FVSR_SHUFFLE_POSITIONS = 32, /* of a block of pixel_shuffle_* */
 };
 

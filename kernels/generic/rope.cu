@@ -8,10 +8,13 @@
 #include "generic.cuh"
 
 enum {
+	SIDE = FVSR_PARAMS_BLOCK_SIDE,   /* of a block: 2 x SIDE x SIDE tokens */
 	TOKENS = FVSR_ATTENTION_QUERIES, /* of a block */
 	WARPS = FVSR_ROPE_WARPS,
 	THREADS = FVSR_ROPE_THREADS,
 };
+
+static_assert(TOKENS == 2 * SIDE * SIDE, "a block of tokens");
 
 struct place {
 	int frame, row, column;
@@ -21,17 +24,17 @@ struct place {
 /* Returns where token i of a block in window order is. */
 DEVICE struct place place_of(const struct fvsr_qk_rope_params &p, int block, int i)
 {
-	int columns = p.w / 8;
+	int columns = p.w / SIDE;
 	struct place at;
 
-	at.frame = i / 64;
-	at.row = block / columns * 8 + i / 8 % 8;
-	at.column = block % columns * 8 + i % 8;
+	at.frame = i / (SIDE * SIDE);
+	at.row = block / columns * SIDE + i / SIDE % SIDE;
+	at.column = block % columns * SIDE + i % SIDE;
 	at.token = ((size_t)at.frame * p.h + at.row) * p.w + at.column;
 	return at;
 }
 
-/* Returns cosine and sine for pair j of a head. */
+/* Returns cosine and sine for pair j of a head, which core/base/geometry.h splits in three. */
 DEVICE float2 angle_of(const struct fvsr_qk_rope_params &p, const struct place &at, int j)
 {
 	int part = (p.head_dim / 3 & ~1) / 2, first = p.head_dim / 2 - 2 * part;

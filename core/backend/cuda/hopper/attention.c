@@ -74,7 +74,8 @@ static void launch_attention(struct fvsr_cuda_queue *queue,
 bool fvsr_cuda_hopper_block_attention(struct fvsr_cuda_queue *queue,
 				      const struct fvsr_block_attention *a)
 {
-	int head_dim = a->dim / a->heads, blocks = a->h / 8 * (a->w / 8);
+	int blocks = a->h / FVSR_BLOCK_SIDE * (a->w / FVSR_BLOCK_SIDE);
+	int head_dim = a->dim / a->heads;
 	int queries = a->query_slices * blocks, items = a->heads * queries, slots = 0;
 	struct fvsr_hopper_attention_params p = {
 		.dst = a->dst,
@@ -84,7 +85,7 @@ bool fvsr_cuda_hopper_block_attention(struct fvsr_cuda_queue *queue,
 		.queries = queries,
 		.keys = a->key_slices * blocks,
 		.blocks = blocks,
-		.block_columns = a->w / 8,
+		.block_columns = a->w / FVSR_BLOCK_SIDE,
 		.h = a->h,
 		.w = a->w,
 		.dim = a->dim,

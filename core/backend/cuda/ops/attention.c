@@ -12,6 +12,7 @@
 #include "kernels/generic/params.h"
 
 _Static_assert((int)FVSR_PARAMS_MAX_SLICES == FVSR_MAX_SLICES, "lists of slots differ in length");
+_Static_assert((int)FVSR_PARAMS_BLOCK_SIDE == FVSR_BLOCK_SIDE, "blocks of tokens differ in size");
 _Static_assert((int)FVSR_ATTENTION_QUERIES == FVSR_BLOCK_TOKENS,
 	       "blocks of tokens differ in length");
 
@@ -81,7 +82,7 @@ void fvsr_cuda_qk_rope(struct fvsr_queue *base, const struct fvsr_qk_rope *a)
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_qk_rope_any,
-		.grid = {(unsigned)(a->h / 8 * (a->w / 8)), 3},
+		.grid = {(unsigned)(a->h / FVSR_BLOCK_SIDE * (a->w / FVSR_BLOCK_SIDE)), 3},
 		.shared = FVSR_ROPE_ANY_SHARED((unsigned)a->dim),
 		.params = &p,
 	};
@@ -162,7 +163,8 @@ static float score_scale(int head_dim)
 
 void fvsr_cuda_block_attention(struct fvsr_queue *queue, const struct fvsr_block_attention *a)
 {
-	int blocks = a->h / 8 * (a->w / 8), head_dim = a->dim / a->heads;
+	int blocks = a->h / FVSR_BLOCK_SIDE * (a->w / FVSR_BLOCK_SIDE);
+	int head_dim = a->dim / a->heads;
 	struct fvsr_attention_params p = {
 		.dst = a->dst,
 		.q = a->q,

@@ -7,6 +7,8 @@
 #include "kernels/generic/params.h"
 
 _Static_assert((int)FVSR_COLOR_LIMIT == FVSR_PICTURE_LIMIT, "one rule for all backends");
+_Static_assert(FVSR_CANVAS_PIECES * 8 == FVSR_TOKEN_SAMPLES, "a thread has eight features");
+_Static_assert(FVSR_CANVAS_PIECES * 8 == FVSR_CONDITION_SAMPLES, "a thread has eight features");
 _Static_assert((int)FVSR_COLOR_MODE_ADAIN == (int)FVSR_COLOR_ADAIN, "the kernels' name for it");
 
 /* Launches a thread for each of 'work' items. */
