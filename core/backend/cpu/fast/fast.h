@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Ops in loops of our own that are compiled for several generations of processors, and what a
- * device keeps for them. Float32 as the plain ones; the results differ in the order of sums and in
- * what is approximated by polynomials.
+ * device keeps for them. They compute in float32 like the plain ops; the results differ by the
+ * order of sums and by the polynomials that stand for exponentials.
  */
 #ifndef FVSR_CPU_FAST_H
 #define FVSR_CPU_FAST_H
@@ -37,6 +37,7 @@ bool fvsr_fast_device_init(struct fvsr_fast_device *device, const struct fvsr_ba
 /* Empties it; all weights are forgotten before. */
 void fvsr_fast_device_clear(struct fvsr_fast_device *device);
 
+/* Declares all ops of the list, which says which of them this folder has. */
 #define FVSR_FAST_OP(name, cpu) fvsr_op_##name fvsr_fast_##name;
 FVSR_OPS(FVSR_FAST_OP)
 #undef FVSR_FAST_OP

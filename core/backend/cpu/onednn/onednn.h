@@ -41,6 +41,7 @@ static inline struct fvsr_onednn_queue *fvsr_onednn_queue(struct fvsr_queue *que
 /* Tells whether a status is a failure, which then sticks to the queue; 'what' says what failed. */
 bool fvsr_onednn_failed(struct fvsr_queue *queue, dnnl_status_t status, const char *what);
 
+/* Declares all ops of the list, which says which of them this folder has. */
 #define FVSR_ONEDNN_OP(name, cpu) fvsr_op_##name fvsr_onednn_##name;
 FVSR_OPS(FVSR_ONEDNN_OP)
 #undef FVSR_ONEDNN_OP
