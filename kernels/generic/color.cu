@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Colour correction (section 8) and conversion to 8 bits. adain reads the pictures twice: once for
- * the sums, once to correct, clamp and convert. The wavelet's blur is linear, so only the
- * difference canvas - picture is blurred; each level is one pass, the last one also finishes.
+ * Colour correction (section 8) and conversion to 8 bits, a thread for a pixel. Memory bounds all
+ * of it, so a picture is read as seldom as can be: adain reads both pictures twice, once for the
+ * sums, once to correct, clamp and convert. The wavelet's blur is linear, so only the difference
+ * canvas - picture is blurred; each level is one pass, and the last one also finishes.
  */
-#include "common.cuh"
+#include "generic.cuh"
 
-#define THREADS 256
+enum {
+	THREADS = FVSR_COLOR_THREADS,
+	PARTS = FVSR_COLOR_PARTS,
+	PLANES = 6, /* of the picture, then of the canvas */
+};
 
-/* FVSR_COLOR_ADAIN and FVSR_COLOR_WAVELET of the public header */
-#define MODE_ADAIN   1
-#define MODE_WAVELET 2
+static_assert(THREADS / 32 >= PLANES, "a warp has the statistics of a plane");
 
 DEVICE size_t padded(const struct fvsr_color_params &p, int c, int y, int x)
 {
 	return ((size_t)c * p.pad_height + y) * p.pad_width + x;
 }
 
-/* Finite, see "NaN and infinity" in backend.h. */
+/* Returns a finite value, see "NaN and infinity" in backend.h. */
 DEVICE float sample(const struct fvsr_color_params &p, int kind, size_t at)
 {
 	float x = kind ? __half2float(((const __half *)p.canvas)[at]) : p.decoded[at];
@@ -25,7 +28,7 @@ DEVICE float sample(const struct fvsr_color_params &p, int kind, size_t at)
 	return fminf(fmaxf(x, -FVSR_COLOR_LIMIT), FVSR_COLOR_LIMIT); /* NaN: the lower */
 }
 
-/* grid: (FVSR_COLOR_PARTS, 3 channels, 2 kinds: picture, canvas) */
+/* Sums parts of the planes; grid: (PARTS, 3 channels, 2 kinds: picture, canvas) */
 KERNEL __launch_bounds__(THREADS) color_sums(const __grid_constant__ struct fvsr_color_params p)
 {
 	int part = blockIdx.x, c = blockIdx.y, kind = blockIdx.z;
@@ -33,7 +36,7 @@ KERNEL __launch_bounds__(THREADS) color_sums(const __grid_constant__ struct fvsr
 	__shared__ double room[2][THREADS / 32];
 	double total[2];
 
-	for (int y = part; y < p.height; y += FVSR_COLOR_PARTS) {
+	for (int y = part; y < p.height; y += PARTS) {
 		for (int x = threadIdx.x; x < p.width; x += THREADS) {
 			float d = sample(p, kind, padded(p, c, y, x)) - pivot;
 
@@ -46,7 +49,7 @@ KERNEL __launch_bounds__(THREADS) color_sums(const __grid_constant__ struct fvsr
 	for (int i = 0; i < 2; i++) {
 #pragma unroll
 		for (int step = 16; step; step /= 2)
-			total[i] += __shfl_xor_sync(0xFFFFFFFFu, total[i], step);
+			total[i] += __shfl_xor_sync(ALL_LANES, total[i], step);
 		if (threadIdx.x % 32 == 0)
 			room[i][threadIdx.x / 32] = total[i];
 	}
@@ -56,25 +59,25 @@ KERNEL __launch_bounds__(THREADS) color_sums(const __grid_constant__ struct fvsr
 
 		for (int i = 0; i < THREADS / 32; i++)
 			all += room[threadIdx.x][i];
-		p.sums[((size_t)(kind * 3 + c) * FVSR_COLOR_PARTS + part) * 2 + threadIdx.x] = all;
+		p.sums[((size_t)(kind * 3 + c) * PARTS + part) * 2 + threadIdx.x] = all;
 	}
 }
 
-/* Mean and deviation of plane 'plane' by one warp. */
+/* Returns mean and deviation of plane 'plane'; a whole warp calls it. */
 DEVICE float2 statistics(const struct fvsr_color_params &p, int plane)
 {
-	const double2 *parts = (const double2 *)p.sums + (size_t)plane * FVSR_COLOR_PARTS;
+	const double2 *parts = (const double2 *)p.sums + (size_t)plane * PARTS;
 	double n = (double)p.width * p.height, sum = 0, squares = 0;
 	float pivot = sample(p, plane / 3, padded(p, plane % 3, 0, 0));
 
-	for (int i = threadIdx.x % 32; i < FVSR_COLOR_PARTS; i += 32) {
+	for (int i = threadIdx.x % 32; i < PARTS; i += 32) {
 		sum += parts[i].x;
 		squares += parts[i].y;
 	}
 #pragma unroll
 	for (int step = 16; step; step /= 2) {
-		sum += __shfl_xor_sync(0xFFFFFFFFu, sum, step);
-		squares += __shfl_xor_sync(0xFFFFFFFFu, squares, step);
+		sum += __shfl_xor_sync(ALL_LANES, sum, step);
+		squares += __shfl_xor_sync(ALL_LANES, squares, step);
 	}
 	sum /= n;
 	squares = fmax(squares / n - sum * sum, 0.0);
@@ -110,13 +113,13 @@ DEVICE void put(const struct fvsr_color_params &p, int x, int y, float rgb[3])
 	}
 }
 
-/* adain or nothing; grid: (width / THREADS, rows in steps of gridDim.y) */
+/* Corrects by adain or not at all; grid: (width / THREADS, rows in steps of gridDim.y) */
 KERNEL __launch_bounds__(THREADS) color_apply(const __grid_constant__ struct fvsr_color_params p)
 {
-	__shared__ float2 known[6];
+	__shared__ float2 known[PLANES];
 	int x = blockIdx.x * THREADS + threadIdx.x;
 
-	if (p.mode == MODE_ADAIN && threadIdx.x / 32 < 6) {
+	if (p.mode == FVSR_COLOR_MODE_ADAIN && threadIdx.x / 32 < PLANES) {
 		float2 s = statistics(p, threadIdx.x / 32);
 
 		if (threadIdx.x % 32 == 0)
@@ -131,7 +134,7 @@ KERNEL __launch_bounds__(THREADS) color_apply(const __grid_constant__ struct fvs
 #pragma unroll
 		for (int c = 0; c < 3; c++) {
 			rgb[c] = sample(p, 0, padded(p, c, y, x));
-			if (p.mode == MODE_ADAIN)
+			if (p.mode == FVSR_COLOR_MODE_ADAIN)
 				rgb[c] = (rgb[c] - known[c].x) / known[c].y * known[3 + c].y +
 					 known[3 + c].x;
 		}
@@ -139,7 +142,7 @@ KERNEL __launch_bounds__(THREADS) color_apply(const __grid_constant__ struct fvs
 	}
 }
 
-/* canvas - picture, blurred by the levels before. */
+/* Returns canvas - picture, blurred by the levels before. */
 DEVICE float difference(const struct fvsr_color_params &p, int c, int y, int x)
 {
 	if (p.low)
@@ -153,14 +156,14 @@ DEVICE float blur_row(const struct fvsr_color_params &p, int c, int y, int x)
 	       0.25f * difference(p, c, y, min(x + p.step, p.width - 1));
 }
 
-/* [1 2 1] x [1 2 1] / 16 with holes, borders repeated */
+/* Weighs by [1 2 1] x [1 2 1] / 16 with holes; borders are repeated. */
 DEVICE float blur(const struct fvsr_color_params &p, int c, int y, int x)
 {
 	return 0.25f * blur_row(p, c, max(y - p.step, 0), x) + 0.5f * blur_row(p, c, y, x) +
 	       0.25f * blur_row(p, c, min(y + p.step, p.height - 1), x);
 }
 
-/* grid: (width / THREADS, height, 3) */
+/* Blurs the difference once; grid: (width / THREADS, height, 3) */
 KERNEL __launch_bounds__(THREADS) wavelet_level(const __grid_constant__ struct fvsr_color_params p)
 {
 	int x = blockIdx.x * THREADS + threadIdx.x, y = blockIdx.y, c = blockIdx.z;
@@ -169,7 +172,7 @@ KERNEL __launch_bounds__(THREADS) wavelet_level(const __grid_constant__ struct f
 		p.blurred[((size_t)c * p.height + y) * p.width + x] = blur(p, c, y, x);
 }
 
-/* The last level; grid: (width / THREADS, height) */
+/* Adds the last level; grid: (width / THREADS, height) */
 KERNEL __launch_bounds__(THREADS) wavelet_apply(const __grid_constant__ struct fvsr_color_params p)
 {
 	int x = blockIdx.x * THREADS + threadIdx.x, y = blockIdx.y;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the convolution kernels share: where a tap of an image reads, where a position is written,
- * and what is done to a sum before it is stored (struct fvsr_conv_params says what an image is).
+ * What gemm.cu and conv_direct.cu share: where a tap of an image reads, where a position is
+ * written, and the activation (struct fvsr_conv_params says what an image is).
  */
 #ifndef FVSR_KERNELS_CONV_CUH
 #define FVSR_KERNELS_CONV_CUH
 
-#include "common.cuh"
+#include "generic.cuh"
 
 /* A tap, counted up without divisions. */
 struct tap {
@@ -29,7 +29,7 @@ DEVICE int image_phase(const struct fvsr_conv_params &p, int z)
 	return p.phases == 4 ? z & 3 : 0;
 }
 
-/* The frame that tap frame 't' of image z reads. */
+/* Returns the frame that tap frame 't' of image z reads. */
 DEVICE int image_frame(const struct fvsr_conv_params &p, int z, int t)
 {
 	if (p.frame_taps)
@@ -37,7 +37,7 @@ DEVICE int image_frame(const struct fvsr_conv_params &p, int z, int t)
 	return p.phases == 4 ? z / 4 / p.grow : z;
 }
 
-/* The set of weights of image z. */
+/* Returns the set of weights of image z. */
 DEVICE const bf16 *image_weight(const struct fvsr_conv_params &p, int z)
 {
 	int set = p.phases == 4 ? z / 4 % p.grow * 4 + z % 4 : 0;
@@ -45,7 +45,7 @@ DEVICE const bf16 *image_weight(const struct fvsr_conv_params &p, int z)
 	return (const bf16 *)p.weight + (size_t)set * p.cout * p.k;
 }
 
-/* Row and column of the first tap, relative to the output position. */
+/* These two return row and column of the first tap, relative to the output position. */
 DEVICE int first_row(const struct fvsr_conv_params &p, int z)
 {
 	if (p.ksize == 1)
@@ -60,7 +60,7 @@ DEVICE int first_column(const struct fvsr_conv_params &p, int z)
 	return p.ksize == 2 ? image_phase(p, z) % 2 - 1 : -1;
 }
 
-/* Pixel of the source for row and column, -1 outside of a zero border. */
+/* Returns the pixel of the source at a row and column, -1 outside of a zero border. */
 DEVICE int source_pixel(const struct fvsr_conv_params &p, int row, int column)
 {
 	if (p.border == FVSR_BORDER_REPLICATE)
@@ -70,7 +70,7 @@ DEVICE int source_pixel(const struct fvsr_conv_params &p, int row, int column)
 	return row * p.w + column;
 }
 
-/* Which pixel of dst output position (y, x) of image z is. */
+/* Returns which pixel of dst the output position (y, x) of image z is. */
 DEVICE size_t target_pixel(const struct fvsr_conv_params &p, int z, int y, int x)
 {
 	if (p.phases == 4)

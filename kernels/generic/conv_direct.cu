@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Convolutions and matrix products of any shape and alignment, a thread for an output value: for
- * the few shapes that the tensor cores' kernels leave.
+ * Convolutions and matrix products of any shape and alignment, for the few shapes that the tensor
+ * cores' kernels leave. A thread computes an output value and reads every input of it from memory,
+ * which bounds the kernel.
  */
 #include "conv.cuh"
 
-/* Sum over the channels of one source at one tap. */
+enum { THREADS = FVSR_ITEM_THREADS };
+
+/* Sums over the channels of one source at one tap. */
 DEVICE float dot(const bf16 *x, const bf16 *weight, int n)
 {
 	float sum = 0;
@@ -15,10 +18,10 @@ DEVICE float dot(const bf16 *x, const bf16 *weight, int n)
 	return sum;
 }
 
-/* grid: (positions * cout / 256, 1, images) */
-KERNEL __launch_bounds__(256) conv_direct(const __grid_constant__ struct fvsr_conv_params p)
+/* grid: (positions * cout / THREADS, 1, images) */
+KERNEL __launch_bounds__(THREADS) conv_direct(const __grid_constant__ struct fvsr_conv_params p)
 {
-	size_t i = (size_t)blockIdx.x * 256 + threadIdx.x;
+	size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x;
 	int n = i % p.cout, z = blockIdx.z, y, x;
 	const bf16 *weight = image_weight(p, z) + (size_t)n * p.k;
 	struct tap tap = {};

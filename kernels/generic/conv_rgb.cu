@@ -1,23 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The decoder's last convolution (section 7, n = 26): many channels to three, planar float. It is
- * bound by reading its input, so a block of threads copies a tile with its border once, 32
- * channels at a time, two copies deep, and takes all nine taps from shared memory.
+ * The decoder's last convolution (section 7, n = 26): many channels to three, planar float. Reading
+ * the input bounds it, so a block of threads copies a tile of 16 x 16 outputs with its border once,
+ * 32 channels at a time, two copies deep, and takes all nine taps from shared memory.
  */
-#include "common.cuh"
+#include "generic.cuh"
 
-#define THREADS 256
-#define SIDE    16 /* the tile's outputs: 16 x 16 */
-#define HALO    (SIDE + 2)
-#define DEPTH   32 /* channels of a step */
-#define INPUTS  (HALO * HALO * DEPTH * 2)
-#define STAGE   (INPUTS + 9 * 8 * DEPTH * 2) /* bytes: inputs, then weights (9, 8, DEPTH) */
+enum {
+	THREADS = FVSR_CONV_RGB_THREADS,
+	SIDE = FVSR_CONV_RGB_SIDE,
+	HALO = FVSR_CONV_RGB_HALO,
+	DEPTH = FVSR_CONV_RGB_DEPTH,
+	STAGES = FVSR_CONV_RGB_STAGES,
+	WEIGHTS = FVSR_CONV_RGB_WEIGHTS,
+	ROW_BYTES = DEPTH * 2,                           /* of a pixel, or of a tap's channel */
+	INPUT_BYTES = HALO * HALO * ROW_BYTES,           /* of a step, */
+	STAGE_BYTES = INPUT_BYTES + WEIGHTS * ROW_BYTES, /* with the weights (9, 8, DEPTH) */
+	DIRECT_THREADS = FVSR_CONV_RGB_DIRECT_THREADS,
+};
 
+static_assert(STAGES * STAGE_BYTES <= FVSR_CONV_RGB_SHARED, "shared memory");
+static_assert(THREADS / 32 * 2 == SIDE, "a warp has two rows of outputs");
+static_assert(ROW_BYTES == 64, "four lanes copy a row, and it is swizzled");
+
+/* Returns the byte offset of a 16-byte piece of a row. */
 DEVICE uint32_t swizzled(int row, int piece)
 {
-	return row * 64 + ((piece ^ (row >> 1 & 3)) << 4);
+	return row * ROW_BYTES + ((piece ^ (row >> 1 & 3)) << 4);
 }
 
+/* Copies the pixels and weights of a step; what lies outside becomes zero. */
 DEVICE void copy_step(uint32_t stage, const struct fvsr_conv_rgb_params &p, int c)
 {
 	int top = blockIdx.y * SIDE - 1, left = blockIdx.x * SIDE - 1;
@@ -32,16 +44,16 @@ DEVICE void copy_step(uint32_t stage, const struct fvsr_conv_rgb_params &p, int 
 		copy16(stage + swizzled(i, piece),
 		       valid ? src + ((size_t)y * p.w + x) * p.cin + channel : src, valid);
 	}
-	for (int i = threadIdx.x / 4; i < 72; i += THREADS / 4) {
+	for (int i = threadIdx.x / 4; i < WEIGHTS; i += THREADS / 4) {
 		int tap = i / 8, n = i % 8;
 		bool valid = n < 3 && channel < p.cin;
 
-		copy16(stage + INPUTS + swizzled(i, piece),
+		copy16(stage + INPUT_BYTES + swizzled(i, piece),
 		       valid ? weight + ((size_t)n * 9 + tap) * p.cin + channel : weight, valid);
 	}
 }
 
-/* A warp's two rows of 16 outputs. */
+/* Adds a step to the sums of a warp's two rows of 16 outputs. */
 DEVICE void multiply_step(float sum[2][4], uint32_t stage)
 {
 	int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
@@ -50,7 +62,7 @@ DEVICE void multiply_step(float sum[2][4], uint32_t stage)
 	for (int tap = 0; tap < 9; tap++) {
 		uint32_t a[4], b[4];
 
-		load_matrix_x4(b, stage + INPUTS + swizzled(tap * 8 + (lane & 7), lane >> 3));
+		load_matrix_x4(b, stage + INPUT_BYTES + swizzled(tap * 8 + (lane & 7), lane >> 3));
 #pragma unroll
 		for (int i = 0; i < 2; i++) {
 			int pixel = (warp * 2 + i + tap / 3) * HALO + tap % 3 + (lane & 15);
@@ -87,11 +99,11 @@ KERNEL __launch_bounds__(THREADS, 2) conv_rgb(const __grid_constant__ struct fvs
 	copy_commit();
 	for (int i = 0; i < steps; i++) {
 		if (i + 1 < steps)
-			copy_step(base + (i + 1) % 2 * STAGE, p, (i + 1) * DEPTH);
+			copy_step(base + (i + 1) % STAGES * STAGE_BYTES, p, (i + 1) * DEPTH);
 		copy_commit();
 		copy_wait<1>();
 		__syncthreads();
-		multiply_step(sum, base + i % 2 * STAGE);
+		multiply_step(sum, base + i % STAGES * STAGE_BYTES);
 		__syncthreads();
 	}
 #pragma unroll
@@ -109,10 +121,11 @@ KERNEL __launch_bounds__(THREADS, 2) conv_rgb(const __grid_constant__ struct fvs
 	}
 }
 
-/* Any number of channels, a thread for a value; grid: (w / 64, h, 3) */
-KERNEL __launch_bounds__(64) conv_rgb_direct(const __grid_constant__ struct fvsr_conv_rgb_params p)
+/* Takes any number of channels, a thread for a value; grid: (w / DIRECT_THREADS, h, 3) */
+KERNEL __launch_bounds__(DIRECT_THREADS)
+	conv_rgb_direct(const __grid_constant__ struct fvsr_conv_rgb_params p)
 {
-	int x = blockIdx.x * 64 + threadIdx.x, y = blockIdx.y, n = blockIdx.z;
+	int x = blockIdx.x * DIRECT_THREADS + threadIdx.x, y = blockIdx.y, n = blockIdx.z;
 	float sum = 0;
 
 	if (x >= p.w)

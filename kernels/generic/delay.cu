@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Keeping a stream for a while, so that the host can put work behind it that then runs without
- * waiting for the host (backend/cuda/profile.c).
+ * A kernel that keeps a stream for a while, so that the host can put work behind it which then runs
+ * without waiting for the host (core/backend/cuda/runtime/profile.c). The clock bounds it.
  */
-#include "common.cuh"
+#include "generic.cuh"
 
 DEVICE uint64_t card_time_ns(void)
 {
@@ -13,7 +13,7 @@ DEVICE uint64_t card_time_ns(void)
 	return ns;
 }
 
-/* grid: 1, one thread */
+/* Returns when the time is over; grid: 1, one thread */
 KERNEL delay(const __grid_constant__ struct fvsr_delay_params p)
 {
 	const uint64_t end = card_time_ns() + p.ns;

@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Matrix products and convolutions as implicit matrix products on tensor cores of compute
- * capability 8.0 and up: bfloat16 in, float32 sums, with bias, activation, residual and ReLU
- * before the only store. Any number of output channels; input channels in multiples of 8, so that
- * each 16-byte copy stays within one tap of one pixel.
+ * Matrix products and convolutions as implicit matrix products, for cards without kernels of their
+ * own, on tensor cores of compute capability 8.0: bfloat16 in, float32 sums, with bias, activation,
+ * residual and ReLU before the only store. Any number of output channels; input channels in
+ * multiples of 8, so that each 16-byte copy stays within one tap of one pixel.
  *
- * A block of 256 threads computes 128 positions x 'tile' channels; k goes through shared memory
- * 32 elements at a time, four copies deep. Rows of 64 bytes are swizzled so that neither copies
- * nor matrix loads meet in a bank.
+ * A block of 256 threads computes a tile of 128 positions by 128, 64, 32 or 16 channels; k goes
+ * through shared memory 32 elements at a time, in a pipeline four copies deep. Rows of 64 bytes are
+ * swizzled so that neither copies nor matrix loads meet in a bank.
+ *
+ * The widest tile does 64 operations for each byte that it copies, so the tensor cores bound it;
+ * the narrowest does 14, and reading the inputs bounds that one.
  */
 #include "conv.cuh"
 
-#define THREADS 256
-#define ROWS    128 /* output positions of a block */
-#define DEPTH   32  /* k of a step */
-#define STAGES  4
+enum {
+	THREADS = FVSR_GEMM_THREADS,
+	ROWS = FVSR_GEMM_ROWS,
+	DEPTH = FVSR_GEMM_DEPTH,
+	STAGES = FVSR_GEMM_STAGES,
+	ROW_BYTES = DEPTH * 2,
+};
 
-/* Byte offset of 16-byte piece 'piece' of row 'row' of a tile. */
+static_assert(ROW_BYTES == 64, "four threads copy a row, and it is swizzled");
+static_assert(THREADS / 4 == 64 && ROWS == 2 * 64, "a thread copies two rows of the inputs");
+
+/* Returns the byte offset of a 16-byte piece of a row. */
 DEVICE uint32_t swizzled(int row, int piece)
 {
-	return row * 64 + ((piece ^ (row >> 1 & 3)) << 4);
+	return row * ROW_BYTES + ((piece ^ (row >> 1 & 3)) << 4);
 }
 
-/* What one thread copies of the inputs: two rows, always the same piece of a step. */
+/* The two rows of the inputs that one thread copies, always the same piece of a step. */
 struct reader {
 	const bf16 *at[2]; /* the tap's pixel for each row, in src; NULL: zeros */
 	int y[2], x[2];    /* of the output position; y < 0: no such row */
@@ -79,8 +88,8 @@ DEVICE void reader_next(struct reader &r, const struct fvsr_conv_params &p, int 
 		find_pixels(r, p, z);
 }
 
-/* One step of inputs and weights to shared memory. */
-template <int tile>
+/* Copies one step of inputs and weights to shared memory. */
+template <int TILE>
 DEVICE void copy_step(uint32_t stage, const struct reader &r, const struct fvsr_conv_params &p,
 		      const bf16 *weight, int column)
 {
@@ -96,33 +105,33 @@ DEVICE void copy_step(uint32_t stage, const struct reader &r, const struct fvsr_
 		copy16(stage + swizzled(row + 64 * i, piece), valid ? at : (const bf16 *)p.src,
 		       valid);
 	}
-	stage += ROWS * 64;
+	stage += ROWS * ROW_BYTES;
 #pragma unroll
-	for (int i = 0; i < (tile + 63) / 64; i++) {
+	for (int i = 0; i < (TILE + 63) / 64; i++) {
 		int n = column + row + 64 * i;
 		bool valid = inside && n < p.cout;
 
-		if (row + 64 * i < tile)
+		if (row + 64 * i < TILE)
 			copy16(stage + swizzled(row + 64 * i, piece),
 			       valid ? weight + (size_t)n * p.k + r.k : weight, valid);
 	}
 }
 
-/* warps_m x warps_n warps; each 128 / warps_m positions by tile / warps_n channels */
-template <int tile, int warps_m> struct shape {
-	static const int warps_n = 8 / warps_m;
-	static const int m = ROWS / warps_m / 16; /* fragments of 16 positions */
-	static const int n = tile / warps_n / 8;  /* fragments of 8 channels, even */
+/* How warps share a tile: each has ROWS / WARPS_M positions by TILE / warps_n channels. */
+template <int TILE, int WARPS_M> struct shape {
+	static constexpr int warps_n = 8 / WARPS_M;
+	static constexpr int m = ROWS / WARPS_M / 16; /* fragments of 16 positions */
+	static constexpr int n = TILE / warps_n / 8;  /* fragments of 8 channels, even */
 };
 
-template <int tile, int warps_m>
-DEVICE void multiply_step(float sum[shape<tile, warps_m>::m][shape<tile, warps_m>::n][4],
+template <int TILE, int WARPS_M>
+DEVICE void multiply_step(float sum[shape<TILE, WARPS_M>::m][shape<TILE, WARPS_M>::n][4],
 			  uint32_t stage)
 {
-	typedef shape<tile, warps_m> s;
+	typedef shape<TILE, WARPS_M> s;
 	int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-	int row = warp % warps_m * s::m * 16 + (lane & 15);
-	int column = warp / warps_m * s::n * 8 + (lane & 7) + (lane >> 4 << 3);
+	int row = warp % WARPS_M * s::m * 16 + (lane & 15);
+	int column = warp / WARPS_M * s::n * 8 + (lane & 7) + (lane >> 4 << 3);
 
 #pragma unroll
 	for (int half = 0; half < 2; half++) {
@@ -134,7 +143,7 @@ DEVICE void multiply_step(float sum[shape<tile, warps_m>::m][shape<tile, warps_m
 				       stage + swizzled(row + 16 * i, half * 2 + (lane >> 4)));
 #pragma unroll
 		for (int i = 0; i < s::n / 2; i++)
-			load_matrix_x4(b[i], stage + ROWS * 64 +
+			load_matrix_x4(b[i], stage + ROWS * ROW_BYTES +
 						     swizzled(column + 16 * i,
 							      half * 2 + (lane >> 3 & 1)));
 #pragma unroll
@@ -145,7 +154,7 @@ DEVICE void multiply_step(float sum[shape<tile, warps_m>::m][shape<tile, warps_m
 	}
 }
 
-/* Bias, activation, residual and ReLU for two neighbouring channels. */
+/* Applies bias, activation, residual and ReLU to two neighbouring channels. */
 DEVICE uint32_t finish_pair(const struct fvsr_conv_params &p, float x, float y, size_t pixel, int n)
 {
 	size_t at = pixel * p.cout + n;
@@ -159,7 +168,7 @@ DEVICE uint32_t finish_pair(const struct fvsr_conv_params &p, float x, float y, 
 	if (p.residual && n + 1 < p.cout && p.cout % 2 == 0) {
 		uint32_t pair = *(const uint32_t *)((const bf16 *)p.residual + at);
 
-		x += low_bf16(pair), y += high_bf16(pair);
+		x += bf16_low(pair), y += bf16_high(pair);
 	} else if (p.residual) {
 		x += n < p.cout ? __bfloat162float(((const bf16 *)p.residual)[at]) : 0;
 		y += n + 1 < p.cout ? __bfloat162float(((const bf16 *)p.residual)[at + 1]) : 0;
@@ -169,18 +178,18 @@ DEVICE uint32_t finish_pair(const struct fvsr_conv_params &p, float x, float y, 
 	return pack_bf16(x, y);
 }
 
-/* Sums to a tile in shared memory, finished; rows are padded against bank conflicts. */
-template <int tile, int warps_m>
-DEVICE void store_tile(bf16 *room, const float sum[][shape<tile, warps_m>::n][4],
+/* Puts finished sums into a tile in shared memory, rows padded against bank conflicts. */
+template <int TILE, int WARPS_M>
+DEVICE void store_tile(bf16 *room, const float sum[][shape<TILE, WARPS_M>::n][4],
 		       const struct fvsr_conv_params &p, int z, int first, int column)
 {
-	typedef shape<tile, warps_m> s;
+	typedef shape<TILE, WARPS_M> s;
 	int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-	int left = warp / warps_m * s::n * 8 + lane % 4 * 2;
+	int left = warp / WARPS_M * s::n * 8 + lane % 4 * 2;
 
 #pragma unroll
 	for (int i = 0; i < s::m * 2; i++) {
-		int row = (warp % warps_m * s::m + i / 2) * 16 + lane / 4 + i % 2 * 8;
+		int row = (warp % WARPS_M * s::m + i / 2) * 16 + lane / 4 + i % 2 * 8;
 		int position = first + row;
 		size_t pixel;
 
@@ -191,20 +200,21 @@ DEVICE void store_tile(bf16 *room, const float sum[][shape<tile, warps_m>::n][4]
 		for (int j = 0; j < s::n; j++) {
 			int n = left + j * 8;
 
-			*(uint32_t *)(room + row * (tile + 8) + n) =
+			*(uint32_t *)(room + row * (TILE + 8) + n) =
 				finish_pair(p, sum[i / 2][j][i % 2 * 2],
 					    sum[i / 2][j][i % 2 * 2 + 1], pixel, column + n);
 		}
 	}
 }
 
-template <int tile>
+/* Writes the tile from shared memory, 16 bytes at a time where channels allow it. */
+template <int TILE>
 DEVICE void write_tile(const bf16 *room, const struct fvsr_conv_params &p, int z, int first,
 		       int column)
 {
-	for (int i = threadIdx.x; i < ROWS * tile / 8; i += THREADS) {
-		int row = i / (tile / 8), n = i % (tile / 8) * 8, position = first + row;
-		const bf16 *from = room + row * (tile + 8) + n;
+	for (int i = threadIdx.x; i < ROWS * TILE / 8; i += THREADS) {
+		int row = i / (TILE / 8), n = i % (TILE / 8) * 8, position = first + row;
+		const bf16 *from = room + row * (TILE + 8) + n;
 		bf16 *to;
 
 		if (position >= p.h * p.w || column + n >= p.cout)
@@ -219,23 +229,25 @@ DEVICE void write_tile(const bf16 *room, const struct fvsr_conv_params &p, int z
 	}
 }
 
-template <int tile, int warps_m> DEVICE void gemm(const struct fvsr_conv_params &p)
+template <int TILE, int WARPS_M> DEVICE void gemm(const struct fvsr_conv_params &p)
 {
-	typedef shape<tile, warps_m> s;
+	typedef shape<TILE, WARPS_M> s;
 	extern __shared__ __align__(128) unsigned char room[];
-	const uint32_t stage_bytes = (ROWS + tile) * 64;
+	constexpr uint32_t stage_bytes = (ROWS + TILE) * ROW_BYTES;
 	uint32_t base = shared_address(room);
-	int first = blockIdx.x * ROWS, column = blockIdx.y * tile, z = blockIdx.z;
+	int first = blockIdx.x * ROWS, column = blockIdx.y * TILE, z = blockIdx.z;
 	int steps = (p.k + DEPTH - 1) / DEPTH;
 	const bf16 *weight = image_weight(p, z);
 	float sum[s::m][s::n][4] = {};
 	struct reader r;
 
+	static_assert(STAGES * stage_bytes <= FVSR_GEMM_SHARED(TILE), "shared memory");
+	static_assert(ROWS * (TILE + 8) * 2 <= FVSR_GEMM_SHARED(TILE), "room for the result");
 	reader_start(r, p, z, first);
 #pragma unroll
 	for (int i = 0; i < STAGES - 1; i++) {
 		if (i < steps) {
-			copy_step<tile>(base + i * stage_bytes, r, p, weight, column);
+			copy_step<TILE>(base + i * stage_bytes, r, p, weight, column);
 			reader_next(r, p, z);
 		}
 		copy_commit();
@@ -244,37 +256,37 @@ template <int tile, int warps_m> DEVICE void gemm(const struct fvsr_conv_params 
 		copy_wait<STAGES - 2>();
 		__syncthreads();
 		if (i + STAGES - 1 < steps) {
-			copy_step<tile>(base + (i + STAGES - 1) % STAGES * stage_bytes, r, p,
+			copy_step<TILE>(base + (i + STAGES - 1) % STAGES * stage_bytes, r, p,
 					weight, column);
 			reader_next(r, p, z);
 		}
 		copy_commit();
-		multiply_step<tile, warps_m>(sum, base + i % STAGES * stage_bytes);
+		multiply_step<TILE, WARPS_M>(sum, base + i % STAGES * stage_bytes);
 	}
 	copy_wait<0>();
 	__syncthreads();
-	store_tile<tile, warps_m>((bf16 *)room, sum, p, z, first, column);
+	store_tile<TILE, WARPS_M>((bf16 *)room, sum, p, z, first, column);
 	__syncthreads();
-	write_tile<tile>((const bf16 *)room, p, z, first, column);
+	write_tile<TILE>((const bf16 *)room, p, z, first, column);
 }
 
-/* grid: (positions / 128, channels / tile, images) */
+/* grid: (positions / ROWS, channels / TILE, images) */
 KERNEL __launch_bounds__(THREADS, 2) gemm_128(const __grid_constant__ struct fvsr_conv_params p)
 {
-	gemm<128, 2>(p);
+	gemm<FVSR_WIDTH_gemm_128, 2>(p);
 }
 
 KERNEL __launch_bounds__(THREADS, 2) gemm_64(const __grid_constant__ struct fvsr_conv_params p)
 {
-	gemm<64, 4>(p);
+	gemm<FVSR_WIDTH_gemm_64, 4>(p);
 }
 
 KERNEL __launch_bounds__(THREADS, 2) gemm_32(const __grid_constant__ struct fvsr_conv_params p)
 {
-	gemm<32, 8>(p);
+	gemm<FVSR_WIDTH_gemm_32, 8>(p);
 }
 
 KERNEL __launch_bounds__(THREADS, 2) gemm_16(const __grid_constant__ struct fvsr_conv_params p)
 {
-	gemm<16, 8>(p);
+	gemm<FVSR_WIDTH_gemm_16, 8>(p);
 }

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Noise that is the same to the last bit on every backend (section 3), and rotary angles in
- * double precision (section 5). The noise repeats the C definition operation by operation: every
- * one is written as its correctly rounded intrinsic, so that none is contracted.
+ * Noise that is the same to the last bit on every backend (section 3), and rotary angles in double
+ * precision (section 5). The noise repeats the C definition of core/base/noise.h operation by
+ * operation: every one is written as its correctly rounded intrinsic, so that none is contracted. A
+ * thread computes one number; both kernels are so small beside others that nothing is tiled.
  */
-#include "common.cuh"
+#include "generic.cuh"
+
+enum {
+	THREADS = FVSR_ITEM_THREADS,
+	TABLE_THREADS = FVSR_ROPE_TABLE_THREADS,
+};
 
 DEVICE uint64_t noise_bits(uint64_t key, uint64_t i)
 {
@@ -25,7 +31,7 @@ DEVICE float add(float a, float b)
 	return __fadd_rn(a, b);
 }
 
-/* ln(n / 2^24) for odd n < 2^24 */
+/* Returns ln(n / 2^24) for odd n < 2^24. */
 DEVICE float log_of(uint32_t n)
 {
 	int exponent = -24;
@@ -45,7 +51,7 @@ DEVICE float log_of(uint32_t n)
 	return add(mul((float)exponent, 0.693147181f), add(sum, sum));
 }
 
-/* Cosine or sine of 2 pi n / 2^24 */
+/* Returns cosine or sine of 2 pi n / 2^24. */
 DEVICE float turn_of(uint32_t n, bool want_sine)
 {
 	float x = mul((float)(n & 0x3FFFFF), 1.57079633f / 4194304.0f), square = mul(x, x), c, s;
@@ -88,10 +94,10 @@ DEVICE float uniform(uint64_t key, uint64_t i)
 	return mul(1.73205081f, add(add(u, u), -1));
 }
 
-/* A thread for one latent position and channel; grid: x */
-KERNEL __launch_bounds__(256) noise_slice(const __grid_constant__ struct fvsr_noise_params p)
+/* A thread has one latent position and channel; grid: x */
+KERNEL __launch_bounds__(THREADS) noise_slice(const __grid_constant__ struct fvsr_noise_params p)
 {
-	size_t at = (size_t)blockIdx.x * 256 + threadIdx.x;
+	size_t at = (size_t)blockIdx.x * THREADS + threadIdx.x;
 	int c = at % p.channels, x = at / p.channels % p.lw;
 	int row = at / p.channels / p.lw, frame = row / p.lh, y = row % p.lh;
 	size_t token = ((size_t)frame * (p.lh / 2) + y / 2) * (p.lw / 2) + x / 2;
@@ -107,10 +113,11 @@ KERNEL __launch_bounds__(256) noise_slice(const __grid_constant__ struct fvsr_no
 		__float2bfloat16_rn(value);
 }
 
-/* A thread for one pair; grid: x */
-KERNEL __launch_bounds__(128) rope_table(const __grid_constant__ struct fvsr_rope_table_params p)
+/* A thread has one pair; grid: x */
+KERNEL __launch_bounds__(TABLE_THREADS)
+	rope_table(const __grid_constant__ struct fvsr_rope_table_params p)
 {
-	int i = blockIdx.x * 128 + threadIdx.x, half = p.pairs;
+	int i = blockIdx.x * TABLE_THREADS + threadIdx.x, half = p.pairs;
 	double angle, s, c;
 
 	if (i >= p.positions * half)

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Norms of rows (sections 4 and 5): a warp holds a whole row in registers, read once and written
- * once, 16 bytes at a time. Rows that do not fit or are not aligned take the last kernel. Also the
- * small element-wise operations.
+ * Norms of rows (sections 4 and 5), and the small element-wise operations. Memory bounds all of
+ * them, so a warp holds a whole row in registers, reads it once and writes it once, 16 bytes at a
+ * time. Rows that do not fit or are not aligned take norm_any.
  */
-#include "common.cuh"
+#include "generic.cuh"
 
-#define WARPS 8
+enum {
+	WARPS = FVSR_NORM_WARPS,
+	THREADS = FVSR_NORM_THREADS,
+	ITEM_THREADS = FVSR_ITEM_THREADS,
+	ADD_ELEMENTS = FVSR_ADD_ELEMENTS,
+};
 
 DEVICE float finish(float x, int mode)
 {
 	return mode == FVSR_NORM_L2_SILU ? silu(x) : x;
 }
 
-/* What x - mean is multiplied with, from the sum of its squares. */
+/* Returns what x - mean is multiplied with, from the sum of its squares. */
 DEVICE float factor_of(const struct fvsr_norm_params &p, float squares)
 {
 	if (p.mode == FVSR_NORM_L2_SILU)
@@ -21,9 +26,10 @@ DEVICE float factor_of(const struct fvsr_norm_params &p, float squares)
 	return rsqrtf(squares / p.columns + p.eps);
 }
 
-/* 'pieces' of 8 columns a lane: up to 256 * pieces columns */
-template <int pieces> DEVICE void norm_row(const struct fvsr_norm_params &p)
+/* Does a row of up to COLUMNS, each lane pieces of 8 columns. */
+template <int COLUMNS> DEVICE void norm_row(const struct fvsr_norm_params &p)
 {
+	constexpr int pieces = COLUMNS / 256;
 	int row = blockIdx.x * WARPS + threadIdx.x / 32, lane = threadIdx.x % 32;
 	int used = p.columns / 8;
 	const uint4 *src = (const uint4 *)((const bf16 *)p.src + (size_t)row * p.columns);
@@ -31,6 +37,7 @@ template <int pieces> DEVICE void norm_row(const struct fvsr_norm_params &p)
 	uint4 held[pieces];
 	float mean = 0, squares = 0, factor;
 
+	static_assert(COLUMNS % 256 == 0, "a warp has 256 columns at a time");
 	if (row >= p.rows)
 		return;
 #pragma unroll
@@ -82,21 +89,22 @@ template <int pieces> DEVICE void norm_row(const struct fvsr_norm_params &p)
 }
 
 /* grid: rows / WARPS */
-KERNEL __launch_bounds__(32 * WARPS) norm_512(const __grid_constant__ struct fvsr_norm_params p)
+KERNEL __launch_bounds__(THREADS) norm_512(const __grid_constant__ struct fvsr_norm_params p)
 {
-	norm_row<2>(p);
+	norm_row<FVSR_WIDTH_norm_512>(p);
 }
 
-KERNEL __launch_bounds__(32 * WARPS) norm_1536(const __grid_constant__ struct fvsr_norm_params p)
+KERNEL __launch_bounds__(THREADS) norm_1536(const __grid_constant__ struct fvsr_norm_params p)
 {
-	norm_row<6>(p);
+	norm_row<FVSR_WIDTH_norm_1536>(p);
 }
 
-KERNEL __launch_bounds__(32 * WARPS) norm_4096(const __grid_constant__ struct fvsr_norm_params p)
+KERNEL __launch_bounds__(THREADS) norm_4096(const __grid_constant__ struct fvsr_norm_params p)
 {
-	norm_row<16>(p);
+	norm_row<FVSR_WIDTH_norm_4096>(p);
 }
 
+/* Returns the sum over the block of threads. */
 DEVICE float block_sum(float x, float *room)
 {
 	x = warp_sum(x);
@@ -110,8 +118,8 @@ DEVICE float block_sum(float x, float *room)
 	return x;
 }
 
-/* A block for a row of any length; grid: rows */
-KERNEL __launch_bounds__(32 * WARPS) norm_any(const __grid_constant__ struct fvsr_norm_params p)
+/* A block of threads has a row of any length; grid: rows */
+KERNEL __launch_bounds__(THREADS) norm_any(const __grid_constant__ struct fvsr_norm_params p)
 {
 	const bf16 *src = (const bf16 *)p.src + (size_t)blockIdx.x * p.columns;
 	bf16 *dst = (bf16 *)p.dst + (size_t)blockIdx.x * p.columns;
@@ -136,14 +144,15 @@ KERNEL __launch_bounds__(32 * WARPS) norm_any(const __grid_constant__ struct fvs
 	}
 }
 
-/* A thread for 8 elements; grid: x */
-KERNEL __launch_bounds__(256) add(const __grid_constant__ struct fvsr_add_params p)
+/* Adds src to dst; grid: count / (ITEM_THREADS * ADD_ELEMENTS) */
+KERNEL __launch_bounds__(ITEM_THREADS) add(const __grid_constant__ struct fvsr_add_params p)
 {
-	uint64_t i = ((uint64_t)blockIdx.x * 256 + threadIdx.x) * 8;
+	uint64_t i = ((uint64_t)blockIdx.x * ITEM_THREADS + threadIdx.x) * ADD_ELEMENTS;
 	bf16 *dst = (bf16 *)p.dst;
 	const bf16 *src = (const bf16 *)p.src;
 
-	if (i + 8 <= p.count && !((uintptr_t)dst % 16) && !((uintptr_t)src % 16)) {
+	static_assert(ADD_ELEMENTS == 8, "16 bytes of a thread");
+	if (i + ADD_ELEMENTS <= p.count && !((uintptr_t)dst % 16) && !((uintptr_t)src % 16)) {
 		float x[8], y[8];
 
 		unpack8(x, *(const uint4 *)(dst + i));
@@ -154,23 +163,23 @@ KERNEL __launch_bounds__(256) add(const __grid_constant__ struct fvsr_add_params
 		*(uint4 *)(dst + i) = pack8(x);
 		return;
 	}
-	for (uint64_t j = i; j < i + 8 && j < p.count; j++)
+	for (uint64_t j = i; j < i + ADD_ELEMENTS && j < p.count; j++)
 		dst[j] = __float2bfloat16_rn(__bfloat162float(dst[j]) + __bfloat162float(src[j]));
 }
 
-/* grid: x */
-KERNEL __launch_bounds__(256) to_bf16(const __grid_constant__ struct fvsr_to_bf16_params p)
+/* Rounds floats to bfloat16; grid: x */
+KERNEL __launch_bounds__(ITEM_THREADS) to_bf16(const __grid_constant__ struct fvsr_to_bf16_params p)
 {
-	uint64_t i = (uint64_t)blockIdx.x * 256 + threadIdx.x;
+	uint64_t i = (uint64_t)blockIdx.x * ITEM_THREADS + threadIdx.x;
 
 	if (i < p.count)
 		((bf16 *)p.dst)[i] = __float2bfloat16_rn(p.src[i]);
 }
 
-/* grid: x */
-KERNEL __launch_bounds__(256) fill(const __grid_constant__ struct fvsr_fill_params p)
+/* Fills dst with numbers in [-1, 1); grid: x */
+KERNEL __launch_bounds__(ITEM_THREADS) fill(const __grid_constant__ struct fvsr_fill_params p)
 {
-	uint64_t i = (uint64_t)blockIdx.x * 256 + threadIdx.x;
+	uint64_t i = (uint64_t)blockIdx.x * ITEM_THREADS + threadIdx.x;
 	uint32_t z = (uint32_t)i * 0x9E3779B9u + p.seed;
 
 	z = (z ^ (z >> 16)) * 0x85EBCA6Bu;

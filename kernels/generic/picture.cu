@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Everything at picture size that is not colour: bicubic canvas (sections 1 and 3) and reordering
- * between canvas, latent and features (4, 5, 7).
+ * between canvas, latent and features (sections 4, 5, 7 and 9). Memory bounds all of it; a thread
+ * moves 16 bytes where the order of the elements allows it, and what neighbours read overlaps in
+ * the cache.
  */
-#include "common.cuh"
+#include "generic.cuh"
 
-#define RESIZE_BITS 22 /* Pillow's precision for 8-bit channels */
+enum {
+	LINE_THREADS = FVSR_LINE_THREADS,
+	ITEM_THREADS = FVSR_ITEM_THREADS,
+	CANVAS_PIECES = FVSR_CANVAS_PIECES,
+	POSITIONS = FVSR_SHUFFLE_POSITIONS,
+	RESIZE_BITS = 22, /* Pillow's precision for 8-bit channels */
+};
 
-/* One output value of four channels; inputs are 'step' pixels apart. Equal to the C definition. */
+/*
+ * Returns one output value of four channels, from inputs that are 'step' pixels apart; the same as
+ * the C definition's.
+ */
 DEVICE uchar4 resize_at(const uchar4 *src, size_t step, const int32_t *weight, int count)
 {
 	int x = 1 << (RESIZE_BITS - 1), y = x, z = x, w = x;
@@ -23,10 +34,11 @@ DEVICE uchar4 resize_at(const uchar4 *src, size_t step, const int32_t *weight, i
 	return make_uchar4(x, y, z, w);
 }
 
-/* grid: (width / 128, in_height) */
-KERNEL __launch_bounds__(128) resize_rows(const __grid_constant__ struct fvsr_resize_params p)
+/* Scales the width; grid: (width / LINE_THREADS, in_height) */
+KERNEL __launch_bounds__(LINE_THREADS)
+	resize_rows(const __grid_constant__ struct fvsr_resize_params p)
 {
-	int x = blockIdx.x * 128 + threadIdx.x, y = blockIdx.y;
+	int x = blockIdx.x * LINE_THREADS + threadIdx.x, y = blockIdx.y;
 
 	if (x >= p.width)
 		return;
@@ -40,10 +52,14 @@ DEVICE __half canvas_of(unsigned char level)
 	return __float2half_rn(__fadd_rn(__fmul_rn(__fdiv_rn(level, 255.0f), 2.0f), -1.0f));
 }
 
-/* grid: (pad_width / 128, pad_height); right and lower border repeated */
-KERNEL __launch_bounds__(128) resize_columns(const __grid_constant__ struct fvsr_resize_params p)
+/*
+ * Scales the height, to the canvas with its right and lower border repeated;
+ * grid: (pad_width / LINE_THREADS, pad_height)
+ */
+KERNEL __launch_bounds__(LINE_THREADS)
+	resize_columns(const __grid_constant__ struct fvsr_resize_params p)
 {
-	int column = blockIdx.x * 128 + threadIdx.x, row = blockIdx.y;
+	int column = blockIdx.x * LINE_THREADS + threadIdx.x, row = blockIdx.y;
 	int x = min(column, p.width - 1), y = min(row, p.height - 1);
 	size_t plane = (size_t)p.pad_width * p.pad_height;
 	__half *canvas = (__half *)p.dst + (size_t)row * p.pad_width + column;
@@ -60,11 +76,12 @@ KERNEL __launch_bounds__(128) resize_columns(const __grid_constant__ struct fvsr
 		((unsigned char *)p.alpha)[(size_t)row * p.width + column] = v.w;
 }
 
-/* grid: (pad_width / 128, pad_height, 3) */
-KERNEL __launch_bounds__(128)
+/* Takes over a canvas of floats; grid: (pad_width / LINE_THREADS, pad_height, 3) */
+KERNEL __launch_bounds__(LINE_THREADS)
 	ingest_planar(const __grid_constant__ struct fvsr_ingest_planar_params p)
 {
-	int column = blockIdx.x * 128 + threadIdx.x, row = blockIdx.y, channel = blockIdx.z;
+	int column = blockIdx.x * LINE_THREADS + threadIdx.x, row = blockIdx.y,
+	    channel = blockIdx.z;
 	int x = min(column, p.width - 1), y = min(row, p.height - 1);
 	float value;
 
@@ -78,7 +95,7 @@ KERNEL __launch_bounds__(128)
 		((unsigned char *)p.alpha)[(size_t)row * p.width + column] = 255;
 }
 
-/* Eight neighbouring canvas samples; 'at' is a multiple of 8 samples. */
+/* Loads eight neighbouring canvas samples; 'at' is a multiple of 8 samples. */
 DEVICE void load_half8(float x[8], const __half *at)
 {
 	uint4 v = *(const uint4 *)at;
@@ -92,11 +109,12 @@ DEVICE void load_half8(float x[8], const __half *at)
 	}
 }
 
-/* A thread for 8 samples: (token, c, y, half a row); grid: x */
-KERNEL __launch_bounds__(256) unshuffle(const __grid_constant__ struct fvsr_unshuffle_params p)
+/* A thread has 8 samples: (token, c, y, half a row); grid: x */
+KERNEL __launch_bounds__(ITEM_THREADS)
+	unshuffle(const __grid_constant__ struct fvsr_unshuffle_params p)
 {
-	int i = blockIdx.x * 256 + threadIdx.x;
-	int piece = i % 96, token = i / 96;
+	int i = blockIdx.x * ITEM_THREADS + threadIdx.x;
+	int piece = i % CANVAS_PIECES, token = i / CANVAS_PIECES;
 	int c = piece / 32, y = piece / 2 % 16, x = piece % 2 * 8;
 	int row = token / p.w, column = token % p.w;
 	float v[8];
@@ -108,10 +126,11 @@ KERNEL __launch_bounds__(256) unshuffle(const __grid_constant__ struct fvsr_unsh
 	((uint4 *)p.dst)[i] = pack8(v);
 }
 
-/* A thread for one latent position and channel; grid: x */
-KERNEL __launch_bounds__(256) unpatchify(const __grid_constant__ struct fvsr_unpatchify_params p)
+/* A thread has one latent position and channel; grid: x */
+KERNEL __launch_bounds__(ITEM_THREADS)
+	unpatchify(const __grid_constant__ struct fvsr_unpatchify_params p)
 {
-	size_t i = (size_t)blockIdx.x * 256 + threadIdx.x;
+	size_t i = (size_t)blockIdx.x * ITEM_THREADS + threadIdx.x;
 	int c = i % p.channels, x = i / p.channels % p.lw;
 	int row = i / p.channels / p.lw, frame = row / p.lh, y = row % p.lh;
 	size_t token = ((size_t)frame * (p.lh / 2) + y / 2) * (p.lw / 2) + x / 2;
@@ -128,28 +147,29 @@ DEVICE float soft_clamp(float x)
 	return 3 * tanhf(x / 3);
 }
 
-/* A thread for 8 features of a position, 96 of canvas and the rest of latent; grid: x */
-KERNEL __launch_bounds__(256)
+/* A thread has 8 features of a position, of the canvas or of the latent; grid: x */
+KERNEL __launch_bounds__(ITEM_THREADS)
 	decoder_input(const __grid_constant__ struct fvsr_decoder_input_params p)
 {
-	int pieces = 96 + (p.channels + 7) / 8;
-	int i = blockIdx.x * 256 + threadIdx.x, piece = i % pieces, at = i / pieces;
-	int channels = 768 + p.channels, width = p.lw * 8;
+	int pieces = CANVAS_PIECES + (p.channels + 7) / 8;
+	int i = blockIdx.x * ITEM_THREADS + threadIdx.x, piece = i % pieces, at = i / pieces;
+	int channels = CANVAS_PIECES * 8 + p.channels, width = p.lw * 8;
 	bf16 *dst = (bf16 *)p.dst + (size_t)at * channels + piece * 8;
 	float v[8];
 	int n = 8;
 
 	if (at >= p.lh * p.lw)
 		return;
-	if (piece < 96) {
+	if (piece < CANVAS_PIECES) {
 		const __half *canvas = (const __half *)p.canvas[piece / 8 % 4];
 		int c = piece / 32, y = at / p.lw * 8 + piece % 8;
 
 		load_half8(v, canvas + ((size_t)c * p.lh * 8 + y) * width + at % p.lw * 8);
 	} else {
-		const float *latent = p.latent + (size_t)at * p.channels + (piece - 96) * 8;
+		int first = (piece - CANVAS_PIECES) * 8;
+		const float *latent = p.latent + (size_t)at * p.channels + first;
 
-		n = min(8, p.channels - (piece - 96) * 8);
+		n = min(8, p.channels - first);
 #pragma unroll
 		for (int j = 0; j < 8; j++)
 			v[j] = j < n ? latent[j] : 0;
@@ -167,52 +187,53 @@ KERNEL __launch_bounds__(256)
 			dst[j] = __float2bfloat16_rn(v[j]);
 }
 
-template <int count> struct __align__(2 * count) row16
+template <int COUNT> struct __align__(2 * COUNT) row16
 {
-	uint16_t value[count];
+	uint16_t value[COUNT];
 };
 
-template <int count> struct __align__(4 * count) row32
+template <int COUNT> struct __align__(4 * COUNT) row32
 {
-	float value[count];
+	float value[COUNT];
 };
 
 /*
- * A thread for a row of 'side' pixels. A warp writes side by side; what it leaves of the sectors
- * that it reads, the block's other warps take: they have the other rows and colours.
+ * A thread has a row of SIDE pixels. A warp writes side by side; what it leaves of the sectors that
+ * it reads, the block's other warps take, which have the other rows and colours.
  */
-template <int side> DEVICE void pixel_shuffle(const struct fvsr_pixel_shuffle_params &p)
+template <int SIDE> DEVICE void pixel_shuffle(const struct fvsr_pixel_shuffle_params &p)
 {
-	int x = blockIdx.x * 32 + threadIdx.x % 32, y = blockIdx.y, row = threadIdx.x / 32;
-	size_t at = ((size_t)(row / side * p.h + y) * side + row % side) * p.w + x;
-	size_t from = ((size_t)y * p.w + x) * p.channels + p.first + row * side;
-	row16<side> src, canvas;
-	row32<side> dst;
+	int x = blockIdx.x * POSITIONS + threadIdx.x % POSITIONS, y = blockIdx.y,
+	    row = threadIdx.x / POSITIONS;
+	size_t at = ((size_t)(row / SIDE * p.h + y) * SIDE + row % SIDE) * p.w + x;
+	size_t from = ((size_t)y * p.w + x) * p.channels + p.first + row * SIDE;
+	row16<SIDE> src, canvas;
+	row32<SIDE> dst;
 
 	if (x >= p.w)
 		return;
-	src = *(const row16<side> *)((const bf16 *)p.src + from);
+	src = *(const row16<SIDE> *)((const bf16 *)p.src + from);
 	if (p.canvas)
-		canvas = ((const row16<side> *)p.canvas)[at];
+		canvas = ((const row16<SIDE> *)p.canvas)[at];
 #pragma unroll
-	for (int i = 0; i < side; i++) {
+	for (int i = 0; i < SIDE; i++) {
 		float value = __uint_as_float((uint32_t)src.value[i] << 16);
 
 		dst.value[i] = p.canvas ? __half2float(__ushort_as_half(canvas.value[i])) + value
 					: value * 2 - 1;
 	}
-	((row32<side> *)p.dst)[at] = dst;
+	((row32<SIDE> *)p.dst)[at] = dst;
 }
 
-/* grid: (w / 32, h), block: (32 pixels, 3 * side rows) */
-KERNEL __launch_bounds__(192)
+/* grid: (w / POSITIONS, h); threads: (3 * side rows, POSITIONS) */
+KERNEL __launch_bounds__(FVSR_SHUFFLE_THREADS(2))
 	pixel_shuffle_2(const __grid_constant__ struct fvsr_pixel_shuffle_params p)
 {
-	pixel_shuffle<2>(p);
+	pixel_shuffle<FVSR_WIDTH_pixel_shuffle_2>(p);
 }
 
-KERNEL __launch_bounds__(384)
+KERNEL __launch_bounds__(FVSR_SHUFFLE_THREADS(4))
 	pixel_shuffle_4(const __grid_constant__ struct fvsr_pixel_shuffle_params p)
 {
-	pixel_shuffle<4>(p);
+	pixel_shuffle<FVSR_WIDTH_pixel_shuffle_4>(p);
 }

@@ -2,33 +2,39 @@
 /*
  * From q, k, v side by side to what attention reads (section 5, steps 3 to 5): RMS norm over the
  * whole width, rotary positions, window order, straight into the ring of slices; and the block
- * means of section 6. A block of threads takes q, k or v of one block of 128 tokens; a warp holds
- * a token in registers, and its share of the mean.
+ * means of section 6. Memory bounds it, and one pass does all of it: a block of threads takes q, k
+ * or v of one block of 128 tokens; a warp holds a token in registers, and its share of the mean.
  */
-#include "common.cuh"
+#include "generic.cuh"
 
-#define TOKENS 128
-#define WARPS  8
+enum {
+	SIDE = FVSR_PARAMS_BLOCK_SIDE,   /* of a block: 2 x SIDE x SIDE tokens */
+	TOKENS = FVSR_ATTENTION_QUERIES, /* of a block */
+	WARPS = FVSR_ROPE_WARPS,
+	THREADS = FVSR_ROPE_THREADS,
+};
+
+static_assert(TOKENS == 2 * SIDE * SIDE, "a block of tokens");
 
 struct place {
 	int frame, row, column;
 	size_t token;
 };
 
-/* Token i of a block in window order. */
+/* Returns where token i of a block in window order is. */
 DEVICE struct place place_of(const struct fvsr_qk_rope_params &p, int block, int i)
 {
-	int columns = p.w / 8;
+	int columns = p.w / SIDE;
 	struct place at;
 
-	at.frame = i / 64;
-	at.row = block / columns * 8 + i / 8 % 8;
-	at.column = block % columns * 8 + i % 8;
+	at.frame = i / (SIDE * SIDE);
+	at.row = block / columns * SIDE + i / SIDE % SIDE;
+	at.column = block % columns * SIDE + i % SIDE;
 	at.token = ((size_t)at.frame * p.h + at.row) * p.w + at.column;
 	return at;
 }
 
-/* Cosine and sine for pair j of a head. */
+/* Returns cosine and sine for pair j of a head, which core/base/geometry.h splits in three. */
 DEVICE float2 angle_of(const struct fvsr_qk_rope_params &p, const struct place &at, int j)
 {
 	int part = (p.head_dim / 3 & ~1) / 2, first = p.head_dim / 2 - 2 * part;
@@ -43,7 +49,7 @@ DEVICE float2 angle_of(const struct fvsr_qk_rope_params &p, const struct place &
 	return __ldg(table);
 }
 
-/* The four angles of a piece; those of a lane's pieces are the same when heads divide 256. */
+/* Loads the four angles of a piece: the same for all of a lane when heads divide 256. */
 DEVICE void load_angles(float2 turn[4], const struct fvsr_qk_rope_params &p, const struct place &at,
 			int piece)
 {
@@ -54,32 +60,32 @@ DEVICE void load_angles(float2 turn[4], const struct fvsr_qk_rope_params &p, con
 		turn[j] = angle_of(p, at, pair + j);
 }
 
-template <int pieces> DEVICE void copy_token(uint4 *dst, const uint4 *src, int used)
+template <int PIECES> DEVICE void copy_token(uint4 *dst, const uint4 *src, int used)
 {
 	int lane = threadIdx.x % 32;
 
 #pragma unroll
-	for (int i = 0; i < pieces; i++)
+	for (int i = 0; i < PIECES; i++)
 		if (lane + 32 * i < used)
 			dst[lane + 32 * i] = __ldg(src + lane + 32 * i);
 }
 
-/* Norm and rotation of one token; adds the result to 'sum'. */
-template <int pieces>
+/* Norms and rotates one token, and adds the result to 'sum'. */
+template <int PIECES>
 DEVICE void turn_token(const struct fvsr_qk_rope_params &p, const struct place &at, int what,
-		       uint4 *dst, const uint4 *src, float sum[pieces][8])
+		       uint4 *dst, const uint4 *src, float sum[PIECES][8])
 {
 	int lane = threadIdx.x % 32, used = p.dim / 8;
-	uint4 held[pieces];
+	uint4 held[PIECES];
 	float squares = 0, factor;
 	float2 turn[4];
 
 #pragma unroll
-	for (int i = 0; i < pieces; i++)
+	for (int i = 0; i < PIECES; i++)
 		held[i] =
 			lane + 32 * i < used ? __ldg(src + lane + 32 * i) : make_uint4(0, 0, 0, 0);
 #pragma unroll
-	for (int i = 0; i < pieces; i++) {
+	for (int i = 0; i < PIECES; i++) {
 		float x[8];
 
 		unpack8(x, held[i]);
@@ -89,7 +95,7 @@ DEVICE void turn_token(const struct fvsr_qk_rope_params &p, const struct place &
 	}
 	factor = rsqrtf(warp_sum(squares) / p.dim + p.eps);
 #pragma unroll
-	for (int i = 0; i < pieces; i++) {
+	for (int i = 0; i < PIECES; i++) {
 		int piece = lane + 32 * i;
 		const float *norm = p.norm[what] + piece * 8;
 		float x[8];
@@ -113,16 +119,16 @@ DEVICE void turn_token(const struct fvsr_qk_rope_params &p, const struct place &
 	}
 }
 
-/* Sums of all warps to the mean; 'room' holds one row of floats. */
-template <int pieces>
-DEVICE void store_mean(float *mean, float *room, const float sum[pieces][8], int dim)
+/* Adds the sums of all warps up to the mean; 'room' holds one row of floats. */
+template <int PIECES>
+DEVICE void store_mean(float *mean, float *room, const float sum[PIECES][8], int dim)
 {
 	int lane = threadIdx.x % 32;
 
 	for (int warp = 0; warp < WARPS; warp++) {
 		if ((int)threadIdx.x / 32 == warp) {
 #pragma unroll
-			for (int i = 0; i < pieces; i++) {
+			for (int i = 0; i < PIECES; i++) {
 				float *at = room + (lane + 32 * i) * 8;
 
 				if (lane + 32 * i >= dim / 8)
@@ -134,17 +140,20 @@ DEVICE void store_mean(float *mean, float *room, const float sum[pieces][8], int
 		}
 		__syncthreads();
 	}
-	for (int c = threadIdx.x; c < dim; c += 32 * WARPS)
+	for (int c = threadIdx.x; c < dim; c += THREADS)
 		mean[c] = room[c] * (1.0f / TOKENS);
 }
 
-template <int pieces> DEVICE void qk_rope(const struct fvsr_qk_rope_params &p)
+/* Does a block of tokens of up to COLUMNS elements, each lane pieces of 8. */
+template <int COLUMNS> DEVICE void qk_rope(const struct fvsr_qk_rope_params &p)
 {
+	constexpr int pieces = COLUMNS / 256;
 	int block = blockIdx.x, what = blockIdx.y, warp = threadIdx.x / 32;
 	bf16 *base = (bf16 *)p.dst[what] + (size_t)block * TOKENS * p.dim;
 	__shared__ float room[pieces * 256];
 	float sum[pieces][8] = {};
 
+	static_assert(COLUMNS % 256 == 0, "a warp has 256 columns at a time");
 	for (int i = warp; i < TOKENS; i += WARPS) {
 		struct place at = place_of(p, block, i);
 		const bf16 *src = (const bf16 *)p.qkv + (at.token * 3 + what) * p.dim;
@@ -160,23 +169,25 @@ template <int pieces> DEVICE void qk_rope(const struct fvsr_qk_rope_params &p)
 }
 
 /* grid: (nb, 3); dim and head_dim multiples of 8 */
-KERNEL __launch_bounds__(32 * WARPS, 2)
+KERNEL __launch_bounds__(THREADS, 2)
 	qk_rope_512(const __grid_constant__ struct fvsr_qk_rope_params p)
 {
-	qk_rope<2>(p);
+	qk_rope<FVSR_WIDTH_qk_rope_512>(p);
 }
 
-KERNEL __launch_bounds__(32 * WARPS, 2)
+KERNEL __launch_bounds__(THREADS, 2)
 	qk_rope_1536(const __grid_constant__ struct fvsr_qk_rope_params p)
 {
-	qk_rope<6>(p);
+	qk_rope<FVSR_WIDTH_qk_rope_1536>(p);
 }
 
-/* Any even width, a token at a time; the mean's sums lie in shared memory. grid: (nb, 3) */
-KERNEL __launch_bounds__(32 * WARPS)
-	qk_rope_any(const __grid_constant__ struct fvsr_qk_rope_params p)
+/*
+ * Takes any even width, a token at a time; the mean's sums lie in dynamic shared memory, a float
+ * for each element. grid: (nb, 3)
+ */
+KERNEL __launch_bounds__(THREADS) qk_rope_any(const __grid_constant__ struct fvsr_qk_rope_params p)
 {
-	extern __shared__ float2 sums[];
+	extern __shared__ float2 sums[]; /* FVSR_ROPE_ANY_SHARED() bytes */
 	__shared__ float room[WARPS];
 	int block = blockIdx.x, what = blockIdx.y, pairs = p.dim / 2;
 

@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The locality-constrained block mask (section 6) without leaving the device: softmax of the
- * scores of block means, then, per head and query slice, the threshold by radix selection and the
- * kept key blocks as ascending lists. Neither a boolean matrix nor a sort.
+ * The locality-constrained block mask (section 6) without leaving the device, with neither a
+ * boolean matrix nor a sort.
+ *
+ * block_scores takes eight query blocks in a block of threads: the mean of a key block is read once
+ * for all of them, and the softmax of a row is a warp's. block_keep takes a head and query slice:
+ * three passes of 11 bits find the threshold by radix selection, a fourth writes the kept key
+ * blocks as ascending lists. There are few such blocks of threads, so the way through the map, at
+ * the speed of one multiprocessor, bounds it.
  */
 #include <float.h>
 
-#include "common.cuh"
+#include "generic.cuh"
 
-#define QUERIES 8 /* rows that a block of threads scores, one for each warp in the end */
-#define HEAD    4 /* elements of a head a lane holds: head_dim up to 128 */
+enum {
+	QUERIES = FVSR_SCORE_QUERIES, /* one for each warp in the end */
+	SCORE_THREADS = FVSR_SCORE_THREADS,
+	HEAD = 4, /* elements of a head that a lane holds */
+	KEEP_THREADS = FVSR_KEEP_THREADS,
+	DIGITS = 2048, /* 11 bits a pass, three passes */
+};
+
+static_assert(HEAD * 32 >= FVSR_WIDTH_attention_128, "the widest head that attention takes");
+static_assert(2 * KEEP_THREADS == DIGITS, "a thread sums two digits");
 
 DEVICE bool inside_window(int query, int key, int range)
 {
@@ -18,7 +31,10 @@ DEVICE bool inside_window(int query, int key, int range)
 	return key >= first && key < first + range;
 }
 
-/* So that the softmax is one of finite differences, see "NaN and infinity" in backend.h. */
+/*
+ * Makes a score one that the softmax has finite differences with, see "NaN and infinity" in
+ * backend.h.
+ */
 DEVICE float tame(float score)
 {
 	return isnan(score) ? -INFINITY : fminf(score, FLT_MAX);
@@ -28,12 +44,12 @@ DEVICE float warp_max(float x)
 {
 #pragma unroll
 	for (int i = 16; i; i /= 2)
-		x = fmaxf(x, __shfl_xor_sync(0xFFFFFFFFu, x, i));
+		x = fmaxf(x, __shfl_xor_sync(ALL_LANES, x, i));
 	return x;
 }
 
-/* grid: (blocks / QUERIES, query slices, heads), 32 * QUERIES threads */
-KERNEL __launch_bounds__(32 * QUERIES)
+/* grid: (blocks / QUERIES, query slices, heads) */
+KERNEL __launch_bounds__(SCORE_THREADS)
 	block_scores(const __grid_constant__ struct fvsr_select_params p)
 {
 	int blocks = p.block_rows * p.block_columns, keys = p.key_slices * blocks;
@@ -101,10 +117,7 @@ KERNEL __launch_bounds__(32 * QUERIES)
 		map[key] /= sum;
 }
 
-#define KEEP_THREADS 1024
-#define DIGITS       2048 /* 11 bits a pass, three passes */
-
-/* One more of 'digit', for all lanes of 'mask'; equal ones are counted together. */
+/* Counts one more of 'digit' for all lanes of 'mask', equal ones together. */
 DEVICE void count_digit(unsigned *histogram, unsigned digit, unsigned mask)
 {
 	unsigned same = __match_any_sync(mask, digit);
@@ -114,9 +127,9 @@ DEVICE void count_digit(unsigned *histogram, unsigned digit, unsigned mask)
 }
 
 /*
- * The digit that holds the value of descending rank 'rank' goes to *found, and how many values
- * lie above it to *above. Each thread sums two digits; found stays untouched when there are not
- * enough values. 'room': 32 words.
+ * Finds the digit that holds the value of descending rank 'rank', and how many values lie above it.
+ * Each thread sums two digits; 'found' stays untouched when there are not enough values. 'room' has
+ * 32 words.
  */
 DEVICE void find_digit(const unsigned *histogram, unsigned *room, unsigned long long rank,
 		       unsigned *found, unsigned *above)
@@ -127,7 +140,7 @@ DEVICE void find_digit(const unsigned *histogram, unsigned *room, unsigned long 
 
 #pragma unroll
 	for (int i = 1; i < 32; i *= 2) {
-		unsigned other = __shfl_up_sync(0xFFFFFFFFu, sum, i);
+		unsigned other = __shfl_up_sync(ALL_LANES, sum, i);
 
 		sum += lane >= i ? other : 0;
 	}
@@ -145,7 +158,7 @@ DEVICE void find_digit(const unsigned *histogram, unsigned *room, unsigned long 
 	__syncthreads();
 }
 
-/* The value of descending rank p.rank among the n of 'map', all >= 0, as bits. */
+/* Returns the value of descending rank p.rank among the n of 'map', all >= 0, as bits. */
 DEVICE unsigned threshold(const struct fvsr_select_params &p, const float *map, size_t n)
 {
 	__shared__ unsigned histogram[DIGITS], room[32], found, above;
@@ -164,7 +177,7 @@ DEVICE unsigned threshold(const struct fvsr_select_params &p, const float *map, 
 			unsigned bits = i < n ? __float_as_uint(map[i]) : 0;
 			bool counts = bits && (pass == 0 ||
 					       bits >> (shift + width) == known >> (shift + width));
-			unsigned mask = __ballot_sync(0xFFFFFFFFu, counts);
+			unsigned mask = __ballot_sync(ALL_LANES, counts);
 
 			if (counts)
 				count_digit(histogram, bits >> shift & ((1u << width) - 1), mask);
@@ -197,7 +210,7 @@ KERNEL __launch_bounds__(KEEP_THREADS)
 		for (int base = 0; base < keys; base += 32) {
 			int key = base + lane;
 			bool keep = key < keys && map[(size_t)block * keys + key] > limit;
-			unsigned kept = __ballot_sync(0xFFFFFFFFu, keep);
+			unsigned kept = __ballot_sync(ALL_LANES, keep);
 
 			if (keep)
 				index[count + __popc(kept & ((1u << lane) - 1))] = key;

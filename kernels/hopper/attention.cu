@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Attention for Hopper: 128 queries of a head against blocks of 128 keys, either those of a list
- * (block-sparse, section 5, steps 6 and 7 of the specification) or all there are, with a bias
- * (cross-attention, step 8). What the two differ in are functions that both parameter structures
- * have.
+ * Attention for Hopper, whose tensor cores run at full speed only by its own instructions: 128
+ * queries of a head against blocks of 128 keys, either those of a list (block-sparse, section 5,
+ * steps 6 and 7 of the specification) or all there are, with a bias (cross-attention, step 8).
+ * Functions that are written for both parameter structures hold what the two differ in.
  *
  * A thread block lives as long as the launch and takes items (head, query block) one by one.
  * Of its three warpgroups the first moves data: one warp fetches items, one copies the queries
- * and then keys and values through a ring of buffers. The two others compute 64 queries each.
+ * and then keys and values through a ring of six buffers. The two others compute 64 queries each.
  * They start the product with the next keys before the softmax of the current ones, so that the
- * tensor cores have work meanwhile. (Taking turns in starting products, so that one group's
- * softmax falls into the other's products, was slower; so were exponentials held before the wait
- * for the product with the values.)
+ * tensor cores have work meanwhile. That softmax, and items of uneven length, keep the kernel at
+ * 574 TFLOP/s of the 711 that a dense one reaches (docs/benchmarks.md). (Taking turns in starting
+ * products, so that one group's softmax falls into the other's products, was slower; so were
+ * exponentials held before the wait for the product with the values.)
  *
  * Sums run in float32. A row's reference (what its exponents are relative to) follows its maximum
  * only when that has grown by more than 2^8: until then nothing has to be scaled again, and the
@@ -20,13 +21,13 @@
 #include "hopper.cuh"
 
 enum {
-	WARPGROUP = 128,
-	THREADS = FVSR_HOPPER_THREADS,
-	TILE = 128, /* queries, and keys of a block */
-	RING = 6,   /* buffers for a block of keys or values */
-	WORK = 2,   /* items fetched ahead */
-	CONSUMER_WARPS = 8,
+	TILE = FVSR_HOPPER_BLOCK,      /* queries, and keys of a block */
+	RING = FVSR_HOPPER_RING,       /* buffers for a block of keys or values */
+	WORK = 2,                      /* items fetched ahead */
+	COLUMNS = FVSR_HOPPER_SWIZZLE, /* of a copy */
 };
+
+static_assert(TILE == 2 * 64, "a warpgroup has 64 queries");
 
 struct attention_work {
 	int item; /* negative: no more */
@@ -42,8 +43,8 @@ struct attention_barriers {
 
 /* Addresses in shared memory: queries, ring, barriers. */
 template <int HEAD_DIM> struct attention_room {
-	static constexpr uint32_t half = TILE * 128; /* 128 rows of 64 columns */
-	static constexpr uint32_t tile = half * (HEAD_DIM / 64);
+	static constexpr uint32_t half = TILE * COLUMNS * 2; /* rows of one copy */
+	static constexpr uint32_t tile = half * (HEAD_DIM / COLUMNS);
 	static_assert(tile * (1 + RING) + sizeof(struct attention_barriers) + 1023 <=
 			      FVSR_HOPPER_ATTENTION_SHARED(HEAD_DIM),
 		      "shared memory");
@@ -65,9 +66,9 @@ template <int HEAD_DIM> struct attention_room {
 	}
 };
 
-/* The next item, for a warp as a whole; gives its place back. */
-FVSR_DEVICE struct attention_work take_work(struct attention_barriers *barriers,
-					    struct ring_place<WORK> *place)
+/* Returns the next item, for a warp as a whole, and gives its place back. */
+DEVICE struct attention_work take_work(struct attention_barriers *barriers,
+				       struct ring_place<WORK> *place)
 {
 	struct attention_work work;
 
@@ -83,8 +84,8 @@ FVSR_DEVICE struct attention_work take_work(struct attention_barriers *barriers,
 /* ------------------------------------------------------------------------------------------- */
 /* What the two kinds differ in                                                                */
 
-/* Item number 'n' of this thread block: whoever is free takes the next in the order. */
-FVSR_DEVICE struct attention_work work_at(const struct fvsr_hopper_attention &a, int n)
+/* Returns item number 'n' of this thread block: whoever is free takes the next in the order. */
+DEVICE struct attention_work work_at(const struct fvsr_hopper_attention_params &a, int n)
 {
 	int turn = atomicAdd(a.next, 1);
 	int item = turn < a.items ? a.order[turn] : -1;
@@ -92,53 +93,52 @@ FVSR_DEVICE struct attention_work work_at(const struct fvsr_hopper_attention &a,
 	return {item, item < 0 ? 0 : a.count[item]};
 }
 
-/* All items are of the same length. */
-FVSR_DEVICE struct attention_work work_at(const struct fvsr_hopper_cross &a, int n)
+/* Items of cross-attention are all of the same length, so that their order does not matter. */
+DEVICE struct attention_work work_at(const struct fvsr_hopper_cross_params &a, int n)
 {
 	int item = blockIdx.x + n * gridDim.x;
 
 	return {item < a.items ? item : -1, (a.keys + TILE - 1) / TILE};
 }
 
-/* Key block number 'j' of an item. */
-FVSR_DEVICE int key_at(const struct fvsr_hopper_attention &a, int item, int j)
+/* Returns key block number 'j' of an item. */
+DEVICE int key_at(const struct fvsr_hopper_attention_params &a, int item, int j)
 {
 	return a.index[(size_t)item * a.keys + j];
 }
 
-FVSR_DEVICE int key_at(const struct fvsr_hopper_cross &a, int item, int j)
+DEVICE int key_at(const struct fvsr_hopper_cross_params &a, int item, int j)
 {
 	return j;
 }
 
-/* First row of a key block in the memory of keys and values. */
-FVSR_DEVICE int key_row(const struct fvsr_hopper_attention &a, int key)
+/* Returns the first row of a key block in the memory of keys and values. */
+DEVICE int key_row(const struct fvsr_hopper_attention_params &a, int key)
 {
 	int slice = key / a.blocks;
 
 	return (a.slot[slice] * a.blocks + key - slice * a.blocks) * TILE;
 }
 
-FVSR_DEVICE int key_row(const struct fvsr_hopper_cross &a, int key)
+DEVICE int key_row(const struct fvsr_hopper_cross_params &a, int key)
 {
 	return key * TILE;
 }
 
-/* Makes the scores of key block 'j' ready; returns what they are still to be multiplied with. */
-FVSR_DEVICE float weigh(const struct fvsr_hopper_attention &a, float (&s)[64], int j)
+/* Makes the scores of key block 'j' ready; returns the factor that they still lack. */
+DEVICE float weigh(const struct fvsr_hopper_attention_params &a, float (&s)[64], int j)
 {
 	return a.scale;
 }
 
-FVSR_DEVICE float weigh(const struct fvsr_hopper_cross &a, float (&s)[64], int j)
+DEVICE float weigh(const struct fvsr_hopper_cross_params &a, float (&s)[64], int j)
 {
-	const float log2_e = 1.4426950408889634f;
 	int column = j * TILE + threadIdx.x % 4 * 2;
 
 #pragma unroll
 	for (int i = 0; i < 32; i++) {
 		int key = column + i / 2 * 8 + i % 2;
-		float bias = key < a.keys ? __ldg(a.bias + key) * log2_e : -1e30f;
+		float bias = key < a.keys ? __ldg(a.bias + key) * LOG2_E : -1e30f;
 
 		s[i / 2 * 4 + i % 2] = fmaf(s[i / 2 * 4 + i % 2], a.scale, bias);
 		s[i / 2 * 4 + i % 2 + 2] = fmaf(s[i / 2 * 4 + i % 2 + 2], a.scale, bias);
@@ -147,11 +147,11 @@ FVSR_DEVICE float weigh(const struct fvsr_hopper_cross &a, float (&s)[64], int j
 }
 
 /*
- * Token of this thread's row r (0 or 1) of a query block, negative past the last. In window order
- * the warpgroup is the frame in the block, a warp has two of its eight rows, and lane / 4 is the
- * column.
+ * Returns the token of this thread's row r (0 or 1) of a query block, negative past the last. In
+ * window order the warpgroup is the frame in the block, a warp has two of its eight rows, and
+ * lane / 4 is the column.
  */
-FVSR_DEVICE int token_at(const struct fvsr_hopper_attention &a, int query, int group, int r)
+DEVICE int token_at(const struct fvsr_hopper_attention_params &a, int query, int group, int r)
 {
 	int slice = query / a.blocks, block = query - slice * a.blocks;
 	int block_row = block / a.block_columns;
@@ -161,7 +161,7 @@ FVSR_DEVICE int token_at(const struct fvsr_hopper_attention &a, int query, int g
 	return ((slice * 2 + group) * a.h + y) * a.w + x;
 }
 
-FVSR_DEVICE int token_at(const struct fvsr_hopper_cross &a, int query, int group, int r)
+DEVICE int token_at(const struct fvsr_hopper_cross_params &a, int query, int group, int r)
 {
 	int token = query * TILE + group * 64 + threadIdx.x % WARPGROUP / 32 * 16 +
 		    threadIdx.x % 32 / 4 + r * 8;
@@ -172,12 +172,11 @@ FVSR_DEVICE int token_at(const struct fvsr_hopper_cross &a, int query, int group
 /* ------------------------------------------------------------------------------------------- */
 /* Copying                                                                                     */
 
-/* One thread: hands out items until there are none. */
+/* Hands out items until there are none; one thread calls it. */
 template <class PARAMS>
-FVSR_DEVICE void fetch_items(const PARAMS &a, struct attention_barriers *barriers)
+DEVICE void fetch_items(const PARAMS &a, struct attention_barriers *barriers)
 {
 	struct ring_place<WORK> place = {
-		0, 0
 	};
 	struct attention_work work;
 	int n = 0;
@@ -191,21 +190,20 @@ FVSR_DEVICE void fetch_items(const PARAMS &a, struct attention_barriers *barrier
 	} while (work.item >= 0);
 }
 
-/* One thread: 128 rows of a head, a bulk copy for each 64 columns. */
+/* Copies 128 rows of a head, 64 columns at a time; one thread calls it. */
 template <int HEAD_DIM>
-FVSR_DEVICE void copy_tile(uint32_t dst, const CUtensorMap *map, uint32_t barrier, int head,
-			   int row)
+DEVICE void copy_tile(uint32_t dst, const CUtensorMap *map, uint32_t barrier, int head, int row)
 {
 	barrier_expect(barrier, attention_room<HEAD_DIM>::tile);
 #pragma unroll
-	for (int i = 0; i < HEAD_DIM / 64; i++)
+	for (int i = 0; i < HEAD_DIM / COLUMNS; i++)
 		copy_2d(dst + i * attention_room<HEAD_DIM>::half, map, barrier,
-			head * HEAD_DIM + i * 64, row);
+			head * HEAD_DIM + i * COLUMNS, row);
 }
 
 template <int HEAD_DIM>
-FVSR_DEVICE void copy_to_ring(const struct attention_room<HEAD_DIM> &room, const CUtensorMap *map,
-			      struct ring_place<RING> *place, int head, int row)
+DEVICE void copy_to_ring(const struct attention_room<HEAD_DIM> &room, const CUtensorMap *map,
+			 struct ring_place<RING> *place, int head, int row)
 {
 	if (threadIdx.x % 32 == 0) {
 		barrier_wait(room.empty(place->slot), place->parity ^ 1);
@@ -216,18 +214,17 @@ FVSR_DEVICE void copy_to_ring(const struct attention_room<HEAD_DIM> &room, const
 }
 
 /*
- * One warp: queries, then keys and values in the order in which they are used, K0 K1 V0 K2 V1 ...
- * Each lane holds the place of one key block, so that the list is read 32 at a time and ahead.
+ * Copies queries, then keys and values in the order in which they are used, K0 K1 V0 K2 V1 ...; one
+ * warp calls it. Each lane holds the place of one key block, so that the list is read 32 at a time
+ * and ahead.
  */
 template <int HEAD_DIM, class PARAMS>
-FVSR_DEVICE void produce(const PARAMS &a, const struct attention_room<HEAD_DIM> &room)
+DEVICE void produce(const PARAMS &a, const struct attention_room<HEAD_DIM> &room)
 {
 	struct attention_barriers *barriers = room.barriers;
 	struct ring_place<WORK> work_place = {
-		0, 0
 	};
 	struct ring_place<RING> place = {
-		0, 0
 	};
 	uint32_t q_parity = 0;
 	int lane = threadIdx.x % 32;
@@ -249,7 +246,7 @@ FVSR_DEVICE void produce(const PARAMS &a, const struct attention_room<HEAD_DIM> 
 					      ? key_at(a, work.item, j + 32 + lane)
 					      : 0;
 			}
-			row = __shfl_sync(0xffffffff, rows, j % 32);
+			row = __shfl_sync(ALL_LANES, rows, j % 32);
 			if (j < work.count)
 				copy_to_ring<HEAD_DIM>(room, &a.k, &place, head, row);
 			if (j == 0) {
@@ -272,7 +269,7 @@ FVSR_DEVICE void produce(const PARAMS &a, const struct attention_room<HEAD_DIM> 
 /* ------------------------------------------------------------------------------------------- */
 /* Computing                                                                                   */
 
-/* What a thread knows of its two rows: lane / 4 and 8 further down in its warp's 16. */
+/* The softmax of a thread's two rows: lane / 4 and 8 further down in its warp's 16. */
 struct softmax_rows {
 	float reference[2]; /* times 'scale' */
 	float sum[2];       /* this thread's part */
@@ -280,7 +277,7 @@ struct softmax_rows {
 	bool grown;         /* alpha is not 1 for some row of the warp */
 };
 
-FVSR_DEVICE float row_maximum(const float (&s)[64], int row)
+DEVICE float row_maximum(const float (&s)[64], int row)
 {
 	float m[4];
 
@@ -291,17 +288,17 @@ FVSR_DEVICE float row_maximum(const float (&s)[64], int row)
 	for (int i = 4; i < 16; i++)
 		m[i % 4] = fmaxf(m[i % 4], fmaxf(s[4 * i + 2 * row], s[4 * i + 2 * row + 1]));
 	m[0] = fmaxf(fmaxf(m[0], m[1]), fmaxf(m[2], m[3]));
-	m[0] = fmaxf(m[0], __shfl_xor_sync(0xffffffff, m[0], 1));
-	return fmaxf(m[0], __shfl_xor_sync(0xffffffff, m[0], 2));
+	m[0] = fmaxf(m[0], __shfl_xor_sync(ALL_LANES, m[0], 1));
+	return fmaxf(m[0], __shfl_xor_sync(ALL_LANES, m[0], 2));
 }
 
-/* s becomes exp2(s * scale - reference). */
-FVSR_DEVICE void softmax_step(float (&s)[64], struct softmax_rows *rows, float scale)
+/* Makes exp2(s * scale - reference) of s. */
+DEVICE void softmax_step(float (&s)[64], struct softmax_rows *rows, float scale)
 {
 	float largest[2] = {row_maximum(s, 0) * scale, row_maximum(s, 1) * scale};
 
-	rows->grown = __any_sync(0xffffffff, largest[0] > rows->reference[0] + 8 ||
-						     largest[1] > rows->reference[1] + 8);
+	rows->grown = __any_sync(ALL_LANES, largest[0] > rows->reference[0] + 8 ||
+						    largest[1] > rows->reference[1] + 8);
 	if (rows->grown) {
 #pragma unroll
 		for (int r = 0; r < 2; r++) {
@@ -330,16 +327,16 @@ FVSR_DEVICE void softmax_step(float (&s)[64], struct softmax_rows *rows, float s
 	}
 }
 
-/* The weights as the left operand of the product with the values. */
-FVSR_DEVICE void pack_weights(uint32_t (&p)[32], const float (&s)[64])
+/* Packs the weights as the left operand of the product with the values. */
+DEVICE void pack_weights(uint32_t (&p)[32], const float (&s)[64])
 {
 #pragma unroll
 	for (int i = 0; i < 32; i++)
 		p[i] = pack_bf16(s[2 * i], s[2 * i + 1]);
 }
 
-/* s = q k^T for this warpgroup's 64 queries. */
-template <int HEAD_DIM> FVSR_DEVICE void start_scores(float (&s)[64], uint64_t q, uint32_t buffer)
+/* Starts s = q k^T for this warpgroup's 64 queries. */
+template <int HEAD_DIM> DEVICE void start_scores(float (&s)[64], uint64_t q, uint32_t buffer)
 {
 	uint64_t k = tile_descriptor(buffer, 1024, 0);
 
@@ -353,10 +350,10 @@ template <int HEAD_DIM> FVSR_DEVICE void start_scores(float (&s)[64], uint64_t q
 	wgmma_commit();
 }
 
-/* o += p v */
+/* Starts o += p v. */
 template <int HEAD_DIM>
-FVSR_DEVICE void start_values(float (&o)[HEAD_DIM / 2], const uint32_t (&p)[32], uint32_t buffer,
-			      bool add)
+DEVICE void start_values(float (&o)[HEAD_DIM / 2], const uint32_t (&p)[32], uint32_t buffer,
+			 bool add)
 {
 	uint64_t v = tile_descriptor(buffer, 1024, attention_room<HEAD_DIM>::half);
 
@@ -367,14 +364,14 @@ FVSR_DEVICE void start_values(float (&o)[HEAD_DIM / 2], const uint32_t (&p)[32],
 	wgmma_commit();
 }
 
-/* Threads 0 .. 3 of a quad hold w[0 .. 3]; afterwards thread t holds the four w[t]. */
-FVSR_DEVICE void transpose_quad(uint32_t (&w)[4])
+/* Transposes w[0 .. 3] of the threads 0 .. 3 of a quad: thread t then has the four w[t]. */
+DEVICE void transpose_quad(uint32_t (&w)[4])
 {
 	int t = threadIdx.x % 4;
 
 #pragma unroll
 	for (int i = 0; i < 4; i += 2) {
-		uint32_t other = __shfl_xor_sync(0xffffffff, t & 1 ? w[i] : w[i + 1], 1);
+		uint32_t other = __shfl_xor_sync(ALL_LANES, t & 1 ? w[i] : w[i + 1], 1);
 
 		if (t & 1)
 			w[i] = other;
@@ -383,7 +380,7 @@ FVSR_DEVICE void transpose_quad(uint32_t (&w)[4])
 	}
 #pragma unroll
 	for (int i = 0; i < 2; i++) {
-		uint32_t other = __shfl_xor_sync(0xffffffff, t & 2 ? w[i] : w[i + 2], 2);
+		uint32_t other = __shfl_xor_sync(ALL_LANES, t & 2 ? w[i] : w[i + 2], 2);
 
 		if (t & 2)
 			w[i] = other;
@@ -392,10 +389,10 @@ FVSR_DEVICE void transpose_quad(uint32_t (&w)[4])
 	}
 }
 
-/* This thread's two rows of the result. */
+/* Stores this thread's two rows of the result. */
 template <int HEAD_DIM, class PARAMS>
-FVSR_DEVICE void store(const PARAMS &a, const float (&o)[HEAD_DIM / 2], const float (&factor)[2],
-		       int item, int group)
+DEVICE void store(const PARAMS &a, const float (&o)[HEAD_DIM / 2], const float (&factor)[2],
+		  int item, int group)
 {
 	int head = item / a.queries, query = item - head * a.queries;
 	int t = threadIdx.x % 4;
@@ -422,25 +419,25 @@ FVSR_DEVICE void store(const PARAMS &a, const float (&o)[HEAD_DIM / 2], const fl
 	}
 }
 
-/* After all lanes are done with a buffer. */
-FVSR_DEVICE void release(uint32_t barrier)
+/* Gives a buffer back after all lanes are done with it. */
+DEVICE void release(uint32_t barrier)
 {
 	if (threadIdx.x % 32 == 0)
 		barrier_arrive(barrier);
 }
 
 template <int HEAD_DIM>
-FVSR_DEVICE void rescale(float (&o)[HEAD_DIM / 2], const struct softmax_rows *rows)
+DEVICE void rescale(float (&o)[HEAD_DIM / 2], const struct softmax_rows *rows)
 {
 #pragma unroll
 	for (int i = 0; i < HEAD_DIM / 2; i++)
 		o[i] *= rows->alpha[i / 2 % 2];
 }
 
-/* One item, which has at least one key block. */
+/* Computes one item, which has at least one key block. */
 template <int HEAD_DIM, class PARAMS>
-FVSR_DEVICE void attend(const PARAMS &a, const struct attention_room<HEAD_DIM> &room,
-			struct ring_place<RING> *place, struct attention_work work, int group)
+DEVICE void attend(const PARAMS &a, const struct attention_room<HEAD_DIM> &room,
+		   struct ring_place<RING> *place, struct attention_work work, int group)
 {
 	uint64_t q = tile_descriptor(room.q + group * 64 * 128, 1024, 0);
 	struct softmax_rows rows = {{-INFINITY, -INFINITY}, {0, 0}, {0, 0}, false};
@@ -487,8 +484,8 @@ FVSR_DEVICE void attend(const PARAMS &a, const struct attention_room<HEAD_DIM> &
 	start_values<HEAD_DIM>(o, p, room.buffer(v_slot), true);
 #pragma unroll
 	for (int r = 0; r < 2; r++) {
-		factor[r] = rows.sum[r] + __shfl_xor_sync(0xffffffff, rows.sum[r], 1);
-		factor[r] += __shfl_xor_sync(0xffffffff, factor[r], 2);
+		factor[r] = rows.sum[r] + __shfl_xor_sync(ALL_LANES, rows.sum[r], 1);
+		factor[r] += __shfl_xor_sync(ALL_LANES, factor[r], 2);
 		factor[r] = 1 / factor[r];
 	}
 	wgmma_wait<0>();
@@ -497,15 +494,13 @@ FVSR_DEVICE void attend(const PARAMS &a, const struct attention_room<HEAD_DIM> &
 	store<HEAD_DIM>(a, o, factor, work.item, group);
 }
 
-/* A warpgroup: rows 64 * group .. 64 * group + 63 of every item. */
+/* Computes rows 64 * group .. 64 * group + 63 of every item; a warpgroup calls it. */
 template <int HEAD_DIM, class PARAMS>
-FVSR_DEVICE void consume(const PARAMS &a, const struct attention_room<HEAD_DIM> &room, int group)
+DEVICE void consume(const PARAMS &a, const struct attention_room<HEAD_DIM> &room, int group)
 {
 	struct ring_place<WORK> work_place = {
-		0, 0
 	};
 	struct ring_place<RING> place = {
-		0, 0
 	};
 	uint32_t q_parity = 0;
 
@@ -526,7 +521,7 @@ FVSR_DEVICE void consume(const PARAMS &a, const struct attention_room<HEAD_DIM> 
 	}
 }
 
-FVSR_DEVICE void init_barriers(struct attention_barriers *b)
+DEVICE void init_barriers(struct attention_barriers *b)
 {
 	for (int i = 0; i < RING; i++) {
 		barrier_init(shared_address(&b->full[i]), 1);
@@ -541,11 +536,11 @@ FVSR_DEVICE void init_barriers(struct attention_barriers *b)
 	barrier_init_done();
 }
 
-template <int HEAD_DIM, class PARAMS> FVSR_DEVICE void attention(const PARAMS &a)
+template <int HEAD_DIM, class PARAMS> DEVICE void attention(const PARAMS &a)
 {
 	extern __shared__ uint8_t shared_raw[];
 	uint8_t *shared = shared_raw + (-shared_address(shared_raw) & 1023);
-	int role = __shfl_sync(0xffffffff, threadIdx.x / WARPGROUP, 0);
+	int role = __shfl_sync(ALL_LANES, threadIdx.x / WARPGROUP, 0);
 	struct attention_room<HEAD_DIM> room;
 
 	room.q = shared_address(shared);
@@ -571,37 +566,36 @@ template <int HEAD_DIM, class PARAMS> FVSR_DEVICE void attention(const PARAMS &a
 	}
 }
 
-extern "C" {
-
-__global__ void __launch_bounds__(THREADS, 1)
-	fvsr_hopper_attention_128(const __grid_constant__ struct fvsr_hopper_attention a)
+KERNEL __launch_bounds__(THREADS, 1)
+	hopper_attention_128(const __grid_constant__ struct fvsr_hopper_attention_params a)
 {
-	attention<128>(a);
+	attention<FVSR_WIDTH_hopper_attention_128>(a);
 }
 
-__global__ void __launch_bounds__(THREADS, 1)
-	fvsr_hopper_attention_64(const __grid_constant__ struct fvsr_hopper_attention a)
+KERNEL __launch_bounds__(THREADS, 1)
+	hopper_attention_64(const __grid_constant__ struct fvsr_hopper_attention_params a)
 {
-	attention<64>(a);
+	attention<FVSR_WIDTH_hopper_attention_64>(a);
 }
 
-__global__ void __launch_bounds__(THREADS, 1)
-	fvsr_hopper_cross_128(const __grid_constant__ struct fvsr_hopper_cross a)
+KERNEL __launch_bounds__(THREADS, 1)
+	hopper_cross_128(const __grid_constant__ struct fvsr_hopper_cross_params a)
 {
-	attention<128>(a);
+	attention<FVSR_WIDTH_hopper_cross_128>(a);
 }
 
-__global__ void __launch_bounds__(THREADS, 1)
-	fvsr_hopper_cross_64(const __grid_constant__ struct fvsr_hopper_cross a)
+KERNEL __launch_bounds__(THREADS, 1)
+	hopper_cross_64(const __grid_constant__ struct fvsr_hopper_cross_params a)
 {
-	attention<64>(a);
+	attention<FVSR_WIDTH_hopper_cross_64>(a);
 }
 
 /*
- * Items of a group run at the same time and share keys in the cache, so groups stay in order; the
- * longest go first in each, which evens out what the multiprocessors have to do.
+ * Orders the items for hopper_attention_*. Those of a group run at the same time and share keys in
+ * the cache, so groups stay in order; the longest go first in each, which evens out what the
+ * multiprocessors have to do.
  */
-__global__ void fvsr_hopper_order(const __grid_constant__ struct fvsr_hopper_order a)
+KERNEL hopper_order(const __grid_constant__ struct fvsr_hopper_order_params a)
 {
 	int item = blockIdx.x * blockDim.x + threadIdx.x;
 	int first = item / a.group * a.group, last = min(first + a.group, a.items);
@@ -615,5 +609,4 @@ __global__ void fvsr_hopper_order(const __grid_constant__ struct fvsr_hopper_ord
 	for (int i = first; i < last; i++)
 		place += a.count[i] > count || (a.count[i] == count && i < item);
 	a.order[place] = item;
-}
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Convolutions for Hopper as matrix products that are never written out: 3x3 with zero borders,
- * the 2x2 and 3x3 phases of the upsampling ones (section 7 of the specification), and those of
- * the projection over four frames (section 4), whose input gets its replicated border first.
- * Linear layers too, where nothing better is at hand: 1x1 convolutions of a picture whose pixels
- * are the rows.
+ * Convolutions for Hopper, whose tensor cores run at full speed only by its own instructions, as
+ * matrix products that are never written out: 3x3 with zero borders, the 2x2 and 3x3 phases of the
+ * upsampling ones (section 7 of the specification), and those of the projection over four frames
+ * (section 4), whose input gets its replicated border first. Linear layers too, where nothing
+ * better is at hand: 1x1 convolutions of a picture whose pixels are the rows. The tensor cores
+ * bound it, at up to 794 TFLOP/s on an H200, and it is slowest where a residual is read at the end
+ * of a tile (docs/benchmarks.md).
  *
  * A tile is 16 rows of 16 (or 8) pixels by 128 (or 256, 64) output channels. One thread copies:
  * for 64 input channels and one horizontal tap the tile's pixels with the rows above and below it,
  * which all vertical taps share, since a row is a multiple of the swizzle's 1024 bytes; and for
- * each tap its weights. Two warpgroups multiply, one the upper half of the tile, one the lower.
- * Pixels outside of the picture and channels past the last come as zeros from the copy.
+ * each tap its weights; each goes through a ring of buffers of its own. Two warpgroups multiply,
+ * one the upper half of the tile, one the lower. Pixels outside of the picture and channels past
+ * the last come as zeros from the copy.
  *
  * Weights arrive in another order of output channels than they are stored in: accumulators give a
  * thread two neighbouring columns of every eight, so within 32 channels the copy puts channel
@@ -18,21 +21,21 @@
  * channels, and residual and result move 16 bytes at a time without any exchange. The weights'
  * tensor map does this with dimensions (column, e, t, j, channel / 32).
  */
-#include "../generic/activation.cuh"
 #include "hopper.cuh"
 
 enum {
-	WARPGROUP = 128,
-	THREADS = FVSR_HOPPER_THREADS,
-	CONSUMER_WARPS = 8,
 	TILE_H = FVSR_HOPPER_TILE_H,
-	ROW_BYTES = 128, /* 64 channels of a pixel, or of a weight row */
+	CHUNK = FVSR_HOPPER_SWIZZLE, /* input channels of a copy */
+	ROW_BYTES = CHUNK * 2,       /* of a pixel, or of a weight row */
+	PERMUTED = FVSR_HOPPER_PERMUTED,
 };
 
+static_assert(CHUNK == 4 * 16, "four steps of products");
+
 /* A tile's size, and the rings of pixels and weights that fit into shared memory. */
-template <int TILE_W_, int TILE_N_, int PIXEL_RING_, int WEIGHT_RING_> struct conv_shape {
-	static constexpr int tile_w = TILE_W_, tile_n = TILE_N_;
-	static constexpr int pixel_ring = PIXEL_RING_, weight_ring = WEIGHT_RING_;
+template <int TILE_N, int PIXEL_RING, int WEIGHT_RING> struct conv_shape {
+	static constexpr int tile_w = FVSR_HOPPER_TILE_W(TILE_N), tile_n = TILE_N;
+	static constexpr int pixel_ring = PIXEL_RING, weight_ring = WEIGHT_RING;
 	static constexpr int parts = TILE_H * tile_w / WARPGROUP; /* of 64 pixels a warpgroup */
 	static constexpr uint32_t part_bytes = 64 * ROW_BYTES;
 	static constexpr uint32_t pixel_bytes = (TILE_H + 2) * tile_w * ROW_BYTES;
@@ -56,12 +59,12 @@ template <class SHAPE> struct conv_room {
 };
 
 struct conv_tile {
-	int output, phase; /* see struct fvsr_hopper_conv */
+	int output, phase; /* see struct fvsr_hopper_conv_params */
 	int y, x, n;       /* first pixel and output channel */
 };
 
 template <class SHAPE>
-FVSR_DEVICE struct conv_tile tile_at(const struct fvsr_hopper_conv &a, int index)
+DEVICE struct conv_tile tile_at(const struct fvsr_hopper_conv_params &a, int index)
 {
 	struct conv_tile tile;
 	int places = a.tiles_x * a.tiles_y * a.outputs;
@@ -78,9 +81,9 @@ FVSR_DEVICE struct conv_tile tile_at(const struct fvsr_hopper_conv &a, int index
 	return tile;
 }
 
-/* Element of the result (and residual) where a pixel's channels start. */
-FVSR_DEVICE size_t element_at(const struct fvsr_hopper_conv &a, const struct conv_tile &tile, int y,
-			      int x)
+/* Returns the element of the result (and residual) where a pixel's channels start. */
+DEVICE size_t element_at(const struct fvsr_hopper_conv_params &a, const struct conv_tile &tile,
+			 int y, int x)
 {
 	size_t frame = tile.output;
 
@@ -95,9 +98,9 @@ FVSR_DEVICE size_t element_at(const struct fvsr_hopper_conv &a, const struct con
 /* ------------------------------------------------------------------------------------------- */
 /* Copying                                                                                     */
 
-/* The whole warp: asks the cache for the residual that the tile will need at its end. */
+/* Asks the cache for the residual that the tile will need at its end; a warp calls it. */
 template <class SHAPE>
-FVSR_DEVICE void prefetch_residual(const struct fvsr_hopper_conv &a, const struct conv_tile &tile)
+DEVICE void prefetch_residual(const struct fvsr_hopper_conv_params &a, const struct conv_tile &tile)
 {
 	const uint16_t *residual = (const uint16_t *)a.residual;
 
@@ -111,10 +114,11 @@ FVSR_DEVICE void prefetch_residual(const struct fvsr_hopper_conv &a, const struc
 	}
 }
 
-/* One thread: 64 input channels of a tap. */
+/* Copies the weights of 64 input channels of a tap; one thread calls it. */
 template <class SHAPE>
-FVSR_DEVICE void copy_weights(const struct fvsr_hopper_conv &a, const struct conv_room<SHAPE> &room,
-			      struct ring_place<SHAPE::weight_ring> *place, int column, int rows)
+DEVICE void copy_weights(const struct fvsr_hopper_conv_params &a,
+			 const struct conv_room<SHAPE> &room,
+			 struct ring_place<SHAPE::weight_ring> *place, int column, int rows)
 {
 	uint32_t full = shared_address(&room.barriers->weights_full[place->slot]);
 
@@ -125,17 +129,16 @@ FVSR_DEVICE void copy_weights(const struct fvsr_hopper_conv &a, const struct con
 	place->advance();
 }
 
-/* One thread: everything that a tile is computed from, in the order of use. */
+/* Copies everything that a tile is computed from, in the order of use; one thread calls it. */
 template <class SHAPE>
-FVSR_DEVICE void copy_tile(const struct fvsr_hopper_conv &a, const struct conv_room<SHAPE> &room,
-			   const struct conv_tile &tile,
-			   struct ring_place<SHAPE::pixel_ring> *pixels,
-			   struct ring_place<SHAPE::weight_ring> *weights)
+DEVICE void copy_tile(const struct fvsr_hopper_conv_params &a, const struct conv_room<SHAPE> &room,
+		      const struct conv_tile &tile, struct ring_place<SHAPE::pixel_ring> *pixels,
+		      struct ring_place<SHAPE::weight_ring> *weights)
 {
 	uint32_t pixel_bytes = (TILE_H + a.ksize - 1) * SHAPE::tile_w * ROW_BYTES;
 	int y = tile.y + a.first + (a.ksize == 2 ? tile.phase / 2 % 2 : 0);
 	int x = tile.x + a.first + (a.ksize == 2 ? tile.phase % 2 : 0);
-	int rows = (tile.phase * a.cout + tile.n) / 32;
+	int rows = (tile.phase * a.cout + tile.n) / PERMUTED;
 
 	for (int source = 0; source < a.sources; source++) {
 		const CUtensorMap *map = a.two && source == 1 ? &a.past : &a.src;
@@ -143,14 +146,14 @@ FVSR_DEVICE void copy_tile(const struct fvsr_hopper_conv &a, const struct conv_r
 
 		for (int i = 0; i < a.chunks * a.ksize; i++) {
 			int chunk = i / a.ksize, dx = i - chunk * a.ksize;
-			int column = source * a.source_column + dx * a.tap_column + chunk * 64;
+			int column = source * a.source_column + dx * a.tap_column + chunk * CHUNK;
 			uint32_t full = shared_address(&room.barriers->pixels_full[pixels->slot]);
 
 			barrier_wait(shared_address(&room.barriers->pixels_empty[pixels->slot]),
 				     pixels->parity ^ 1);
 			barrier_expect(full, pixel_bytes);
 			copy_4d(room.pixels + pixels->slot * SHAPE::pixel_bytes, map, full,
-				chunk * 64, x + dx, y, frame);
+				chunk * CHUNK, x + dx, y, frame);
 			pixels->advance();
 			for (int dy = 0; dy < a.ksize; dy++) {
 				copy_weights<SHAPE>(a, room, weights, column, rows);
@@ -161,13 +164,11 @@ FVSR_DEVICE void copy_tile(const struct fvsr_hopper_conv &a, const struct conv_r
 }
 
 template <class SHAPE>
-FVSR_DEVICE void produce(const struct fvsr_hopper_conv &a, const struct conv_room<SHAPE> &room)
+DEVICE void produce(const struct fvsr_hopper_conv_params &a, const struct conv_room<SHAPE> &room)
 {
 	struct ring_place<SHAPE::pixel_ring> pixels = {
-		0, 0
 	};
 	struct ring_place<SHAPE::weight_ring> weights = {
-		0, 0
 	};
 
 	for (int index = blockIdx.x; index < a.tiles; index += gridDim.x) {
@@ -184,17 +185,17 @@ FVSR_DEVICE void produce(const struct fvsr_hopper_conv &a, const struct conv_roo
 /* ------------------------------------------------------------------------------------------- */
 /* Computing                                                                                   */
 
-/* After all lanes are done with a buffer. */
-FVSR_DEVICE void release(uint64_t *barrier)
+/* Gives a buffer back after all lanes are done with it. */
+DEVICE void release(uint64_t *barrier)
 {
 	if (threadIdx.x % 32 == 0)
 		barrier_arrive(shared_address(barrier));
 }
 
-/* STEPS * 16 input channels of a tap, as one group of products. */
+/* Starts the products with STEPS * 16 input channels of a tap, as one group. */
 template <class SHAPE, int STEPS>
-FVSR_DEVICE void multiply(float (&sum)[SHAPE::parts][SHAPE::tile_n / 2], uint64_t pixels,
-			  uint64_t weights, int add)
+DEVICE void multiply(float (&sum)[SHAPE::parts][SHAPE::tile_n / 2], uint64_t pixels,
+		     uint64_t weights, int add)
 {
 	wgmma_fence();
 #pragma unroll
@@ -207,12 +208,12 @@ FVSR_DEVICE void multiply(float (&sum)[SHAPE::parts][SHAPE::tile_n / 2], uint64_
 	wgmma_commit();
 }
 
-/* sum = the whole convolution for this warpgroup's half of the tile. */
+/* Sums the whole convolution for this warpgroup's half of the tile. */
 template <class SHAPE>
-FVSR_DEVICE void convolve(const struct fvsr_hopper_conv &a, const struct conv_room<SHAPE> &room,
-			  float (&sum)[SHAPE::parts][SHAPE::tile_n / 2], int group,
-			  struct ring_place<SHAPE::pixel_ring> *pixels,
-			  struct ring_place<SHAPE::weight_ring> *weights)
+DEVICE void convolve(const struct fvsr_hopper_conv_params &a, const struct conv_room<SHAPE> &room,
+		     float (&sum)[SHAPE::parts][SHAPE::tile_n / 2], int group,
+		     struct ring_place<SHAPE::pixel_ring> *pixels,
+		     struct ring_place<SHAPE::weight_ring> *weights)
 {
 	struct conv_barriers<SHAPE> *barriers = room.barriers;
 	int loads = a.sources * a.chunks * a.ksize, left = a.chunks * a.ksize, add = 0;
@@ -264,9 +265,9 @@ FVSR_DEVICE void convolve(const struct fvsr_hopper_conv &a, const struct conv_ro
 	release(&barriers->pixels_empty[pixel_slot]);
 }
 
-/* Eight neighbouring output channels of a pixel. */
-FVSR_DEVICE void finish(const struct fvsr_hopper_conv &a, float (&v)[8], size_t at,
-			const float (&bias)[8])
+/* Finishes and writes eight neighbouring output channels of a pixel. */
+DEVICE void finish(const struct fvsr_hopper_conv_params &a, float (&v)[8], size_t at,
+		   const float (&bias)[8])
 {
 	uint4 residual = make_uint4(0, 0, 0, 0);
 
@@ -294,7 +295,7 @@ FVSR_DEVICE void finish(const struct fvsr_hopper_conv &a, float (&v)[8], size_t 
 			   pack_bf16(v[6], v[7]));
 }
 
-FVSR_DEVICE void load_bias(float (&bias)[8], const float *from)
+DEVICE void load_bias(float (&bias)[8], const float *from)
 {
 	const float4 zero = make_float4(0, 0, 0, 0);
 	float4 low = from ? *(const float4 *)from : zero;
@@ -304,10 +305,10 @@ FVSR_DEVICE void load_bias(float (&bias)[8], const float *from)
 	bias[4] = high.x, bias[5] = high.y, bias[6] = high.z, bias[7] = high.w;
 }
 
-/* Bias, residual, activation and the way to memory; rows past the picture are dropped. */
+/* Finishes the warpgroup's half of the tile; rows past the picture are dropped. */
 template <class SHAPE>
-FVSR_DEVICE void store(const struct fvsr_hopper_conv &a, const struct conv_tile &tile,
-		       const float (&sum)[SHAPE::parts][SHAPE::tile_n / 2], int group)
+DEVICE void store(const struct fvsr_hopper_conv_params &a, const struct conv_tile &tile,
+		  const float (&sum)[SHAPE::parts][SHAPE::tile_n / 2], int group)
 {
 	int row = threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
 	int channel = tile.n + threadIdx.x % 4 * 8;
@@ -324,12 +325,12 @@ FVSR_DEVICE void store(const struct fvsr_hopper_conv &a, const struct conv_tile 
 		at[i] = element_at(a, tile, y, x) + channel;
 	}
 #pragma unroll
-	for (int g = 0; g < SHAPE::tile_n / 32; g++) {
+	for (int g = 0; g < SHAPE::tile_n / PERMUTED; g++) {
 		float bias[8];
 
-		if (tile.n + g * 32 >= a.cout)
+		if (tile.n + g * PERMUTED >= a.cout)
 			break;
-		load_bias(bias, a.bias ? a.bias + channel + g * 32 : NULL);
+		load_bias(bias, a.bias ? a.bias + channel + g * PERMUTED : NULL);
 #pragma unroll
 		for (int i = 0; i < SHAPE::parts * 2; i++) {
 			float v[8];
@@ -338,20 +339,18 @@ FVSR_DEVICE void store(const struct fvsr_hopper_conv &a, const struct conv_tile 
 			for (int j = 0; j < 8; j++)
 				v[j] = sum[i / 2][g * 16 + j / 2 * 4 + i % 2 * 2 + j % 2];
 			if (inside[i])
-				finish(a, v, at[i] + g * 32, bias);
+				finish(a, v, at[i] + g * PERMUTED, bias);
 		}
 	}
 }
 
 template <class SHAPE>
-FVSR_DEVICE void consume(const struct fvsr_hopper_conv &a, const struct conv_room<SHAPE> &room,
-			 int group)
+DEVICE void consume(const struct fvsr_hopper_conv_params &a, const struct conv_room<SHAPE> &room,
+		    int group)
 {
 	struct ring_place<SHAPE::pixel_ring> pixels = {
-		0, 0
 	};
 	struct ring_place<SHAPE::weight_ring> weights = {
-		0, 0
 	};
 
 	for (int index = blockIdx.x; index < a.tiles; index += gridDim.x) {
@@ -363,7 +362,7 @@ FVSR_DEVICE void consume(const struct fvsr_hopper_conv &a, const struct conv_roo
 	}
 }
 
-template <class SHAPE> FVSR_DEVICE void init_barriers(struct conv_barriers<SHAPE> *b)
+template <class SHAPE> DEVICE void init_barriers(struct conv_barriers<SHAPE> *b)
 {
 	for (int i = 0; i < SHAPE::pixel_ring; i++) {
 		barrier_init(shared_address(&b->pixels_full[i]), 1);
@@ -376,11 +375,11 @@ template <class SHAPE> FVSR_DEVICE void init_barriers(struct conv_barriers<SHAPE
 	barrier_init_done();
 }
 
-template <class SHAPE> FVSR_DEVICE void conv(const struct fvsr_hopper_conv &a)
+template <class SHAPE> DEVICE void conv(const struct fvsr_hopper_conv_params &a)
 {
 	extern __shared__ uint8_t shared_raw[];
 	uint8_t *shared = shared_raw + (-shared_address(shared_raw) & 1023);
-	int role = __shfl_sync(0xffffffff, threadIdx.x / WARPGROUP, 0);
+	int role = __shfl_sync(ALL_LANES, threadIdx.x / WARPGROUP, 0);
 	struct conv_room<SHAPE> room;
 
 	room.pixels = shared_address(shared);
@@ -404,28 +403,26 @@ template <class SHAPE> FVSR_DEVICE void conv(const struct fvsr_hopper_conv &a)
 	}
 }
 
-extern "C" {
-
-__global__ void __launch_bounds__(THREADS, 1)
-	fvsr_hopper_conv_64(const __grid_constant__ struct fvsr_hopper_conv a)
+KERNEL __launch_bounds__(THREADS, 1)
+	hopper_conv_64(const __grid_constant__ struct fvsr_hopper_conv_params a)
 {
-	conv<conv_shape<16, 64, 3, 12>>(a);
+	conv<conv_shape<FVSR_WIDTH_hopper_conv_64, 3, 12>>(a);
 }
 
-__global__ void __launch_bounds__(THREADS, 1)
-	fvsr_hopper_conv_128(const __grid_constant__ struct fvsr_hopper_conv a)
+KERNEL __launch_bounds__(THREADS, 1)
+	hopper_conv_128(const __grid_constant__ struct fvsr_hopper_conv_params a)
 {
-	conv<conv_shape<16, 128, 3, 7>>(a);
+	conv<conv_shape<FVSR_WIDTH_hopper_conv_128, 3, 7>>(a);
 }
 
-__global__ void __launch_bounds__(THREADS, 1)
-	fvsr_hopper_conv_256(const __grid_constant__ struct fvsr_hopper_conv a)
+KERNEL __launch_bounds__(THREADS, 1)
+	hopper_conv_256(const __grid_constant__ struct fvsr_hopper_conv_params a)
 {
-	conv<conv_shape<8, 256, 3, 5>>(a);
+	conv<conv_shape<FVSR_WIDTH_hopper_conv_256, 3, 5>>(a);
 }
 
-/* A thread for eight channels of a pixel of the result. */
-__global__ void fvsr_hopper_pad(const __grid_constant__ struct fvsr_hopper_pad a)
+/* Replicates the border; a thread has eight channels of a pixel of the result at a time. */
+KERNEL hopper_pad(const __grid_constant__ struct fvsr_hopper_pad_params a)
 {
 	size_t count = (size_t)a.frames * (a.h + 2) * (a.w + 2) * a.vectors;
 	size_t step = (size_t)gridDim.x * blockDim.x;
@@ -441,5 +438,4 @@ __global__ void fvsr_hopper_pad(const __grid_constant__ struct fvsr_hopper_pad a
 			((const uint4 *)a.src)[((frame * a.h + y) * a.w + x) * a.vectors +
 					       (i - pixel * a.vectors)];
 	}
-}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Videos for the GPU tests.
+ * Videos for the GPU tests, in every kind of memory that a picture may lie in.
  */
 #include "gpu_support.h"
 
@@ -147,7 +147,7 @@ static void side_close(struct side *side)
 		side->gpu->array_destroy(side->array);
 }
 
-/* Between the host's copy and the picture, in the order of the caller's stream. */
+/* Copies between the host's copy and the picture, in the order of the caller's stream. */
 static bool side_move(struct side *side, bool to_picture)
 {
 	struct gpu *gpu = side->gpu;
@@ -175,7 +175,7 @@ static bool side_move(struct side *side, bool to_picture)
 	return gpu->copy_2d(&move) == CUDA_SUCCESS;
 }
 
-/* A video through the stream; the hash goes on over all pictures. */
+/* Sends a video through the stream; the hash goes on over all pictures. */
 static int run_video(fvsr_stream *stream, struct side *in, struct side *out, int frames,
 		     struct gpu_result *result)
 {

@@ -14,7 +14,7 @@
 #define GPU_OUT_WIDTH  200
 #define GPU_OUT_HEIGHT 120
 
-/* The caller's side of the card. */
+/* The driver as a caller of the library has it. */
 struct gpu {
 	struct fvsr_cuda_driver driver;
 	CUcontext context;
@@ -43,8 +43,8 @@ struct gpu_result {
 };
 
 /*
- * 'frames' pictures through a stream of 'model'; 'gpu' may be NULL for host memory. With 'again'
- * the video is sent a second time after a reset and must come out the same.
+ * Sends 'frames' pictures through a stream of 'model'; 'gpu' may be NULL for host memory. With
+ * 'again' the video is sent a second time after a reset and must come out the same.
  */
 struct gpu_result gpu_run(struct gpu *gpu, fvsr_model *model, enum fvsr_memory memory,
 			  uint64_t seed, int frames, bool again);

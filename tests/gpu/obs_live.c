@@ -203,7 +203,7 @@ static void look(void *opaque, struct video_data *frame)
 	pthread_mutex_unlock(&watch->lock);
 }
 
-/* Counts from now on, of a source that is shown with this size. */
+/* Counts from now on the pictures of a source that is shown with this size. */
 static void watch_begin(struct watch *watch, uint32_t width, uint32_t height)
 {
 	pthread_mutex_lock(&watch->lock);
@@ -239,7 +239,7 @@ static void print_pictures(const struct watch *watch)
 	       watch->frames_in);
 }
 
-/* The source's picture against four pixels each of the upscaled one. */
+/* Compares the source's picture with four pixels each of the upscaled one. */
 static double psnr(const uint8_t *source, const uint8_t *shown, uint32_t width, uint32_t height)
 {
 	double sum = 0;
@@ -389,7 +389,7 @@ struct figures {
 	bool upscaling;
 };
 
-/* A number after or before a word of the English status. */
+/* Returns the number before a word of the English status; -1 where there is none. */
 static double number_before(const char *text, const char *word)
 {
 	const char *at = strstr(text, word), *begin = at;

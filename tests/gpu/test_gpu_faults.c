@@ -51,7 +51,7 @@ static void fail_after(long calls)
 		setenv("FVSR_CUDA_FAIL_AFTER", text, 1);
 }
 
-/* Every call at first, then in growing steps, until a run gets through. */
+/* Lets every call fail at first, then in growing steps, until a run gets through. */
 static void test_calls(const char *spec, const struct gpu_result *whole)
 {
 	int opening = 0, running = 0, opened;
@@ -79,7 +79,7 @@ static void test_calls(const char *spec, const struct gpu_result *whole)
 	CHECK(opening > 3 && running > 3);
 }
 
-/* A healthy stream is not disturbed by one of another device that fails. */
+/* Checks that a healthy stream is not disturbed by one of another device that fails. */
 static void test_others(const char *spec, const struct gpu_result *whole)
 {
 	fvsr_model *model = test_model_open(spec, "cuda");
@@ -118,7 +118,7 @@ static void break_context(void)
 	backend->device_close(device);
 }
 
-/* Streams and models of a context that is gone fail and close; what follows it is not touched. */
+/* Checks that what belongs to a lost context fails and closes, and touches nothing that follows. */
 static void test_reset_context(struct gpu *gpu, const char *spec, const struct gpu_result *whole)
 {
 	fvsr_model *old = test_model_open(spec, "cuda"), *model;

@@ -42,7 +42,7 @@ static bool same(const struct gpu_result *a, const struct gpu_result *b)
 	return a->hash == b->hash;
 }
 
-/* Streams side by side give what each gives alone. */
+/* Checks that streams side by side give what each gives alone. */
 static void test_threads(fvsr_model *model)
 {
 	struct worker workers[THREADS] = {0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Test and bench of the Hopper kernels, alone: core/backend/cuda/hopper/hopper.c against the definitions
- * in check.cu on random inputs and poisoned outputs, then their speed at 768 x 1408. Build and
- * run on a machine with an H100 or H200, from the root of the tree:
+ * Test and bench of the Hopper kernels, alone: core/backend/cuda/hopper against the definitions in
+ * check.cu on random inputs and poisoned outputs, then their speed at 768 x 1408. Build and run on
+ *a machine with an H100 or H200, from the root of the tree:
  *
  *	sh tests/bench/hopper/run.sh
  *
@@ -22,7 +22,7 @@ static int forced_tile_n;
 
 #include "check.h"
 #include "machine.h"
-#include "backend/cuda/hopper/hopper.c"
+#include "backend/cuda/hopper/conv.c"
 
 #define GUARD_BYTES 65536
 #define REPEATS     6
@@ -65,7 +65,7 @@ static void *new_f32(struct bench *b, size_t count, float size)
 	return memory;
 }
 
-/* A poisoned result, with more poison behind it. */
+/* Returns room for a result, poisoned, with more poison behind it. */
 static void *new_output(struct bench *b, size_t count)
 {
 	return new_bf16(b, count + GUARD_BYTES / 2, -1);
@@ -130,7 +130,7 @@ static void clear_result(struct bench *b)
 	machine_upload(&b->machine, b->result, &none, sizeof(none));
 }
 
-/* Rows of the result that are checked: all of them, or about 'most'. */
+/* Returns the step between rows of the result that are checked: all of them, or about 'most'. */
 static int stride_for(size_t rows, size_t most)
 {
 	return rows <= most ? 1 : (int)(rows / most);
@@ -153,7 +153,8 @@ static unsigned next_random(unsigned *state)
 	return *state >> 8;
 }
 
-/* Lists as of the locality mask: a window, of which a share that differs from block to block. */
+/* Makes a list like the locality mask's: a share, which differs from block to block, of a window.
+ */
 static int make_list(int *list, const struct fvsr_block_attention *a, int query, int share,
 		     unsigned *state)
 {
@@ -367,7 +368,7 @@ struct conv_case {
 	size_t in_frame, in_count, out_count;
 };
 
-/* Input values that an output channel has a weight for, over cin; of all parts of an upsampling. */
+/* Counts the weights of an output channel, over cin; those of all parts of an upsampling. */
 static int taps_of(const struct conv_shape *s)
 {
 	if (s->kind == CONV_FRAMES)

@@ -43,7 +43,7 @@ static __device__ float sum_of_block(float x)
 	return x;
 }
 
-/* A row's squared error and squared size, summed over the block's threads. */
+/* Adds a row's squared error and squared size, summed over the block's threads, to the result. */
 static __device__ void report(struct check_result *result, float error, float size, int channels,
 			      int bad)
 {
@@ -94,7 +94,7 @@ static __device__ void compare(float expected, uint16_t found, float *error, flo
 
 extern "C" {
 
-/* Values around zero with the given size, or the bits of a NaN when it is negative. */
+/* Fills with values around zero of the given size, or with NaN when it is negative. */
 __global__ void fill_bf16(uint16_t *dst, size_t count, float size, unsigned seed)
 {
 	size_t step = (size_t)gridDim.x * blockDim.x;
@@ -115,7 +115,7 @@ __global__ void fill_f32(float *dst, size_t count, float size, unsigned seed)
 		dst[i] = ((float)mix(i + (uint64_t)seed * 0x1000193) / 4294967296.0f - 0.5f) * size;
 }
 
-/* How many values are still NaN, and a sum over the bits that tells two results apart. */
+/* Counts the values that are still NaN, and sums over the bits, which tells two results apart. */
 __global__ void scan_bf16(const uint16_t *src, size_t count, unsigned long long *out)
 {
 	size_t step = (size_t)gridDim.x * blockDim.x;
@@ -205,7 +205,7 @@ __global__ void check_frames(struct check_conv a)
 	report(a.result, error, size, a.cout, bad);
 }
 
-/* A block of 128 threads: one query of one head. Thread t has key t of a block, then column t. */
+/* Checks one query of one head; thread t of 128 has key t of a block, then column t. */
 __global__ void check_attention(struct check_attention a)
 {
 	__shared__ float q[128], p[128];

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Parameters of the kernels of check.cu, for both sides. */
+/*
+ * The parameters of the kernels of check.cu, which host and device read.
+ */
 #ifndef FVSR_BENCH_HOPPER_CHECK_H
 #define FVSR_BENCH_HOPPER_CHECK_H
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A card without the backend: it is opened, kernels are taken from files, and a wait that ends with
+ * an error says which barriers the watchdog saw.
+ */
 #include "machine.h"
 
 #include <stdio.h>
@@ -33,7 +37,7 @@ static void check(struct machine *m, CUresult result, const char *what)
 }
 
 /* ------------------------------------------------------------------------------------------- */
-/* What hopper.c asks of the backend                                                           */
+/* What core/backend/cuda/hopper asks of the rest of the backend                              */
 
 bool fvsr_cuda_enter(struct fvsr_cuda_device *device)
 {
@@ -65,6 +69,11 @@ bool fvsr_cuda_check(struct fvsr_cuda_queue *queue, CUresult result, const char 
 	return false;
 }
 
+void fvsr_queue_stop(struct fvsr_queue *queue)
+{
+	(void)queue; /* nobody interrupts a bench */
+}
+
 void *fvsr_cuda_scratch(struct fvsr_cuda_queue *queue, size_t bytes)
 {
 	if (bytes > SCRATCH_BYTES)
@@ -75,16 +84,7 @@ void *fvsr_cuda_scratch(struct fvsr_cuda_queue *queue, size_t bytes)
 void fvsr_cuda_launch(struct fvsr_cuda_queue *queue, const struct fvsr_cuda_launch *launch)
 {
 	void *params[] = {(void *)launch->params};
-	CUlaunchConfig config = {
-		.gridDimX = launch->grid[0] ? launch->grid[0] : 1,
-		.gridDimY = launch->grid[1] ? launch->grid[1] : 1,
-		.gridDimZ = launch->grid[2] ? launch->grid[2] : 1,
-		.blockDimX = launch->block,
-		.blockDimY = 1,
-		.blockDimZ = 1,
-		.sharedMemBytes = launch->shared,
-		.hStream = queue->stream,
-	};
+	CUlaunchConfig config = fvsr_cuda_launch_config(launch, queue->stream);
 
 	fvsr_cuda_check(queue,
 			queue->device->driver.cuLaunchKernelEx(
@@ -135,16 +135,16 @@ static void watch(struct machine *m, CUmodule module)
 	machine_upload(m, (void *)address, &m->watchdog, sizeof(m->watchdog));
 }
 
-static void take(struct machine *m, enum fvsr_cuda_kernel kernel, CUmodule module, const char *name,
-		 int shared)
+static void take(struct machine *m, enum fvsr_cuda_kernel kernel, CUmodule module)
 {
+	const struct fvsr_cuda_kernel_row *row = &fvsr_cuda_kernels[kernel];
 	CUfunction function;
 
-	if (m->get_function(&function, module, name) != CUDA_SUCCESS)
+	if (m->get_function(&function, module, row->name) != CUDA_SUCCESS)
 		return;
-	if (shared)
+	if (row->shared_bytes)
 		CALL(m, cuFuncSetAttribute, function,
-		     CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, shared);
+		     CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)row->shared_bytes);
 	m->device.kernels[kernel] = function;
 }
 
@@ -155,15 +155,13 @@ void machine_use(struct machine *m, const char *variant)
 	memset(m->device.kernels, 0, sizeof(m->device.kernels));
 	for (int i = 0; i < 2; i++) {
 		watch(m, modules[i]);
-#define X(name, shared) take(m, FVSR_KERNEL_##name, modules[i], #name, shared);
-		FVSR_CUDA_HOPPER_KERNELS(X)
-#undef X
+		for (int j = 0; j < FVSR_KERNEL_COUNT; j++)
+			if (fvsr_cuda_kernels[j].hopper)
+				take(m, (enum fvsr_cuda_kernel)j, modules[i]);
 	}
-#define X(name, shared)                                                                            \
-	if (!m->device.kernels[FVSR_KERNEL_##name])                                                \
-		die("no kernel " #name);
-	FVSR_CUDA_HOPPER_KERNELS(X)
-#undef X
+	for (int i = 0; i < FVSR_KERNEL_COUNT; i++)
+		if (fvsr_cuda_kernels[i].hopper && !m->device.kernels[i])
+			die("no kernel %s", fvsr_cuda_kernels[i].name);
 }
 
 void machine_open(struct machine *m, const char *folder)
@@ -251,7 +249,7 @@ void machine_launch(struct machine *m, const char *kernel, unsigned grid, unsign
 	CALL(m, cuLaunchKernelEx, &config, function, params, NULL);
 }
 
-/* One line for each warp that waited in vain, for the first few thread blocks. */
+/* Prints a line for each warp that waited in vain, for the first few thread blocks. */
 static void tell_watchdog(const struct machine *m)
 {
 	int lines = 0;

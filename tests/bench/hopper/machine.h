@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the bench of the Hopper kernels needs of a GPU: it gives core/backend/cuda/hopper/hopper.c a
- * device and a queue without the rest of the backend. Any failure ends the program with a message.
+ * What the bench of the Hopper kernels needs of a GPU: it gives core/backend/cuda/hopper a device
+ * and a queue without the rest of the backend. Any failure ends the program with a message.
  */
 #ifndef FVSR_BENCH_HOPPER_MACHINE_H
 #define FVSR_BENCH_HOPPER_MACHINE_H
@@ -35,7 +35,8 @@ void machine_launch(struct machine *m, const char *kernel, unsigned grid, unsign
 /* Waits; says what a kernel waited for when it hung. */
 void machine_finish(struct machine *m, const char *what);
 
-/* Median milliseconds of work(opaque, run), one after the other, after two to warm up. */
+/* Returns the median milliseconds of work(opaque, run), one after the other, after two to warm up.
+ */
 double machine_time(struct machine *m, void (*work)(void *opaque, int run), void *opaque, int runs);
 
 void die(const char *format, ...) FVSR_PRINTF(1, 2) __attribute__((noreturn));

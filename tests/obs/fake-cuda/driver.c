@@ -253,7 +253,7 @@ FAKE(cuMemFree_v2)(cuda_pointer memory)
 	return 0;
 }
 
-/* Where row 'y' of a place begins, with at least 'bytes' there. */
+/* Returns where row 'y' of a place begins, which has at least 'bytes'. */
 static uint8_t *row_of(const struct cuda_place *place, size_t y, size_t bytes)
 {
 	const struct resource *resource = place->array;
@@ -284,7 +284,7 @@ static void copy_rows(const void *argument)
 		       row_of(&copy->from, y, copy->width_bytes), copy->width_bytes);
 }
 
-/* In two halves, so that whoever does not wait may see one of them. */
+/* Copies in two halves, so that whoever does not wait may see one of them. */
 FAKE(cuMemcpy2DAsync_v2)(const struct cuda_copy *copy, cuda_handle stream)
 {
 	const struct rows upper = {*copy, 0, copy->height / 2};

@@ -13,7 +13,7 @@
 
 #include "backend/cuda/runtime/kernel_list.h"
 #include "fake.h"
-#include "kernels/params.h"
+#include "kernels/generic/params.h"
 #include "queues.h"
 
 #define ENTRY __attribute__((visibility("default"))) CUresult
@@ -51,7 +51,7 @@ ENTRY cuDeviceGetName(char *name, int bytes, CUdevice device)
 	return CUDA_SUCCESS;
 }
 
-/* As of a GeForce RTX 30. */
+/* Answers as a GeForce RTX 30 would. */
 ENTRY cuDeviceGetAttribute(int *value, CUdevice_attribute which, CUdevice device)
 {
 	(void)device;
@@ -88,12 +88,12 @@ ENTRY cuMemGetInfo(size_t *free_bytes, size_t *all)
 /* ---- modules ------------------------------------------------------------------------------- */
 
 static const char *const kernels[FVSR_KERNEL_COUNT] = {
-#define X(name, shared_bytes) [FVSR_KERNEL_##name] = #name,
-	FVSR_CUDA_GENERIC_KERNELS(X) FVSR_CUDA_HOPPER_KERNELS(X)
+#define X(name, threads, shared_bytes, width) [FVSR_KERNEL_##name] = #name,
+	FVSR_GENERIC_KERNELS(X) FVSR_HOPPER_KERNELS(X)
 #undef X
 };
 
-/* Every module has all the kernels. */
+/* Loads nothing: every module has all the kernels. */
 ENTRY cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned count, CUjit_option *options,
 			 void **values)
 {
@@ -145,7 +145,7 @@ ENTRY cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, in
 	return fake_begin() ? CUDA_ERROR_UNKNOWN : CUDA_SUCCESS;
 }
 
-/* Those of Hopper alone. */
+/* Makes none: only Hopper has tensor maps. */
 ENTRY cuTensorMapEncodeTiled(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t rank,
 			     void *address, const cuuint64_t *size, const cuuint64_t *stride,
 			     const cuuint32_t *box, const cuuint32_t *element_stride,
@@ -276,7 +276,7 @@ static void resize_rows(const void *argument)
 			to[y * p->width + x] = from[y * p->in_width + x * p->in_width / p->width];
 }
 
-/* The canvas holds bytes in place of halves: only color_apply() below reads it. */
+/* Puts bytes in place of halves into the canvas, which only color_apply() below reads. */
 static void resize_columns(const void *argument)
 {
 	const struct fvsr_resize_params *p = argument;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the stand-in's files share.
+ * What the files of the stand-in share: ending the program, and calls that are to fail.
  */
 #ifndef FAKE_CUDA_FAKE_H
 #define FAKE_CUDA_FAKE_H
@@ -10,9 +10,9 @@
 
 #define ERROR_UNKNOWN 999
 
-/* The program did what it must not. */
+/* Ends the program, which did what it must not. */
 _Noreturn void fake_broken(const char *what);
-/* A call begins: true when it is to fail. The second aborts where no context is current. */
+/* Begin a call; true when it is to fail. The second aborts where no context is current. */
 int fake_fails(void);
 int fake_begin(void);
 

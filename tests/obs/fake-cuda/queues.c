@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Late streams: see queues.h. One lock guards everything; the thread holds it while it does a piece
- * of work, so no two pieces overlap.
+ * The late streams of queues.h. One lock guards everything; the thread holds it while it does a
+ * piece of work, so no two pieces overlap.
  */
 #include "queues.h"
 
@@ -43,6 +43,7 @@ struct fake_event {
 struct fake_stream {
 	struct fake_stream *next;
 	int priority;
+	bool held; /* by a test: nothing in it is done */
 	struct task *first, **last;
 	int64_t not_before_ns; /* its first task's time */
 };
@@ -68,7 +69,10 @@ static unsigned pick(unsigned count)
 	return (unsigned)(random_state >> 33) % count;
 }
 
-/* Kernels, of which most do nothing here, come at once, or a chunk would take seconds. */
+/*
+ * Chooses when the first task is due. Kernels, most of which do nothing here, come at once, or a
+ * chunk would take seconds.
+ */
 static void choose_time(struct fake_stream *stream)
 {
 	const bool lowest = stream->priority == FAKE_LOWEST_PRIORITY;
@@ -115,7 +119,7 @@ static void do_task(struct fake_stream *stream)
 	free(task);
 }
 
-/* One of the streams whose first task may be done now; NULL, and when to look again. */
+/* Returns a stream whose first task may be done now; or NULL, and when to look again. */
 static struct fake_stream *choose_stream(int64_t *again_ns)
 {
 	const int64_t now = now_ns();
@@ -124,7 +128,7 @@ static struct fake_stream *choose_stream(int64_t *again_ns)
 
 	*again_ns = now + 1000000000;
 	for (struct fake_stream *stream = streams; stream; stream = stream->next) {
-		if (!stream->first || held_up(stream->first))
+		if (stream->held || !stream->first || held_up(stream->first))
 			continue;
 		if (stream->not_before_ns > now) {
 			if (stream->not_before_ns < *again_ns)
@@ -186,7 +190,7 @@ struct fake_stream *fake_stream_create(int priority)
 	return stream;
 }
 
-/* With the lock held. */
+/* Waits until a stream is empty. The caller holds the lock. */
 static void drain(struct fake_stream *stream)
 {
 	while (stream->first)
@@ -206,7 +210,7 @@ void fake_stream_destroy(struct fake_stream *stream)
 	free(stream);
 }
 
-/* With the lock held. The record may be NULL. */
+/* Appends a task, whose record may be NULL. The caller holds the lock. */
 static void append(struct fake_stream *stream, enum task_kind kind, struct record *record,
 		   void (*run)(const void *argument), const void *argument, size_t bytes)
 {
@@ -249,6 +253,14 @@ bool fake_stream_held_up(struct fake_stream *stream)
 		held = held || held_up(task);
 	pthread_mutex_unlock(&lock);
 	return held;
+}
+
+void fake_stream_hold(struct fake_stream *stream, bool hold)
+{
+	pthread_mutex_lock(&lock);
+	stream->held = hold;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
 }
 
 void fake_stream_synchronize(struct fake_stream *stream)

@@ -17,30 +17,32 @@
 struct fake_stream;
 struct fake_event;
 
-/* The thread runs between these two. */
+/* Start and end the thread that does the work. */
 void fake_queues_start(void);
 void fake_queues_stop(void);
 
 struct fake_stream *fake_stream_create(int priority);
-/* Waits for what is in it. */
+/* Waits for what is in the stream. */
 void fake_stream_destroy(struct fake_stream *stream);
-/* A copy of 'argument' is given to 'run' when the stream comes to it. */
+/* Has 'run' called with a copy of 'argument' when the stream comes to it. */
 void fake_stream_add(struct fake_stream *stream, void (*run)(const void *argument),
 		     const void *argument, size_t bytes);
 void fake_stream_wait(struct fake_stream *stream, struct fake_event *event);
-/* True when the stream has come to a wait for an event that has not happened. */
+/* Keeps a stream from doing anything until it is called again; a test finds it in the library. */
+__attribute__((visibility("default"))) void fake_stream_hold(struct fake_stream *stream, bool hold);
+/* Tells whether the stream has come to a wait for an event that has not happened. */
 bool fake_stream_held_up(struct fake_stream *stream);
 void fake_stream_synchronize(struct fake_stream *stream);
-/* All streams. */
+/* Waits for all streams. */
 void fake_streams_synchronize(void);
 
 struct fake_event *fake_event_create(void);
-/* It stays until the streams are done with it. */
+/* Destroys an event as soon as the streams are done with it. */
 void fake_event_destroy(struct fake_event *event);
 void fake_event_record(struct fake_event *event, struct fake_stream *stream);
 bool fake_event_happened(struct fake_event *event);
 void fake_event_synchronize(struct fake_event *event);
-/* When it happened last, in milliseconds. */
+/* Returns when an event happened last, in milliseconds. */
 double fake_event_ms(struct fake_event *event);
 
 #endif

@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Queries, keys and values, the block mask and attention (kernels/generic/rope.cu, select.cu, attention.cu;
- * on a Hopper kernels/hopper/attention.cu).
+ * Queries, keys and values, the block mask and attention: the launches of kernels/generic/rope.cu,
+ * select.cu and attention.cu. On a Hopper kernels/hopper/attention.cu is asked first.
  */
+#include "backend/cuda/hopper/hopper.h"
 #include "backend/cuda/ops/ops.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "kernels/params.h"
+#include "kernels/generic/params.h"
 
-_Static_assert(FVSR_PARAMS_MAX_SLICES == FVSR_MAX_SLICES, "lists of slots differ in length");
+_Static_assert((int)FVSR_PARAMS_MAX_SLICES == FVSR_MAX_SLICES, "lists of slots differ in length");
+_Static_assert((int)FVSR_PARAMS_BLOCK_SIDE == FVSR_BLOCK_SIDE, "blocks of tokens differ in size");
+_Static_assert((int)FVSR_ATTENTION_QUERIES == FVSR_BLOCK_TOKENS,
+	       "blocks of tokens differ in length");
 
-#define MAX_HEAD 128
-
-/* While planning: what no kernel here can do is said at once. */
+/* Says at once, while planning, what no kernel here can do. */
 static bool check_heads(struct fvsr_queue *queue, int dim, int heads)
 {
 	int head_dim = dim / heads;
 
-	if (head_dim % 2 == 0 && head_dim <= MAX_HEAD)
+	if (head_dim % 2 == 0 && head_dim <= FVSR_WIDTH_attention_128)
 		return true;
 	fvsr_queue_fail(queue, FVSR_ERR_UNSUPPORTED,
 			"attention on CUDA needs heads of an even number of elements up to %d, "
 			"and the model's have %d",
-			MAX_HEAD, head_dim);
+			FVSR_WIDTH_attention_128, head_dim);
 	return false;
 }
 
@@ -39,8 +41,7 @@ void fvsr_cuda_rope_table(struct fvsr_queue *queue, void *dst, int64_t first, in
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_rope_table,
-		.grid = {fvsr_cuda_blocks((size_t)positions * p.pairs, 128)},
-		.block = 128,
+		.grid = {fvsr_cuda_blocks((size_t)positions * p.pairs, FVSR_ROPE_TABLE_THREADS)},
 		.params = &p,
 	};
 
@@ -81,19 +82,19 @@ void fvsr_cuda_qk_rope(struct fvsr_queue *base, const struct fvsr_qk_rope *a)
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_qk_rope_any,
-		.grid = {(unsigned)(a->h / 8 * (a->w / 8)), 3},
-		.block = 256,
-		.shared = (unsigned)a->dim * 4,
+		.grid = {(unsigned)(a->h / FVSR_BLOCK_SIDE * (a->w / FVSR_BLOCK_SIDE)), 3},
+		.shared = FVSR_ROPE_ANY_SHARED((unsigned)a->dim),
 		.params = &p,
 	};
 
-	if (launch.shared > FVSR_CUDA_ROPE_ANY_SHARED)
+	if (a->dim > FVSR_WIDTH_qk_rope_any)
 		fvsr_queue_fail(base, FVSR_ERR_UNSUPPORTED, "a model %d wide is too wide for CUDA",
 				a->dim);
 	if (fvsr_queue_idle(base))
 		return;
-	if (rope_aligned(a) && a->dim <= 1536) {
-		launch.kernel = a->dim <= 512 ? FVSR_KERNEL_qk_rope_512 : FVSR_KERNEL_qk_rope_1536;
+	if (rope_aligned(a) && a->dim <= FVSR_WIDTH_qk_rope_1536) {
+		launch.kernel = fvsr_cuda_kernel_for(FVSR_KERNEL_qk_rope_512,
+						     FVSR_KERNEL_qk_rope_1536, a->dim);
 		launch.shared = 0;
 	}
 	fvsr_cuda_launch(fvsr_cuda_queue(base), &launch);
@@ -122,9 +123,8 @@ void fvsr_cuda_block_select(struct fvsr_queue *base, const struct fvsr_block_sel
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_block_scores,
-		.grid = {fvsr_cuda_blocks(blocks, 8), (unsigned)a->query_slices,
+		.grid = {fvsr_cuda_blocks(blocks, FVSR_SCORE_QUERIES), (unsigned)a->query_slices,
 			 (unsigned)a->heads},
-		.block = 256,
 		.params = &p,
 	};
 
@@ -137,7 +137,6 @@ void fvsr_cuda_block_select(struct fvsr_queue *base, const struct fvsr_block_sel
 	launch.grid[0] = (unsigned)a->query_slices;
 	launch.grid[1] = (unsigned)a->heads;
 	launch.grid[2] = 1;
-	launch.block = 1024;
 	fvsr_cuda_launch(queue, &launch);
 }
 
@@ -145,33 +144,27 @@ static void attend(struct fvsr_queue *base, const struct fvsr_attention_params *
 		   unsigned query_blocks, int heads)
 {
 	struct fvsr_cuda_launch launch = {
-		.kernel = FVSR_KERNEL_attention_128,
+		.kernel = fvsr_cuda_kernel_for(FVSR_KERNEL_attention_32, FVSR_KERNEL_attention_128,
+					       p->head_dim),
 		.grid = {query_blocks, (unsigned)heads},
-		.block = 256,
-		.shared = FVSR_CUDA_ATTENTION_SHARED(128),
 		.params = p,
 	};
 
 	if (!check_heads(base, p->dim, heads) || fvsr_queue_idle(base))
 		return;
-	if (p->head_dim <= 32) {
-		launch.kernel = FVSR_KERNEL_attention_32;
-		launch.shared = FVSR_CUDA_ATTENTION_SHARED(32);
-	} else if (p->head_dim <= 64) {
-		launch.kernel = FVSR_KERNEL_attention_64;
-		launch.shared = FVSR_CUDA_ATTENTION_SHARED(64);
-	}
 	fvsr_cuda_launch(fvsr_cuda_queue(base), &launch);
 }
 
+/* Returns what scores are multiplied with for a softmax by powers of two instead of e. */
 static float score_scale(int head_dim)
 {
-	return 1.44269504f / sqrtf((float)head_dim); /* powers of two instead of e */
+	return 1.44269504f / sqrtf((float)head_dim);
 }
 
 void fvsr_cuda_block_attention(struct fvsr_queue *queue, const struct fvsr_block_attention *a)
 {
-	int blocks = a->h / 8 * (a->w / 8), head_dim = a->dim / a->heads;
+	int blocks = a->h / FVSR_BLOCK_SIDE * (a->w / FVSR_BLOCK_SIDE);
+	int head_dim = a->dim / a->heads;
 	struct fvsr_attention_params p = {
 		.dst = a->dst,
 		.q = a->q,
@@ -215,5 +208,6 @@ void fvsr_cuda_cross_attention(struct fvsr_queue *base, const struct fvsr_cross_
 	};
 
 	if (!queue->device->hopper || !fvsr_cuda_hopper_cross_attention(queue, a))
-		attend(base, &p, fvsr_cuda_blocks((size_t)a->tokens, 128), a->heads);
+		attend(base, &p, fvsr_cuda_blocks((size_t)a->tokens, FVSR_ATTENTION_QUERIES),
+		       a->heads);
 }

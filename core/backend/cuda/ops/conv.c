@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Convolutions (kernels/generic/gemm.cu, conv_direct.cu, conv_rgb.cu; on a Hopper kernels/hopper/conv.cu).
+ * Convolutions: on a Hopper by kernels/hopper/conv.cu where that has the shape, else by
+ * kernels/generic/gemm.cu, and by conv_direct.cu what is not aligned; the last one by conv_rgb.cu.
  */
 #include "backend/cuda/ops/conv.h"
 
 #include <string.h>
 
+#include "backend/cuda/hopper/hopper.h"
 #include "backend/cuda/ops/ops.h"
 
 static bool aligned(const struct fvsr_conv_params *p)
@@ -16,21 +18,13 @@ static bool aligned(const struct fvsr_conv_params *p)
 	return p->cin % 8 == 0 && all % 16 == 0;
 }
 
-/* Output channels of a tile: no wider than there are. */
+/* Chooses the narrowest tile that has all output channels, or the widest there is. */
 static void choose_tile(struct fvsr_cuda_launch *launch, const struct fvsr_conv_params *p)
 {
-	unsigned tile = 128;
-
-	launch->kernel = FVSR_KERNEL_gemm_128;
-	if (p->cout <= 16)
-		tile = 16, launch->kernel = FVSR_KERNEL_gemm_16;
-	else if (p->cout <= 32)
-		tile = 32, launch->kernel = FVSR_KERNEL_gemm_32;
-	else if (p->cout <= 64)
-		tile = 64, launch->kernel = FVSR_KERNEL_gemm_64;
-	launch->shared = FVSR_CUDA_GEMM_SHARED(tile);
-	launch->grid[0] = fvsr_cuda_blocks((size_t)p->h * p->w, 128);
-	launch->grid[1] = fvsr_cuda_blocks((size_t)p->cout, tile);
+	launch->kernel = fvsr_cuda_kernel_for(FVSR_KERNEL_gemm_16, FVSR_KERNEL_gemm_128, p->cout);
+	launch->grid[0] = fvsr_cuda_blocks((size_t)p->h * p->w, FVSR_GEMM_ROWS);
+	launch->grid[1] =
+		fvsr_cuda_blocks((size_t)p->cout, (size_t)fvsr_cuda_kernels[launch->kernel].width);
 }
 
 void fvsr_cuda_conv(struct fvsr_cuda_queue *queue, struct fvsr_conv_params *p, int tap_frames,
@@ -38,8 +32,8 @@ void fvsr_cuda_conv(struct fvsr_cuda_queue *queue, struct fvsr_conv_params *p, i
 {
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_conv_direct,
-		.grid = {fvsr_cuda_blocks((size_t)p->h * p->w * p->cout, 256), 1, (unsigned)images},
-		.block = 256,
+		.grid = {fvsr_cuda_blocks((size_t)p->h * p->w * p->cout, FVSR_ITEM_THREADS), 1,
+			 (unsigned)images},
 		.params = p,
 	};
 
@@ -144,18 +138,16 @@ void fvsr_cuda_conv_rgb(struct fvsr_queue *base, const struct fvsr_conv_rgb *a)
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_conv_rgb_direct,
-		.grid = {fvsr_cuda_blocks((size_t)a->w, 64), (unsigned)a->h, 3},
-		.block = 64,
+		.grid = {fvsr_cuda_blocks((size_t)a->w, FVSR_CONV_RGB_DIRECT_THREADS),
+			 (unsigned)a->h, 3},
 		.params = &p,
 	};
 
 	if (a->cin % 8 == 0 && ((uintptr_t)a->src | (uintptr_t)a->weight) % 16 == 0) {
 		launch.kernel = FVSR_KERNEL_conv_rgb;
-		launch.grid[0] = fvsr_cuda_blocks((size_t)a->w, 16);
-		launch.grid[1] = fvsr_cuda_blocks((size_t)a->h, 16);
+		launch.grid[0] = fvsr_cuda_blocks((size_t)a->w, FVSR_CONV_RGB_SIDE);
+		launch.grid[1] = fvsr_cuda_blocks((size_t)a->h, FVSR_CONV_RGB_SIDE);
 		launch.grid[2] = 1;
-		launch.block = 256;
-		launch.shared = FVSR_CUDA_CONV_RGB_SHARED;
 	}
 	fvsr_cuda_launch(fvsr_cuda_queue(base), &launch);
 }

@@ -6,9 +6,9 @@
 #define FVSR_CUDA_CONV_H
 
 #include "backend/cuda/runtime/cuda_backend.h"
-#include "kernels/params.h"
+#include "kernels/generic/params.h"
 
-/* Launches the kernel for a shape; 'p' needs neither 'channels', 'taps' nor 'k' filled in. */
+/* Launches the kernel for a shape, after filling in 'channels', 'taps' and 'k' of 'p'. */
 void fvsr_cuda_conv(struct fvsr_cuda_queue *queue, struct fvsr_conv_params *p, int tap_frames,
 		    int images);
 

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Linear layers: by cuBLASLt where there is one and it has the epilogue, else by our own kernels
- * (on a Hopper kernels/hopper/conv.cu, elsewhere kernels/generic/gemm.cu).
+ * Linear layers, y = residual + activation(x W^T + b). The first of these that can do a layer does
+ * it, in the order of the calls at the end of this file:
+ *
+ *	runtime/blas.c  cuBLASLt, where the machine has it; no SiLU, no activation with a residual
+ *	hopper/conv.c   kernels/hopper/conv.cu, on a Hopper: a convolution of one pixel over a
+ *	                picture whose pixels are the rows of x
+ *	ops/conv.c      kernels/generic/gemm.cu, on any card: the same over a picture one row high;
+ *	                conv_direct.cu where memory is not aligned
  */
 #include "backend/cuda/runtime/blas.h"
 #include "backend/cuda/ops/conv.h"
+#include "backend/cuda/hopper/hopper.h"
 #include "backend/cuda/ops/ops.h"
 
 static int activation_of(enum fvsr_activation activation)

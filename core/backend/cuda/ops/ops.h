@@ -17,6 +17,10 @@ int fvsr_cuda_queue_open(struct fvsr_queue **out, struct fvsr_device *device,
 			 struct fvsr_error *err);
 void fvsr_cuda_queue_close(struct fvsr_queue *queue);
 int fvsr_cuda_finish(struct fvsr_queue *queue);
+void fvsr_cuda_copy(struct fvsr_queue *queue, void *dst, const void *src, size_t bytes);
+void fvsr_cuda_zero(struct fvsr_queue *queue, void *dst, size_t bytes);
+
+/* stamps.c */
 void fvsr_cuda_stage(struct fvsr_queue *queue, enum fvsr_stage stage);
 /* Adds up the times of the stages that are done, in the context; waits for none. */
 void fvsr_cuda_collect_stages(struct fvsr_cuda_queue *queue);
@@ -26,7 +30,7 @@ void *fvsr_cuda_host_alloc(struct fvsr_device *device, size_t bytes);
 void fvsr_cuda_host_free(struct fvsr_device *device, void *memory);
 size_t fvsr_cuda_free_bytes(struct fvsr_device *device);
 
-/* frames.c */
+/* ingest_emit.c */
 void fvsr_cuda_wait_ingested(struct fvsr_queue *queue);
 void fvsr_cuda_wait_emitted(struct fvsr_queue *queue);
 /* Makes room for an outgoing picture of 'bytes', while planning. */

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reordering between canvas, latent and features, noise, and colour (kernels/generic/picture.cu, noise.cu,
- * color.cu).
+ * Reordering between canvas, latent and features, noise, and colour: the launches of
+ * kernels/generic/picture.cu, noise.cu and color.cu.
  */
 #include "backend/cuda/ops/ops.h"
-#include "kernels/params.h"
+#include "kernels/generic/params.h"
 
 _Static_assert((int)FVSR_COLOR_LIMIT == FVSR_PICTURE_LIMIT, "one rule for all backends");
+_Static_assert(FVSR_CANVAS_PIECES * 8 == FVSR_TOKEN_SAMPLES, "a thread has eight features");
+_Static_assert(FVSR_CANVAS_PIECES * 8 == FVSR_CONDITION_SAMPLES, "a thread has eight features");
+_Static_assert((int)FVSR_COLOR_MODE_ADAIN == (int)FVSR_COLOR_ADAIN, "the kernels' name for it");
 
-/* A thread for each of 'work' items. */
+/* Launches a thread for each of 'work' items. */
 static void launch_items(struct fvsr_queue *base, enum fvsr_cuda_kernel kernel, size_t work,
 			 const void *params)
 {
 	struct fvsr_cuda_launch launch = {
 		.kernel = kernel,
-		.grid = {fvsr_cuda_blocks(work, 256)},
-		.block = 256,
+		.grid = {fvsr_cuda_blocks(work, FVSR_ITEM_THREADS)},
 		.params = params,
 	};
 
@@ -27,7 +29,7 @@ void fvsr_cuda_unshuffle(struct fvsr_queue *queue, void *dst, const void *canvas
 {
 	struct fvsr_unshuffle_params p = {.dst = dst, .canvas = canvas, .h = h, .w = w};
 
-	launch_items(queue, FVSR_KERNEL_unshuffle, (size_t)h * w * 96, &p);
+	launch_items(queue, FVSR_KERNEL_unshuffle, (size_t)h * w * FVSR_CANVAS_PIECES, &p);
 }
 
 void fvsr_cuda_noise_slice(struct fvsr_queue *queue, const struct fvsr_noise_slice *a)
@@ -71,7 +73,7 @@ void fvsr_cuda_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder
 		.lw = a->lw,
 		.channels = a->channels,
 	};
-	size_t pieces = 96 + ((size_t)a->channels + 7) / 8;
+	size_t pieces = FVSR_CANVAS_PIECES + ((size_t)a->channels + 7) / 8;
 
 	launch_items(queue, FVSR_KERNEL_decoder_input, (size_t)a->lh * a->lw * pieces, &p);
 }
@@ -90,22 +92,21 @@ void fvsr_cuda_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_s
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = a->side == 2 ? FVSR_KERNEL_pixel_shuffle_2 : FVSR_KERNEL_pixel_shuffle_4,
-		.grid = {fvsr_cuda_blocks((size_t)a->w, 32), (unsigned)a->h},
-		.block = 32 * 3 * (unsigned)a->side,
+		.grid = {fvsr_cuda_blocks((size_t)a->w, FVSR_SHUFFLE_POSITIONS), (unsigned)a->h},
 		.params = &p,
 	};
 
 	fvsr_cuda_launch(fvsr_cuda_queue(queue), &launch);
 }
 
-/* Five levels; the last one also finishes the picture. 'room': two times three planes. */
+/* Launches five levels, whose last also finishes the picture; 'room' has twice three planes. */
 static void wavelet(struct fvsr_cuda_queue *queue, struct fvsr_color_params *p, float *room)
 {
 	size_t planes = (size_t)3 * p->width * p->height;
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_wavelet_level,
-		.grid = {fvsr_cuda_blocks((size_t)p->width, 256), (unsigned)p->height, 3},
-		.block = 256,
+		.grid = {fvsr_cuda_blocks((size_t)p->width, FVSR_COLOR_THREADS),
+			 (unsigned)p->height, 3},
 		.params = p,
 	};
 
@@ -126,14 +127,12 @@ static void adain_or_off(struct fvsr_cuda_queue *queue, const struct fvsr_color_
 	struct fvsr_cuda_launch sums = {
 		.kernel = FVSR_KERNEL_color_sums,
 		.grid = {FVSR_COLOR_PARTS, 3, 2},
-		.block = 256,
 		.params = p,
 	};
 	struct fvsr_cuda_launch apply = {
 		.kernel = FVSR_KERNEL_color_apply,
-		.grid = {fvsr_cuda_blocks((size_t)p->width, 256),
+		.grid = {fvsr_cuda_blocks((size_t)p->width, FVSR_COLOR_THREADS),
 			 fvsr_cuda_blocks((size_t)p->height, 8)},
-		.block = 256,
 		.params = p,
 	};
 

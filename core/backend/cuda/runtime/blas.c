@@ -6,6 +6,9 @@
  * A shape's algorithm is chosen when it is planned for the first time, by timing the library's
  * first proposals on memory of the real size; where that memory is not free, its first proposal is
  * taken. Plans belong to the device and serve all its queues.
+ *
+ * One lock guards plans, kept biases and every call of the library. It is never held while the host
+ * waits for the card, or a stream that is being opened would hold up one that runs.
  */
 #include "backend/cuda/runtime/blas.h"
 
@@ -15,13 +18,13 @@
 
 #include "backend/cuda/runtime/blas_library.h"
 #include "backend/cuda/ops/ops.h"
-#include "kernels/params.h"
+#include "kernels/generic/params.h"
 
 #define WORKSPACE_BYTES ((size_t)32 << 20)
 #define PROPOSALS       8
 #define TIMED_RUNS      5
 
-/* How to do the products of one shape. */
+/* How to do the products of one shape; never changed again once it is in the device's list. */
 struct plan {
 	struct plan *next;
 	int m, n, k;
@@ -46,7 +49,7 @@ struct fvsr_cuda_blas {
 	struct fvsr_cuda_device *device;
 	struct fvsr_cuda_blas_library library;
 	cublasLtHandle_t handle;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* of the library's functions too */
 	struct plan *plans;
 	struct short_bias *biases;
 };
@@ -97,10 +100,10 @@ static void free_plan(const struct fvsr_cuda_blas *blas, struct plan *plan)
 	free(plan);
 }
 
-/* Drops the copies of biases in a range of memory. */
-static void drop_biases(struct fvsr_cuda_blas *blas, uintptr_t first, uintptr_t last, bool alive)
+/* Takes the copies of biases in a range of memory out of the list, and returns them as another. */
+static struct short_bias *take_biases(struct fvsr_cuda_blas *blas, uintptr_t first, uintptr_t last)
 {
-	struct short_bias **at = &blas->biases, *bias;
+	struct short_bias **at = &blas->biases, *bias, *taken = NULL;
 
 	while ((bias = *at)) {
 		if ((uintptr_t)bias->bias < first || (uintptr_t)bias->bias > last) {
@@ -108,8 +111,20 @@ static void drop_biases(struct fvsr_cuda_blas *blas, uintptr_t first, uintptr_t 
 			continue;
 		}
 		*at = bias->next;
+		bias->next = taken;
+		taken = bias;
+	}
+	return taken;
+}
+
+static void free_biases(const struct fvsr_cuda_device *device, struct short_bias *list, bool alive)
+{
+	while (list) {
+		struct short_bias *bias = list;
+
+		list = bias->next;
 		if (alive)
-			blas->device->driver.cuMemFree(bias->copy);
+			device->driver.cuMemFree(bias->copy); /* may wait for the card */
 		free(bias);
 	}
 }
@@ -117,12 +132,14 @@ static void drop_biases(struct fvsr_cuda_blas *blas, uintptr_t first, uintptr_t 
 void fvsr_cuda_blas_forget(struct fvsr_cuda_device *device, const void *memory, size_t bytes)
 {
 	struct fvsr_cuda_blas *blas = device->blas;
+	struct short_bias *taken;
 
 	if (!blas || !bytes || !fvsr_cuda_enter(device))
 		return;
 	pthread_mutex_lock(&blas->lock);
-	drop_biases(blas, (uintptr_t)memory, (uintptr_t)memory + bytes - 1, true);
+	taken = take_biases(blas, (uintptr_t)memory, (uintptr_t)memory + bytes - 1);
 	pthread_mutex_unlock(&blas->lock);
+	free_biases(device, taken, true);
 	fvsr_cuda_leave(device);
 }
 
@@ -130,7 +147,7 @@ void fvsr_cuda_blas_close(struct fvsr_cuda_blas *blas, bool alive)
 {
 	if (!blas)
 		return;
-	drop_biases(blas, 0, UINTPTR_MAX, alive);
+	free_biases(blas->device, blas->biases, alive);
 	while (blas->plans) {
 		struct plan *plan = blas->plans;
 
@@ -176,7 +193,7 @@ static bool describe(const struct fvsr_cuda_blas *blas, struct plan *plan)
 	       set(blas, plan, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof(epilogue));
 }
 
-/* Number of proposals for the bias in this type. */
+/* Returns how many proposals there are for a bias of this type. */
 static int propose(const struct fvsr_cuda_blas *blas, const struct plan *plan, cudaDataType_t bias,
 		   cublasLtMatmulPreference_t preference,
 		   cublasLtMatmulHeuristicResult_t proposals[PROPOSALS])
@@ -250,7 +267,7 @@ static bool multiply(const struct fvsr_cuda_blas *blas, const struct plan *plan,
 /* ------------------------------------------------------------------------------------------- */
 /* Choosing an algorithm                                                                       */
 
-/* What timing needs; freed as a whole. */
+/* Memory, events and operands to time proposals on, which are freed as a whole. */
 struct bench {
 	struct fvsr_cuda_queue *queue;
 	CUdeviceptr memory;
@@ -271,25 +288,21 @@ static void bench_close(struct bench *b)
 		driver->cuEventDestroy(b->end);
 }
 
-/* A thread for each of 'count' elements, although the queue is planning. */
+/* Launches a thread for each of 'count' elements, although the queue is planning. */
 static bool launch_now(struct fvsr_cuda_queue *queue, enum fvsr_cuda_kernel kernel, uint64_t count,
 		       void *params)
 {
-	CUlaunchConfig config = {
-		.gridDimX = fvsr_cuda_blocks(count, 256),
-		.gridDimY = 1,
-		.gridDimZ = 1,
-		.blockDimX = 256,
-		.blockDimY = 1,
-		.blockDimZ = 1,
-		.hStream = queue->stream,
+	const struct fvsr_cuda_launch launch = {
+		.kernel = kernel,
+		.grid = {fvsr_cuda_blocks(count, FVSR_ITEM_THREADS)},
 	};
+	CUlaunchConfig config = fvsr_cuda_launch_config(&launch, queue->stream);
 
 	return FVSR_CUDA_CALL(queue->device, cuLaunchKernelEx, &config,
 			      queue->device->kernels[kernel], &params, NULL) == CUDA_SUCCESS;
 }
 
-/* Zeros would be faster than what comes later. */
+/* Fills the operands: zeros would be faster than what comes later. */
 static bool fill(struct bench *b, size_t bytes)
 {
 	struct fvsr_fill_params p = {
@@ -301,7 +314,7 @@ static bool fill(struct bench *b, size_t bytes)
 	return launch_now(b->queue, FVSR_KERNEL_fill, p.count, &p);
 }
 
-/* False when there is no memory to time on. */
+/* Returns false when there is no memory to time on. */
 static bool bench_open(struct bench *b, const struct plan *plan)
 {
 	struct fvsr_cuda_device *device = b->queue->device;
@@ -330,9 +343,24 @@ static bool bench_open(struct bench *b, const struct plan *plan)
 	       fill(b, weight + x + y + bias);
 }
 
-/* Milliseconds of several runs; negative when the proposal does not work. */
-static float time_proposal(struct bench *b, const struct fvsr_cuda_blas *blas,
-			   const struct plan *plan, const cublasLtMatmulHeuristicResult_t *proposal)
+static bool multiply_on_bench(struct bench *b, struct fvsr_cuda_blas *blas, const struct plan *plan,
+			      const cublasLtMatmulHeuristicResult_t *proposal)
+{
+	bool good;
+
+	pthread_mutex_lock(&blas->lock);
+	good = multiply(blas, plan, &proposal->algo, &b->operands, proposal->workspaceSize,
+			b->queue->stream);
+	pthread_mutex_unlock(&blas->lock);
+	return good;
+}
+
+/*
+ * Returns the milliseconds of several runs; negative when the proposal does not work. Other queues
+ * go on meanwhile, and their work on the card blurs the measurement.
+ */
+static float time_proposal(struct bench *b, struct fvsr_cuda_blas *blas, const struct plan *plan,
+			   const cublasLtMatmulHeuristicResult_t *proposal)
 {
 	const struct fvsr_cuda_driver *driver = &b->queue->device->driver;
 	CUstream stream = b->queue->stream;
@@ -342,8 +370,7 @@ static float time_proposal(struct bench *b, const struct fvsr_cuda_blas *blas,
 		/* the first run is not timed: it may load code */
 		if (i == 1 && driver->cuEventRecord(b->begin, stream) != CUDA_SUCCESS)
 			return -1;
-		if (!multiply(blas, plan, &proposal->algo, &b->operands, proposal->workspaceSize,
-			      stream))
+		if (!multiply_on_bench(b, blas, plan, proposal))
 			return -1;
 	}
 	if (driver->cuEventRecord(b->end, stream) != CUDA_SUCCESS ||
@@ -353,7 +380,7 @@ static float time_proposal(struct bench *b, const struct fvsr_cuda_blas *blas,
 	return ms;
 }
 
-static int fastest(struct fvsr_cuda_queue *queue, const struct fvsr_cuda_blas *blas,
+static int fastest(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
 		   const struct plan *plan, const cublasLtMatmulHeuristicResult_t *proposals,
 		   int found)
 {
@@ -378,34 +405,7 @@ static int fastest(struct fvsr_cuda_queue *queue, const struct fvsr_cuda_blas *b
 	return chosen;
 }
 
-static struct plan *make_plan(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
-			      const struct fvsr_linear *a, bool residual)
-{
-	cublasLtMatmulHeuristicResult_t proposals[PROPOSALS];
-	struct plan *plan = calloc(1, sizeof(*plan));
-	int found, chosen;
-
-	if (!plan)
-		return NULL;
-	plan->m = a->m, plan->n = a->n, plan->k = a->k;
-	plan->gelu = a->activation == FVSR_ACT_GELU_TANH;
-	plan->residual = residual;
-	snprintf(plan->name, sizeof(plan->name), "cuBLASLt %d x %d x %d", a->m, a->n, a->k);
-	found = describe(blas, plan) ? find_proposals(blas, plan, proposals) : 0;
-	if (found) {
-		chosen = fastest(queue, blas, plan, proposals, found);
-		plan->algo = proposals[chosen].algo;
-		plan->workspace = proposals[chosen].workspaceSize;
-		plan->usable = true;
-	}
-	plan->next = blas->plans;
-	blas->plans = plan;
-	return plan;
-}
-
-/* ------------------------------------------------------------------------------------------- */
-/* Using it                                                                                    */
-
+/* Returns the plan of a layer, or NULL. The caller holds the lock. */
 static struct plan *find_plan(struct fvsr_cuda_blas *blas, const struct fvsr_linear *a,
 			      bool residual)
 {
@@ -417,6 +417,60 @@ static struct plan *find_plan(struct fvsr_cuda_blas *blas, const struct fvsr_lin
 		plan = plan->next;
 	return plan;
 }
+
+/* Chooses an algorithm; the plan is not in the list yet, so nobody else knows of it. */
+static void complete_plan(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
+			  struct plan *plan)
+{
+	cublasLtMatmulHeuristicResult_t proposals[PROPOSALS];
+	int found, chosen;
+
+	pthread_mutex_lock(&blas->lock);
+	found = describe(blas, plan) ? find_proposals(blas, plan, proposals) : 0;
+	pthread_mutex_unlock(&blas->lock);
+	if (!found)
+		return;
+	chosen = fastest(queue, blas, plan, proposals, found);
+	plan->algo = proposals[chosen].algo;
+	plan->workspace = proposals[chosen].workspaceSize;
+	plan->usable = true;
+}
+
+/* Returns the plan to use: that of another queue if it was faster in making the same. */
+static struct plan *publish_plan(struct fvsr_cuda_blas *blas, const struct fvsr_linear *a,
+				 struct plan *plan)
+{
+	struct plan *other;
+
+	pthread_mutex_lock(&blas->lock);
+	other = find_plan(blas, a, plan->residual);
+	if (other) {
+		free_plan(blas, plan);
+	} else {
+		plan->next = blas->plans;
+		blas->plans = plan;
+	}
+	pthread_mutex_unlock(&blas->lock);
+	return other ? other : plan;
+}
+
+static struct plan *make_plan(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
+			      const struct fvsr_linear *a, bool residual)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+
+	if (!plan)
+		return NULL;
+	plan->m = a->m, plan->n = a->n, plan->k = a->k;
+	plan->gelu = a->activation == FVSR_ACT_GELU_TANH;
+	plan->residual = residual;
+	snprintf(plan->name, sizeof(plan->name), "cuBLASLt %d x %d x %d", a->m, a->n, a->k);
+	complete_plan(queue, blas, plan);
+	return publish_plan(blas, a, plan);
+}
+
+/* ------------------------------------------------------------------------------------------- */
+/* Using it                                                                                    */
 
 static bool fits(const struct fvsr_cuda_queue *queue, const struct fvsr_linear *a)
 {
@@ -430,6 +484,7 @@ static bool fits(const struct fvsr_cuda_queue *queue, const struct fvsr_linear *
 	return queue->base.planning || all % 16 == 0;
 }
 
+/* Returns what is kept of a bias, or NULL. The caller holds the lock. */
 static const struct short_bias *find_bias(const struct fvsr_cuda_blas *blas, const void *bias)
 {
 	const struct short_bias *entry = blas->biases;
@@ -439,33 +494,62 @@ static const struct short_bias *find_bias(const struct fvsr_cuda_blas *blas, con
 	return entry;
 }
 
-/* While planning; where it does not succeed, the bias is converted with every product. */
-static void keep_bias(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
-		      const struct fvsr_linear *a)
+static bool bias_kept(struct fvsr_cuda_blas *blas, const void *bias)
+{
+	bool kept;
+
+	pthread_mutex_lock(&blas->lock);
+	kept = find_bias(blas, bias);
+	pthread_mutex_unlock(&blas->lock);
+	return kept;
+}
+
+/* Returns a converted copy that nobody else knows of yet; NULL when there is no room for it. */
+static struct short_bias *convert_bias(struct fvsr_cuda_queue *queue, const struct fvsr_linear *a)
 {
 	struct fvsr_cuda_device *device = queue->device;
 	struct fvsr_to_bf16_params p = {.src = a->bias, .count = (uint64_t)a->n};
-	struct short_bias *entry;
+	struct short_bias *entry = calloc(1, sizeof(*entry));
 
-	if (!a->bias || find_bias(blas, a->bias) || !(entry = calloc(1, sizeof(*entry))))
-		return;
+	if (!entry)
+		return NULL;
 	entry->bias = a->bias;
 	if (FVSR_CUDA_CALL(device, cuMemAlloc, &entry->copy, (size_t)a->n * 2) != CUDA_SUCCESS) {
 		free(entry);
-		return;
+		return NULL;
 	}
 	p.dst = (void *)(uintptr_t)entry->copy;
-	if (!launch_now(queue, FVSR_KERNEL_to_bf16, p.count, &p) ||
-	    FVSR_CUDA_CALL(device, cuStreamSynchronize, queue->stream) != CUDA_SUCCESS) {
-		device->driver.cuMemFree(entry->copy);
-		free(entry);
-		return;
-	}
-	entry->next = blas->biases;
-	blas->biases = entry;
+	if (launch_now(queue, FVSR_KERNEL_to_bf16, p.count, &p) &&
+	    FVSR_CUDA_CALL(device, cuStreamSynchronize, queue->stream) == CUDA_SUCCESS)
+		return entry;
+	free_biases(device, entry, true);
+	return NULL;
 }
 
-/* The bias as the library wants it; 'room' is for one that was not kept. */
+/* Keeps a converted copy, while planning; without one, the bias is converted with every product. */
+static void keep_bias(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
+		      const struct fvsr_linear *a)
+{
+	struct short_bias *entry;
+	bool twice;
+
+	if (!a->bias || bias_kept(blas, a->bias) || !(entry = convert_bias(queue, a)))
+		return;
+	pthread_mutex_lock(&blas->lock);
+	twice = find_bias(blas, a->bias);
+	if (!twice) {
+		entry->next = blas->biases;
+		blas->biases = entry;
+	}
+	pthread_mutex_unlock(&blas->lock);
+	if (twice)
+		free_biases(queue->device, entry, true);
+}
+
+/*
+ * Returns the bias as the library wants it; 'room' is for one that was not kept. The caller holds
+ * the lock.
+ */
 static const void *short_bias(struct fvsr_cuda_queue *queue, const struct fvsr_cuda_blas *blas,
 			      const struct fvsr_linear *a, void *room)
 {
@@ -473,8 +557,7 @@ static const void *short_bias(struct fvsr_cuda_queue *queue, const struct fvsr_c
 	struct fvsr_to_bf16_params p = {.dst = room, .src = a->bias, .count = (uint64_t)a->n};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_to_bf16,
-		.grid = {fvsr_cuda_blocks((size_t)a->n, 256)},
-		.block = 256,
+		.grid = {fvsr_cuda_blocks((size_t)a->n, FVSR_ITEM_THREADS)},
 		.params = &p,
 	};
 
@@ -484,6 +567,7 @@ static const void *short_bias(struct fvsr_cuda_queue *queue, const struct fvsr_c
 	return room;
 }
 
+/* Enqueues a product. The caller holds the lock. */
 static void run(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas, const struct plan *plan,
 		const struct fvsr_linear *a, void *scratch)
 {
@@ -508,23 +592,42 @@ static void run(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas, cons
 				"cuBLASLt failed on a product of %d x %d x %d", a->m, a->n, a->k);
 }
 
-/* Plans, or does the product if that was planned. */
-static bool plan_or_run(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
+static size_t scratch_bytes(const struct plan *plan, const struct fvsr_linear *a)
+{
+	return padded(plan->workspace) + (size_t)a->n * 2;
+}
+
+static bool plan_linear(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
 			const struct fvsr_linear *a, bool residual)
 {
-	const struct plan *plan = find_plan(blas, a, residual);
-	void *scratch;
+	const struct plan *plan;
 
-	if (!plan && queue->base.planning)
+	pthread_mutex_lock(&blas->lock);
+	plan = find_plan(blas, a, residual);
+	pthread_mutex_unlock(&blas->lock);
+	if (!plan)
 		plan = make_plan(queue, blas, a, residual);
 	if (!plan || !plan->usable)
 		return false;
-	if (queue->base.planning && plan->short_bias)
+	if (plan->short_bias)
 		keep_bias(queue, blas, a);
-	scratch = fvsr_cuda_scratch(queue, padded(plan->workspace) + (size_t)a->n * 2);
-	if (!fvsr_queue_idle(&queue->base))
-		run(queue, blas, plan, a, scratch);
+	fvsr_cuda_scratch(queue, scratch_bytes(plan, a));
 	return true;
+}
+
+static bool run_linear(struct fvsr_cuda_queue *queue, struct fvsr_cuda_blas *blas,
+		       const struct fvsr_linear *a)
+{
+	const struct plan *plan;
+	bool usable;
+
+	pthread_mutex_lock(&blas->lock);
+	plan = find_plan(blas, a, a->residual);
+	usable = plan && plan->usable;
+	if (usable && !fvsr_queue_idle(&queue->base))
+		run(queue, blas, plan, a, fvsr_cuda_scratch(queue, scratch_bytes(plan, a)));
+	pthread_mutex_unlock(&blas->lock);
+	return usable;
 }
 
 bool fvsr_cuda_blas_linear(struct fvsr_cuda_queue *queue, const struct fvsr_linear *a)
@@ -534,12 +637,14 @@ bool fvsr_cuda_blas_linear(struct fvsr_cuda_queue *queue, const struct fvsr_line
 
 	if (!blas || !fits(queue, a) || queue->base.error || !fvsr_cuda_enter(queue->device))
 		return false;
-	pthread_mutex_lock(&blas->lock);
-	usable = plan_or_run(queue, blas, a, a->residual);
-	/* planning without addresses does not tell whether there will be a residual */
-	if (queue->base.planning && !a->y && a->activation == FVSR_ACT_NONE)
-		usable = plan_or_run(queue, blas, a, true) && usable;
-	pthread_mutex_unlock(&blas->lock);
+	if (!queue->base.planning) {
+		usable = run_linear(queue, blas, a);
+	} else {
+		usable = plan_linear(queue, blas, a, a->residual);
+		/* planning without addresses does not tell whether there will be a residual */
+		if (!a->y && a->activation == FVSR_ACT_NONE)
+			usable = plan_linear(queue, blas, a, true) && usable;
+	}
 	fvsr_cuda_leave(queue->device);
 	return usable;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looking for cuBLASLt.
+ * Looking for cuBLASLt, which does not come with the driver, where toolkits and Python packages put
+ * it.
  */
 #include "backend/cuda/runtime/blas_library.h"
 
@@ -18,7 +19,7 @@
 #include "backend/shipped_library.h"
 
 static const char *const names[] = {"cublasLt64_13.dll", "cublasLt64_12.dll"};
-/* 'variable': of the environment, put in front; NULL: none */
+/* Folders; a variable of the environment, unless it is NULL, is put in front of the pattern. */
 static const struct {
 	const char *variable, *pattern;
 } places[] = {
@@ -62,8 +63,9 @@ static void *open_pattern(const char *pattern)
 }
 
 /*
- * On Windows the installer can put it beside our own file, and a bare name finds no toolkit: that
- * would take a search of PATH, whose folders may be anybody's.
+ * Opens the library by its name alone. On Windows that means beside our own file, where the
+ * installer can put it: to find a toolkit's would take a search of PATH, whose folders may be
+ * anybody's.
  */
 static void *open_by_name(const char *name)
 {

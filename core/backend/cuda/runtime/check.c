@@ -12,7 +12,7 @@
 #define HOLD_NAP_NS 20000
 #define HOLD_NAPS   100
 
-/* Not for ever: the caller may have been interrupted while it held. */
+/* Waits, but not for ever: the caller may have been interrupted while it held. */
 static void wait_while_held(const struct fvsr_hold *hold)
 {
 	const struct timespec nap = {.tv_nsec = HOLD_NAP_NS};
@@ -38,7 +38,17 @@ void fvsr_cuda_leave(struct fvsr_cuda_device *device)
 	device->driver.cuCtxPopCurrent(&context);
 }
 
-/* After the chosen call, each later one fails too, as it does when a context is lost. */
+bool fvsr_cuda_queue_enter(struct fvsr_cuda_queue *queue)
+{
+	if (queue->base.error)
+		return false;
+	if (fvsr_cuda_enter(queue->device))
+		return true;
+	fvsr_queue_fail(&queue->base, FVSR_ERR_BACKEND, "the GPU's context cannot be used");
+	return false;
+}
+
+/* Lets each call after the chosen one fail too, as it does when a context is lost. */
 bool fvsr_cuda_inject(struct fvsr_cuda_device *device)
 {
 	long left = atomic_load_explicit(&device->calls_left, memory_order_relaxed);
@@ -51,7 +61,7 @@ bool fvsr_cuda_inject(struct fvsr_cuda_device *device)
 	return true;
 }
 
-/* Without folders: they are those of the machine that built this. */
+/* Leaves out the folders, which are those of the machine that built this. */
 static const char *base_name(const char *path)
 {
 	const char *name = path;
@@ -63,9 +73,9 @@ static const char *base_name(const char *path)
 }
 
 /*
- * What the driver answers to everything after a kernel has failed. No context of the process works
- * again then, not one that is reset or made anew (driver 580, seen with all of these): only a new
- * process gets the GPU back.
+ * Tells whether the driver answers this to everything after a kernel has failed. No context of the
+ * process works again then, not one that is reset or made anew (driver 580, seen with all of
+ * these): only a new process gets the GPU back.
  */
 static bool lost(CUresult result)
 {

@@ -23,13 +23,14 @@ struct fvsr_cuda_blas;
 struct fvsr_cuda_axis;
 struct fvsr_cuda_profile;
 
-/* Modules that the kernels are spread over; see images.c, which the build makes. */
+/* The kernels are spread over no more modules; images.c, which the build makes, lists them. */
 #define FVSR_CUDA_MAX_MODULES 24
 
 struct fvsr_cuda_image {
 	const char *name;     /* the kernels' file, without .cu */
 	const void *native;   /* fatbin: machine code, and PTX for chips to come; or NULL */
 	const void *portable; /* PTX of compute_80, compiled when loaded; or NULL */
+	bool hopper;          /* its kernels are for a Hopper only */
 };
 extern const struct fvsr_cuda_image fvsr_cuda_images[]; /* ends with name == NULL */
 
@@ -47,12 +48,12 @@ struct fvsr_cuda_device {
 	int multiprocessors;
 	int shared_limit; /* bytes of shared memory a block may have */
 	bool generic;     /* FVSR_CUDA_PATH=generic: portable kernels only */
-	bool hopper;      /* the kernels of hopper_*.cu are loaded and may be used */
+	bool hopper;      /* the kernels of kernels/hopper are loaded and may be used */
 	CUmodule modules[FVSR_CUDA_MAX_MODULES];
 	int module_count;
 	CUfunction kernels[FVSR_KERNEL_COUNT];
 	struct fvsr_cuda_blas *blas; /* NULL: own matrix products only */
-	pthread_mutex_t lock;        /* staging, and the plans in 'blas' */
+	pthread_mutex_t lock;        /* of 'staging' */
 	struct {
 		void *memory[2]; /* pinned */
 		CUevent event[2];
@@ -112,30 +113,17 @@ static inline struct fvsr_cuda_queue *fvsr_cuda_queue(struct fvsr_queue *queue)
 }
 
 /* ------------------------------------------------------------------------------------------- */
-/* Launching                                                                                   */
+/* What ops ask of a queue (launch.c)                                                          */
 
-/*
- * Kernels take one parameter, a structure of kernels/params.h or of their own, by value. Zero
- * sizes of grid and cluster count as one.
- */
-struct fvsr_cuda_launch {
-	enum fvsr_cuda_kernel kernel;
-	unsigned grid[3];
-	unsigned block;
-	unsigned shared;  /* dynamic shared memory, bytes; at most what kernel_list.h says */
-	unsigned cluster; /* blocks of a cluster, along x */
-	const void *params;
-};
-
-/* Queues a kernel; a failure sticks to the queue. Does nothing after one. */
+/* Enqueues a kernel; a failure sticks to the queue, and nothing is done after one. */
 void fvsr_cuda_launch(struct fvsr_cuda_queue *queue, const struct fvsr_cuda_launch *launch);
 
 /*
- * Scratch memory of an op. Called by each op that needs some, first thing: while planning it
- * notes the size and returns NULL.
+ * Returns the scratch memory of an op. Each op that needs some calls it first thing; while planning
+ * it notes the size and returns NULL.
  */
 void *fvsr_cuda_scratch(struct fvsr_cuda_queue *queue, size_t bytes);
-/* While planning: 'bytes' that belong to the queue for good; returns their offset. */
+/* Sets 'bytes' aside for the queue for good, while planning; returns their offset. */
 size_t fvsr_cuda_reserve(struct fvsr_cuda_queue *queue, size_t bytes);
 
 static inline unsigned fvsr_cuda_blocks(size_t work, size_t per_block)
@@ -144,19 +132,21 @@ static inline unsigned fvsr_cuda_blocks(size_t work, size_t per_block)
 }
 
 /* ------------------------------------------------------------------------------------------- */
-/* Checking                                                                                    */
+/* Checking (check.c)                                                                          */
 
 /*
- * The device's context for this thread until fvsr_cuda_leave(). False when it is lost, or was
- * reset: then all that the device had is gone with it, and must not be freed in the one that
- * followed, where the same addresses may be somebody else's.
+ * Makes the device's context this thread's until fvsr_cuda_leave(). False when the context is lost
+ * or was reset: then all that the device had is gone with it, and must not be freed in the context
+ * that followed, where the same addresses may be somebody else's.
  */
 bool fvsr_cuda_enter(struct fvsr_cuda_device *device);
 void fvsr_cuda_leave(struct fvsr_cuda_device *device);
+/* Does the same for a queue, which fails without the context; false after any failure of it. */
+bool fvsr_cuda_queue_enter(struct fvsr_cuda_queue *queue);
 
-/* True when fault injection wants this call to fail. */
+/* Tells whether fault injection wants this call to fail. */
 bool fvsr_cuda_inject(struct fvsr_cuda_device *device);
-/* Turns a driver's result into a failure with name, text, file and line. */
+/* Makes a failure of a driver's result, with name, text, file and line; true on success. */
 bool fvsr_cuda_check(struct fvsr_cuda_queue *queue, CUresult result, const char *what,
 		     const char *file, int line);
 int fvsr_cuda_error(struct fvsr_cuda_device *device, struct fvsr_error *err, CUresult result,
@@ -165,12 +155,12 @@ int fvsr_cuda_error(struct fvsr_cuda_device *device, struct fvsr_error *err, CUr
 #define FVSR_CUDA_CALL(dev, name, ...)                                                             \
 	(fvsr_cuda_inject(dev) ? CUDA_ERROR_UNKNOWN : (dev)->driver.name(__VA_ARGS__))
 
-/* A driver call on behalf of a queue, in its context: true on success. */
+/* Calls the driver on behalf of a queue, in its context; true on success. */
 #define FVSR_CUDA_TRY(queue, name, ...)                                                            \
 	fvsr_cuda_check(queue, FVSR_CUDA_CALL((queue)->device, name, __VA_ARGS__), #name,          \
 			__FILE__, __LINE__)
 
-/* A driver call elsewhere: 0, or an FVSR_ERR_* code with the message in 'err'. */
+/* Calls the driver elsewhere; 0, or an FVSR_ERR_* code with the message in 'err'. */
 #define FVSR_CUDA_GET(dev, err, name, ...)                                                         \
 	fvsr_cuda_error(dev, err, FVSR_CUDA_CALL(dev, name, __VA_ARGS__), #name, __FILE__, __LINE__)
 

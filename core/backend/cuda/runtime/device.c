@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The card: which one, why none, and opening it. The primary context is used, so that textures
- * and pointers of the rest of the process can be shared; it is current only during calls.
+ * Choosing and opening the card, or saying why there is none. Its primary context is used, so that
+ * textures and pointers of the rest of the process can be shared; that context is current only
+ * during calls.
  *
  * Environment, read when a device is opened: FVSR_CUDA_DEVICE chooses a card by number,
  * FVSR_CUDA_PATH=generic leaves out machine code and all that only newer chips have,
@@ -37,8 +38,8 @@ static int sm_of(const struct fvsr_cuda_driver *driver, CUdevice device)
 }
 
 /*
- * The card asked for by the environment, or else the preferred one, or else the first that can do
- * it (the driver lists the fastest first).
+ * Chooses the card that the environment asks for, or else the preferred one, or else the first that
+ * is new enough (the driver lists the fastest first).
  */
 static bool choose(const struct fvsr_cuda_driver *driver, int preferred, CUdevice *device,
 		   char *reason, size_t reason_bytes)
@@ -115,7 +116,7 @@ static int open_in_context(struct fvsr_cuda_device *device, struct fvsr_error *e
 	return result;
 }
 
-/* Of the streams: the lowest there is for work that gives way, else the ordinary one. */
+/* Chooses the streams' priority: the lowest there is for work that gives way, else the ordinary. */
 static int choose_priority(struct fvsr_cuda_device *device, bool background, struct fvsr_error *err)
 {
 	int lowest = 0, highest = 0;

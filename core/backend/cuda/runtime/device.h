@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The card: finding, opening and its memory. The entries of the op table that belong to a device.
+ * The entries of the op table that belong to a device: finding and opening the card, and its
+ * memory.
  */
 #ifndef FVSR_CUDA_DEVICE_H
 #define FVSR_CUDA_DEVICE_H

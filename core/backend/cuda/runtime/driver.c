@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finding and opening the CUDA driver.
+ * Finding and opening the CUDA driver, and the few calls of the system that open any library.
  */
 #include "backend/cuda/runtime/driver.h"
 
@@ -27,7 +27,10 @@ void *fvsr_cuda_library_open_system(const char *name)
 #endif
 }
 
-/* On Windows neither "\folder" nor "C:folder" is a full path: both depend on the current one. */
+/*
+ * Tells whether a path is full. On Windows neither "\folder" nor "C:folder" is: both depend on the
+ * current folder.
+ */
 static bool is_full_path(const char *path)
 {
 #ifdef _WIN32
@@ -94,7 +97,7 @@ static bool find_all(struct fvsr_cuda_driver *driver, char *reason, size_t reaso
 	return true;
 }
 
-/* Asked for before anything else, since a driver that is too old lacks other functions. */
+/* Checks the version before anything else, since a driver that is too old lacks other functions. */
 static bool check_version(struct fvsr_cuda_driver *driver, char *reason, size_t reason_bytes)
 {
 	if (!find(driver, NAME_OF(cuDriverGetVersion), &driver->cuDriverGetVersion, reason,
@@ -144,7 +147,7 @@ bool fvsr_cuda_driver_open(struct fvsr_cuda_driver *driver, char *reason, size_t
 	return false;
 }
 
-/* The library itself is counted by the loader; the driver never truly leaves a process. */
+/* Gives the library back to the loader, which counts; the driver never truly leaves a process. */
 void fvsr_cuda_driver_close(struct fvsr_cuda_driver *driver)
 {
 	fvsr_cuda_library_close(driver->library);

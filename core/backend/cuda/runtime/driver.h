@@ -71,7 +71,7 @@ struct fvsr_cuda_driver {
 #undef X
 };
 
-/* Opens the driver and initialises it. On failure false, and why in 'reason'. */
+/* Opens the driver and initialises it; false on failure, with the cause in 'reason'. */
 bool fvsr_cuda_driver_open(struct fvsr_cuda_driver *driver, char *reason, size_t reason_bytes);
 void fvsr_cuda_driver_close(struct fvsr_cuda_driver *driver);
 

@@ -1,64 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every kernel by name, with the dynamic shared memory that it may ask for. A kernel 'name' is
- * extern "C" in one of the files of kernels/ and is launched as FVSR_KERNEL_name. Those of the
- * generic path must all be there when a device is opened; Hopper's (hopper.h) only on a Hopper.
+ * Every kernel by name: the lists of kernels/generic/params.h and kernels/hopper/params.h as one
+ * enumeration and one table. A kernel 'name' is extern "C" in one of the files of kernels/ and is
+ * launched as FVSR_KERNEL_name. Those of the generic path must all be there when a device is
+ * opened; Hopper's only on a Hopper.
  */
 #ifndef FVSR_CUDA_KERNEL_LIST_H
 #define FVSR_CUDA_KERNEL_LIST_H
 
-#include "backend/cuda/hopper/hopper.h"
+#include <stdbool.h>
 
-/* gemm: 4 stages of 128 + tile rows of 64 bytes; attention: 3 of 64 keys and 64 values */
-#define FVSR_CUDA_GEMM_SHARED(tile)       (4 * (128 + (tile)) * 64)
-#define FVSR_CUDA_ATTENTION_SHARED(width) (3 * 2 * 64 * (width)*2)
-#define FVSR_CUDA_CONV_RGB_SHARED         (2 * (18 * 18 + 9 * 8) * 64)
-#define FVSR_CUDA_ROPE_ANY_SHARED         49152 /* dim up to 12288 */
-
-#define FVSR_CUDA_GENERIC_KERNELS(X)                                                               \
-	X(resize_rows, 0)                                                                          \
-	X(resize_columns, 0)                                                                       \
-	X(ingest_planar, 0)                                                                        \
-	X(unshuffle, 0)                                                                            \
-	X(unpatchify, 0)                                                                           \
-	X(decoder_input, 0)                                                                        \
-	X(pixel_shuffle_2, 0)                                                                      \
-	X(pixel_shuffle_4, 0)                                                                      \
-	X(noise_slice, 0)                                                                          \
-	X(rope_table, 0)                                                                           \
-	X(norm_512, 0)                                                                             \
-	X(norm_1536, 0)                                                                            \
-	X(norm_4096, 0)                                                                            \
-	X(norm_any, 0)                                                                             \
-	X(add, 0)                                                                                  \
-	X(to_bf16, 0)                                                                              \
-	X(fill, 0)                                                                                 \
-	X(delay, 0)                                                                                \
-	X(qk_rope_512, 0)                                                                          \
-	X(qk_rope_1536, 0)                                                                         \
-	X(qk_rope_any, FVSR_CUDA_ROPE_ANY_SHARED)                                                  \
-	X(block_scores, 0)                                                                         \
-	X(block_keep, 0)                                                                           \
-	X(attention_32, FVSR_CUDA_ATTENTION_SHARED(32))                                            \
-	X(attention_64, FVSR_CUDA_ATTENTION_SHARED(64))                                            \
-	X(attention_128, FVSR_CUDA_ATTENTION_SHARED(128))                                          \
-	X(gemm_128, FVSR_CUDA_GEMM_SHARED(128))                                                    \
-	X(gemm_64, FVSR_CUDA_GEMM_SHARED(64))                                                      \
-	X(gemm_32, FVSR_CUDA_GEMM_SHARED(32))                                                      \
-	X(gemm_16, FVSR_CUDA_GEMM_SHARED(16))                                                      \
-	X(conv_direct, 0)                                                                          \
-	X(conv_rgb, FVSR_CUDA_CONV_RGB_SHARED)                                                     \
-	X(conv_rgb_direct, 0)                                                                      \
-	X(color_sums, 0)                                                                           \
-	X(color_apply, 0)                                                                          \
-	X(wavelet_level, 0)                                                                        \
-	X(wavelet_apply, 0)
+#include "kernels/generic/params.h"
+#include "kernels/hopper/params.h"
 
 enum fvsr_cuda_kernel {
-#define X(name, shared_bytes) FVSR_KERNEL_##name,
-	FVSR_CUDA_GENERIC_KERNELS(X) FVSR_CUDA_HOPPER_KERNELS(X)
+#define X(name, threads, shared_bytes, width) FVSR_KERNEL_##name,
+	FVSR_GENERIC_KERNELS(X) FVSR_HOPPER_KERNELS(X)
 #undef X
 		FVSR_KERNEL_COUNT,
 };
+
+/* A row of the lists, which say what the width is. */
+struct fvsr_cuda_kernel_row {
+	const char *name;
+	unsigned threads, shared_bytes;
+	int width;
+	bool hopper;
+};
+extern const struct fvsr_cuda_kernel_row fvsr_cuda_kernels[FVSR_KERNEL_COUNT];
+
+/*
+ * Returns the narrowest kernel that is at least 'width' wide, of the family whose rows are 'first'
+ * to 'last'; 'last' where none is.
+ */
+enum fvsr_cuda_kernel fvsr_cuda_kernel_for(enum fvsr_cuda_kernel first, enum fvsr_cuda_kernel last,
+					   int width);
+
+/* What a launch needs and the kernel's row does not say. */
+struct fvsr_cuda_launch {
+	enum fvsr_cuda_kernel kernel;
+	unsigned grid[3];   /* blocks of threads; 0 counts as 1 */
+	unsigned shared;    /* bytes of dynamic shared memory; 0: what the row says */
+	const void *params; /* the structure that the kernel takes by value */
+};
+
+/* Returns what the driver needs for a launch. */
+CUlaunchConfig fvsr_cuda_launch_config(const struct fvsr_cuda_launch *launch, CUstream stream);
 
 #endif

@@ -1,45 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The embedded device code: loaded once per opened device, kernels found by name.
+ * The embedded device code, which is loaded once per opened device; kernels are found by name.
  */
 #include "backend/cuda/runtime/module.h"
 
 #include <string.h>
 
 #define LOG_BYTES 2048
-
-static const struct {
-	const char *name;
-	int shared;
-} kernels[] = {
-#define X(kernel, shared_bytes) {#kernel, shared_bytes},
-	FVSR_CUDA_GENERIC_KERNELS(X)
-#undef X
-#define X(kernel, shared_bytes) {#kernel, -(shared_bytes)-1},
-		FVSR_CUDA_HOPPER_KERNELS(X)
-#undef X
-};
-
-/* Hopper's kernels have their size stored as -size - 1. */
-static bool hopper_kernel(int i)
-{
-	return kernels[i].shared < 0;
-}
-
-static int shared_bytes(int i)
-{
-	return hopper_kernel(i) ? -kernels[i].shared - 1 : kernels[i].shared;
-}
-
-const char *fvsr_cuda_kernel_name(enum fvsr_cuda_kernel kernel)
-{
-	return kernels[kernel].name;
-}
-
-static bool hopper_image(const struct fvsr_cuda_image *image)
-{
-	return !strncmp(image->name, "hopper_", 7);
-}
 
 static CUresult load(struct fvsr_cuda_device *device, CUmodule *module, const void *data, char *log)
 {
@@ -50,7 +17,7 @@ static CUresult load(struct fvsr_cuda_device *device, CUmodule *module, const vo
 	return FVSR_CUDA_CALL(device, cuModuleLoadDataEx, module, data, 2, options, values);
 }
 
-/* Machine code where there is some for this chip, else PTX that the driver compiles. */
+/* Loads machine code where there is some for this chip, else PTX that the driver compiles. */
 static int load_image(struct fvsr_cuda_device *device, const struct fvsr_cuda_image *image,
 		      struct fvsr_error *err)
 {
@@ -79,11 +46,11 @@ static int load_image(struct fvsr_cuda_device *device, const struct fvsr_cuda_im
 static void note_kernel(struct fvsr_cuda_device *device, const char *name, CUfunction function)
 {
 	for (int i = 0; i < FVSR_KERNEL_COUNT; i++)
-		if (!strcmp(name, kernels[i].name))
+		if (!strcmp(name, fvsr_cuda_kernels[i].name))
 			device->kernels[i] = function;
 }
 
-/* A module is asked what it has: asking for what it may lack would be an error each time. */
+/* Asks a module what it has: asking for what it may lack would be an error each time. */
 static int note_kernels(struct fvsr_cuda_device *device, CUmodule module, struct fvsr_error *err)
 {
 	CUfunction functions[FVSR_KERNEL_COUNT] = {0};
@@ -105,58 +72,73 @@ static int note_kernels(struct fvsr_cuda_device *device, CUmodule module, struct
 }
 
 /*
- * Left alone, the driver loads a kernel when it is launched for the first time, which can keep the
+ * Loads a kernel now. Left alone, the driver would do it at the first launch, which can keep the
  * card, and OBS with it, in the midst of a stream. More than 48 KiB of shared memory must be asked
  * for.
  */
 static int prepare_kernel(struct fvsr_cuda_device *device, int i, struct fvsr_error *err)
 {
+	const struct fvsr_cuda_kernel_row *row = &fvsr_cuda_kernels[i];
 	int result;
 
-	if (shared_bytes(i) > device->shared_limit)
+	if ((int)row->shared_bytes > device->shared_limit)
 		return fvsr_fail(err, FVSR_ERR_UNSUPPORTED,
-				 "kernel %s needs more shared memory than this GPU has",
-				 kernels[i].name);
+				 "kernel %s needs more shared memory than this GPU has", row->name);
 	result = FVSR_CUDA_GET(device, err, cuFuncLoad, device->kernels[i]);
-	if (result < 0 || shared_bytes(i) <= 48 * 1024)
+	if (result < 0 || row->shared_bytes <= 48 * 1024)
 		return result;
 	return FVSR_CUDA_GET(device, err, cuFuncSetAttribute, device->kernels[i],
-			     CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, shared_bytes(i));
+			     CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+			     (int)row->shared_bytes);
 }
 
-int fvsr_cuda_modules_load(struct fvsr_cuda_device *device, struct fvsr_error *err)
+static int load_images(struct fvsr_cuda_device *device, bool hopper, struct fvsr_error *err)
 {
-	bool hopper = device->sm == 90 && !device->generic;
-	int result, found = 0;
+	int result = 0;
 
-	for (const struct fvsr_cuda_image *image = fvsr_cuda_images; image->name; image++) {
-		if (hopper_image(image) && (!hopper || !image->native))
+	for (const struct fvsr_cuda_image *image = fvsr_cuda_images; image->name && !result;
+	     image++) {
+		if (image->hopper && (!hopper || !image->native))
 			continue;
 		result = load_image(device, image, err);
 		if (!result)
 			result = note_kernels(device, device->modules[device->module_count - 1],
 					      err);
-		if (result < 0)
-			return result;
 	}
+	return result;
+}
+
+/* Prepares all kernels; without all of Hopper's, which not every build has, none of those is used.
+ */
+static int prepare_kernels(struct fvsr_cuda_device *device, bool hopper, struct fvsr_error *err)
+{
+	device->hopper = hopper;
 	for (int i = 0; i < FVSR_KERNEL_COUNT; i++) {
-		if (hopper_kernel(i) && !hopper)
+		const struct fvsr_cuda_kernel_row *row = &fvsr_cuda_kernels[i];
+		int result;
+
+		if (row->hopper && !hopper)
 			continue;
 		if (!device->kernels[i]) {
-			if (hopper_kernel(i))
-				continue; /* a build without code for sm_90a */
-			return fvsr_fail(err, FVSR_ERR_BACKEND, "kernel %s is missing",
-					 kernels[i].name);
+			if (!row->hopper)
+				return fvsr_fail(err, FVSR_ERR_BACKEND, "kernel %s is missing",
+						 row->name);
+			device->hopper = false;
+			continue;
 		}
 		result = prepare_kernel(device, i, err);
 		if (result < 0)
 			return result;
-		found += hopper_kernel(i);
 	}
-	for (int i = 0; i < FVSR_KERNEL_COUNT; i++)
-		found -= hopper_kernel(i);
-	device->hopper = hopper && !found;
 	return 0;
+}
+
+int fvsr_cuda_modules_load(struct fvsr_cuda_device *device, struct fvsr_error *err)
+{
+	bool hopper = device->sm == 90 && !device->generic;
+	int result = load_images(device, hopper, err);
+
+	return result < 0 ? result : prepare_kernels(device, hopper, err);
 }
 
 void fvsr_cuda_modules_unload(struct fvsr_cuda_device *device)

@@ -43,7 +43,7 @@ size_t fvsr_cuda_free_bytes(struct fvsr_device *base)
 	return free_bytes;
 }
 
-/* The stream of the copies goes on when the ops so far are done. */
+/* Lets the stream of the copies go on when the ops so far are done. */
 static bool follow_ops(struct fvsr_cuda_queue *queue)
 {
 	return FVSR_CUDA_TRY(queue, cuEventRecord, queue->away.ready, queue->stream) &&
@@ -52,12 +52,7 @@ static bool follow_ops(struct fvsr_cuda_queue *queue)
 
 static bool begin(struct fvsr_cuda_queue *queue)
 {
-	if (fvsr_queue_idle(&queue->base))
-		return false;
-	if (fvsr_cuda_enter(queue->device))
-		return true;
-	fvsr_queue_fail(&queue->base, FVSR_ERR_BACKEND, "the GPU's context cannot be used");
-	return false;
+	return !fvsr_queue_idle(&queue->base) && fvsr_cuda_queue_enter(queue);
 }
 
 void fvsr_cuda_offload(struct fvsr_queue *base, void *host, const void *src, size_t bytes)

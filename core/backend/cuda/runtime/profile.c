@@ -9,7 +9,7 @@
  * waited for a lock of the driver's, the launch is counted but not timed.
  */
 #include "backend/cuda/ops/ops.h"
-#include "kernels/params.h"
+#include "kernels/generic/params.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,19 +84,13 @@ void fvsr_cuda_profile_stage(struct fvsr_cuda_queue *queue, enum fvsr_stage stag
 		queue->profile->stage = stage;
 }
 
+/* Enqueues a kernel that keeps the stream until the host has enqueued the next. */
 static bool keep_stream(struct fvsr_cuda_queue *queue)
 {
 	struct fvsr_delay_params p = {.ns = (uint64_t)(DELAY_MS * 1e6)};
 	void *params = &p;
-	CUlaunchConfig config = {
-		.gridDimX = 1,
-		.gridDimY = 1,
-		.gridDimZ = 1,
-		.blockDimX = 1,
-		.blockDimY = 1,
-		.blockDimZ = 1,
-		.hStream = queue->stream,
-	};
+	const struct fvsr_cuda_launch launch = {.kernel = FVSR_KERNEL_delay};
+	CUlaunchConfig config = fvsr_cuda_launch_config(&launch, queue->stream);
 
 	return FVSR_CUDA_TRY(queue, cuLaunchKernelEx, &config,
 			     queue->device->kernels[FVSR_KERNEL_delay], &params, NULL);
@@ -111,7 +105,7 @@ void fvsr_cuda_profile_begin(struct fvsr_cuda_queue *queue)
 		FVSR_CUDA_TRY(queue, cuEventRecord, queue->profile->begin, queue->stream);
 }
 
-/* The line of the stage and this kernel; -1 when there are too many. */
+/* Returns the line of the stage and this kernel; -1 when there are too many. */
 static int find_line(struct fvsr_cuda_profile *profile, const char *name)
 {
 	int i = 0;

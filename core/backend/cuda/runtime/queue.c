@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A queue is a stream of the device. Ops only enqueue; finish() and download() wait. The time of a
- * stage is measured by events between the ops and added up when they are done.
+ * A queue's life: its streams and events, and waiting for all of its work. Ops only enqueue;
+ * finish() and download() wait.
  */
-#include "backend/cuda/runtime/module.h"
 #include "backend/cuda/ops/ops.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-static bool enter(struct fvsr_cuda_queue *queue)
-{
-	if (queue->base.error)
-		return false;
-	if (fvsr_cuda_enter(queue->device))
-		return true;
-	fvsr_queue_fail(&queue->base, FVSR_ERR_BACKEND, "the GPU's context cannot be used");
-	return false;
-}
 
 static int open_streams(struct fvsr_cuda_queue *queue, struct fvsr_error *err)
 {
@@ -115,58 +103,10 @@ void fvsr_cuda_queue_close(struct fvsr_queue *base)
 	free(queue);
 }
 
-/* The oldest stamp is done with: the time up to the next belongs to its stage. */
-static bool collect_stamp(struct fvsr_cuda_queue *queue)
-{
-	int first = queue->stamps.first, next = (first + 1) % FVSR_CUDA_STAMPS;
-	float ms = 0;
-
-	if (!FVSR_CUDA_TRY(queue, cuEventSynchronize, queue->stamps.event[next]) ||
-	    !FVSR_CUDA_TRY(queue, cuEventElapsedTime, &ms, queue->stamps.event[first],
-			   queue->stamps.event[next]))
-		return false;
-	queue->base.stage_ms[queue->stamps.stage[first]] += (double)ms;
-	queue->stamps.first = next;
-	queue->stamps.count--;
-	return true;
-}
-
-void fvsr_cuda_stage(struct fvsr_queue *base, enum fvsr_stage stage)
-{
-	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
-	int at;
-
-	if (fvsr_queue_idle(base) || !enter(queue))
-		return;
-	fvsr_cuda_profile_stage(queue, stage);
-	if (queue->stamps.count < FVSR_CUDA_STAMPS || collect_stamp(queue)) {
-		at = (queue->stamps.first + queue->stamps.count) % FVSR_CUDA_STAMPS;
-		if (FVSR_CUDA_TRY(queue, cuEventRecord, queue->stamps.event[at], queue->stream)) {
-			queue->stamps.stage[at] = stage;
-			queue->stamps.count++;
-		}
-	}
-	fvsr_cuda_leave(queue->device);
-}
-
-/* The oldest stamp's stage has ended: the next stamp has been reached. */
-static bool stamp_done(struct fvsr_cuda_queue *queue)
-{
-	const int next = (queue->stamps.first + 1) % FVSR_CUDA_STAMPS;
-	const CUresult result =
-		FVSR_CUDA_CALL(queue->device, cuEventQuery, queue->stamps.event[next]);
-
-	return result != CUDA_ERROR_NOT_READY &&
-	       fvsr_cuda_check(queue, result, "cuEventQuery", __FILE__, __LINE__);
-}
-
-void fvsr_cuda_collect_stages(struct fvsr_cuda_queue *queue)
-{
-	while (queue->stamps.count > 1 && stamp_done(queue) && collect_stamp(queue))
-		continue;
-}
-
-/* Work in the background leaves the processor alone while it waits, and hears a little later. */
+/*
+ * Waits for the stream. Work in the background leaves the processor alone meanwhile, and hears a
+ * little later.
+ */
 static bool wait_for_stream(struct fvsr_cuda_queue *queue)
 {
 	if (!queue->device->background)
@@ -179,7 +119,7 @@ int fvsr_cuda_finish(struct fvsr_queue *base)
 {
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 
-	if (!enter(queue))
+	if (!fvsr_cuda_queue_enter(queue))
 		return base->error;
 	if (wait_for_stream(queue))
 		fvsr_cuda_collect_stages(queue);
@@ -191,7 +131,7 @@ void fvsr_cuda_copy(struct fvsr_queue *base, void *dst, const void *src, size_t 
 {
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 
-	if (fvsr_queue_idle(base) || !bytes || !enter(queue))
+	if (fvsr_queue_idle(base) || !bytes || !fvsr_cuda_queue_enter(queue))
 		return;
 	FVSR_CUDA_TRY(queue, cuMemcpyDtoDAsync, (CUdeviceptr)(uintptr_t)dst,
 		      (CUdeviceptr)(uintptr_t)src, bytes, queue->stream);
@@ -202,67 +142,8 @@ void fvsr_cuda_zero(struct fvsr_queue *base, void *dst, size_t bytes)
 {
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
 
-	if (fvsr_queue_idle(base) || !bytes || !enter(queue))
+	if (fvsr_queue_idle(base) || !bytes || !fvsr_cuda_queue_enter(queue))
 		return;
 	FVSR_CUDA_TRY(queue, cuMemsetD8Async, (CUdeviceptr)(uintptr_t)dst, 0, bytes, queue->stream);
-	fvsr_cuda_leave(queue->device);
-}
-
-/* Notes what an op wants; who plans anew has set the sum to 0, and nothing is wanted yet. */
-static void want(struct fvsr_cuda_queue *queue, size_t bytes)
-{
-	if (!queue->base.scratch_bytes || bytes > queue->wanted)
-		queue->wanted = bytes;
-	fvsr_queue_scratch(&queue->base, queue->reserved + queue->wanted);
-}
-
-void *fvsr_cuda_scratch(struct fvsr_cuda_queue *queue, size_t bytes)
-{
-	want(queue, bytes);
-	if (fvsr_queue_idle(&queue->base))
-		return NULL;
-	return (char *)queue->base.scratch + queue->reserved;
-}
-
-size_t fvsr_cuda_reserve(struct fvsr_cuda_queue *queue, size_t bytes)
-{
-	size_t offset = queue->reserved;
-
-	queue->reserved += (bytes + 255) / 256 * 256;
-	want(queue, 0);
-	return offset;
-}
-
-static unsigned at_least_one(unsigned x)
-{
-	return x ? x : 1;
-}
-
-void fvsr_cuda_launch(struct fvsr_cuda_queue *queue, const struct fvsr_cuda_launch *launch)
-{
-	CUlaunchAttribute cluster = {
-		.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION,
-		.value.clusterDim = {.x = launch->cluster, .y = 1, .z = 1},
-	};
-	CUlaunchConfig config = {
-		.gridDimX = at_least_one(launch->grid[0]),
-		.gridDimY = at_least_one(launch->grid[1]),
-		.gridDimZ = at_least_one(launch->grid[2]),
-		.blockDimX = launch->block,
-		.blockDimY = 1,
-		.blockDimZ = 1,
-		.sharedMemBytes = launch->shared,
-		.hStream = queue->stream,
-		.attrs = &cluster,
-		.numAttrs = launch->cluster > 1,
-	};
-	void *params[] = {(void *)launch->params};
-
-	if (fvsr_queue_idle(&queue->base) || !enter(queue))
-		return;
-	fvsr_cuda_profile_begin(queue);
-	FVSR_CUDA_TRY(queue, cuLaunchKernelEx, &config, queue->device->kernels[launch->kernel],
-		      params, NULL);
-	fvsr_cuda_profile_end(queue, fvsr_cuda_kernel_name(launch->kernel));
 	fvsr_cuda_leave(queue->device);
 }

@@ -107,7 +107,7 @@ static void decode(float *dst, enum fvsr_kind kind, const void *src, size_t coun
 	}
 }
 
-/* One piece that fits the staging memory; waits only for the copy before the last. */
+/* Sends one piece that fits the staging memory; waits only for the copy before the last. */
 static int send(struct fvsr_cuda_device *device, CUdeviceptr dst, enum fvsr_kind kind,
 		const float *src, size_t count, struct fvsr_error *err)
 {

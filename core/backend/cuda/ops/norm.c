@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Norms of rows and sums of tensors (kernels/generic/norm.cu).
+ * Norms of rows and sums of tensors: which kernel of kernels/generic/norm.cu a row takes.
  */
 #include "backend/cuda/ops/ops.h"
-#include "kernels/params.h"
-
-#define WARPS 8 /* rows of a block of threads */
+#include "kernels/generic/params.h"
 
 static bool aligned(const void *address)
 {
@@ -17,18 +15,16 @@ static void norm(struct fvsr_queue *base, const struct fvsr_norm_params *p)
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_norm_any,
 		.grid = {(unsigned)p->rows},
-		.block = 32 * WARPS,
 		.params = p,
 	};
 
 	if (fvsr_queue_idle(base) || p->rows <= 0)
 		return;
-	if (p->columns % 8 == 0 && p->columns <= 4096 && aligned(p->dst) && aligned(p->src) &&
-	    aligned(p->scale) && aligned(p->shift)) {
-		launch.kernel = p->columns <= 512    ? FVSR_KERNEL_norm_512
-				: p->columns <= 1536 ? FVSR_KERNEL_norm_1536
-						     : FVSR_KERNEL_norm_4096;
-		launch.grid[0] = fvsr_cuda_blocks((size_t)p->rows, WARPS);
+	if (p->columns % 8 == 0 && p->columns <= FVSR_WIDTH_norm_4096 && aligned(p->dst) &&
+	    aligned(p->src) && aligned(p->scale) && aligned(p->shift)) {
+		launch.kernel = fvsr_cuda_kernel_for(FVSR_KERNEL_norm_512, FVSR_KERNEL_norm_4096,
+						     p->columns);
+		launch.grid[0] = fvsr_cuda_blocks((size_t)p->rows, FVSR_NORM_WARPS);
 	}
 	fvsr_cuda_launch(fvsr_cuda_queue(base), &launch);
 }
@@ -86,8 +82,7 @@ void fvsr_cuda_add(struct fvsr_queue *queue, void *dst, const void *src, size_t 
 	struct fvsr_add_params p = {.dst = dst, .src = src, .count = count};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_add,
-		.grid = {fvsr_cuda_blocks(count, 256 * 8)},
-		.block = 256,
+		.grid = {fvsr_cuda_blocks(count, FVSR_ITEM_THREADS * FVSR_ADD_ELEMENTS)},
 		.params = &p,
 	};
 

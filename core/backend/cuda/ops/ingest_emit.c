@@ -11,9 +11,9 @@
 
 #include "backend/cuda/ops/ops.h"
 #include "base/bicubic.h"
-#include "kernels/params.h"
+#include "kernels/generic/params.h"
 
-/* One axis of bicubic on the device: first, count and weight one after the other. */
+/* One axis of bicubic; its memory on the device has first, count and weight in a row. */
 struct fvsr_cuda_axis {
 	struct fvsr_cuda_axis *next;
 	int in, out, taps;
@@ -153,7 +153,7 @@ static size_t pixel_bytes(enum fvsr_format format)
 	return format == FVSR_FORMAT_RGBF32P ? 12 : 4;
 }
 
-/* A picture as rows of 4-byte elements: planes of floats follow one another. */
+/* Counts the rows of 4-byte elements that a picture is: planes of floats follow one another. */
 static size_t row_count(const struct fvsr_picture *picture)
 {
 	return (size_t)picture->height * (picture->format == FVSR_FORMAT_RGBF32P ? 3 : 1);
@@ -172,7 +172,7 @@ static void place_of_caller(const struct fvsr_picture *picture, CUmemorytype *ty
 	}
 }
 
-/* Slot's previous content is used up before the copy; the caller's stream goes on at once. */
+/* Copies when the slot's previous content is used up; the caller's stream goes on at once. */
 static bool take_from_device(struct fvsr_cuda_queue *queue, struct fvsr_cuda_slot *slot,
 			     CUdeviceptr copy, const struct fvsr_picture *src)
 {
@@ -228,8 +228,8 @@ static void launch_resize(struct fvsr_cuda_queue *queue, const struct fvsr_inges
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_resize_rows,
-		.grid = {fvsr_cuda_blocks((size_t)a->width, 128), (unsigned)src->height},
-		.block = 128,
+		.grid = {fvsr_cuda_blocks((size_t)a->width, FVSR_LINE_THREADS),
+			 (unsigned)src->height},
 		.params = &p,
 	};
 
@@ -240,7 +240,7 @@ static void launch_resize(struct fvsr_cuda_queue *queue, const struct fvsr_inges
 	p.first = (const int32_t *)(uintptr_t)y->memory;
 	p.count = p.first + y->out, p.weight = p.count + y->out, p.taps = y->taps;
 	launch.kernel = FVSR_KERNEL_resize_columns;
-	launch.grid[0] = fvsr_cuda_blocks((size_t)a->pad_width, 128);
+	launch.grid[0] = fvsr_cuda_blocks((size_t)a->pad_width, FVSR_LINE_THREADS);
 	launch.grid[1] = (unsigned)a->pad_height;
 	fvsr_cuda_launch(queue, &launch);
 }
@@ -258,8 +258,8 @@ static void launch_planar(struct fvsr_cuda_queue *queue, const struct fvsr_inges
 	};
 	struct fvsr_cuda_launch launch = {
 		.kernel = FVSR_KERNEL_ingest_planar,
-		.grid = {fvsr_cuda_blocks((size_t)a->pad_width, 128), (unsigned)a->pad_height, 3},
-		.block = 128,
+		.grid = {fvsr_cuda_blocks((size_t)a->pad_width, FVSR_LINE_THREADS),
+			 (unsigned)a->pad_height, 3},
 		.params = &p,
 	};
 
@@ -280,7 +280,7 @@ static void plan_ingest(struct fvsr_cuda_queue *queue, const struct fvsr_ingest 
 	fvsr_cuda_leave(queue->device);
 }
 
-/* What planning promised is kept to: neither memory nor tables are made here. */
+/* Keeps to what planning promised, because neither memory nor tables are made here. */
 static bool planned(struct fvsr_cuda_queue *queue, const struct fvsr_ingest *a)
 {
 	const struct fvsr_picture *src = a->src;
@@ -327,7 +327,7 @@ void fvsr_cuda_ingest(struct fvsr_queue *base, const struct fvsr_ingest *a)
 /* ------------------------------------------------------------------------------------------- */
 /* Out                                                                                         */
 
-/* The picture follows what the caller's stream did before, and is there for what it does next. */
+/* Copies after what the caller's stream did before, and before what that stream does next. */
 static void emit_to_device(struct fvsr_cuda_queue *queue, const struct fvsr_picture *dst,
 			   const void *src)
 {
@@ -349,7 +349,7 @@ static void emit_to_device(struct fvsr_cuda_queue *queue, const struct fvsr_pict
 		FVSR_CUDA_TRY(queue, cuStreamWaitEvent, stream, queue->emitted, 0);
 }
 
-/* Waits for this picture only, not for what was enqueued after it. */
+/* Copies, and waits for this picture only, not for what was enqueued after it. */
 static void emit_to_host(struct fvsr_cuda_queue *queue, const struct fvsr_picture *dst,
 			 const void *src)
 {
@@ -391,7 +391,7 @@ void fvsr_cuda_emit(struct fvsr_queue *base, const struct fvsr_picture *dst, con
 /* ------------------------------------------------------------------------------------------- */
 /* Waiting for one picture                                                                     */
 
-/* An event that was never recorded is not waited for. */
+/* These wait for one event each; one that was never recorded is not waited for. */
 void fvsr_cuda_wait_ingested(struct fvsr_queue *base)
 {
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
