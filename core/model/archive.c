@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Puts zip and pickle together: the pickle names storages, the archive has their bytes. Each
- * storage is read once, whole, with its checksum; tensors point into it.
+ * Zip and pickle are put together here: the pickle names storages, the archive has their bytes.
+ * Each storage is read once, whole, with its checksum; tensors point into it.
  */
 #include "model/archive.h"
 
@@ -62,7 +62,7 @@ static int by_key(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-/* The storages that tensors refer to, each once, sorted by key. */
+/* Lists the storages that tensors refer to, each once, sorted by key. */
 static int list_blobs(struct reader *r, const struct fvsr_pickle *pickle)
 {
 	struct fvsr_archive *a = r->archive;
@@ -89,7 +89,7 @@ static struct fvsr_archive_blob *find_blob(struct fvsr_archive *a, const char ke
 	return bsearch(&wanted, a->blobs, a->blob_count, sizeof(wanted), by_key);
 }
 
-/* The archive's entry must be as long as the pickle says the storage is. */
+/* Checks that the archive's entry is as long as the pickle says the storage is. */
 static int check_storage(struct reader *r, const struct fvsr_pickle_tensor *t)
 {
 	struct fvsr_archive_blob *blob = find_blob(r->archive, t->storage);

@@ -160,7 +160,7 @@ static int bad_entry(const struct fvsr_zip *z, const char *name, const char *why
 	return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: entry '%s' %s", z->file, shown, why);
 }
 
-/* No way out of the folder: neither absolute nor upwards, whatever system reads it. */
+/* Tells whether a path stays in its folder: neither absolute nor upwards, on any system. */
 static bool is_plain_path(const char *name)
 {
 	if (!*name || *name == '/' || strchr(name, '\\') || strchr(name, ':'))
@@ -168,7 +168,7 @@ static bool is_plain_path(const char *name)
 	return strncmp(name, "../", 3) && !strstr(name, "/../") && !strstr(name, "//");
 }
 
-/* The first entry names the top folder, all others must be in it. */
+/* Takes the top folder, which the first entry names and all others must be in, off a name. */
 static int strip_top(struct fvsr_zip *z, const char **name, struct fvsr_error *err)
 {
 	if (!z->top_length) {
@@ -248,7 +248,7 @@ static int check_unique(struct fvsr_zip *z, struct fvsr_error *err)
 	return 0;
 }
 
-/* "data.pkl" of the top folder is the one that is read; another anywhere is a disguise. */
+/* Refuses a second "data.pkl": the top folder's is read, and another would be a disguise. */
 static int check_pickles(struct fvsr_zip *z, struct fvsr_error *err)
 {
 	size_t i, pickles = 0;
@@ -346,7 +346,7 @@ int64_t fvsr_zip_size(const struct fvsr_zip *zip, const char *name)
 	return entry ? (int64_t)entry->size : -1;
 }
 
-/* libzip compares the checksum when the end is reached: with the read that finds nothing left. */
+/* Reads once more, which finds nothing left and makes libzip compare the checksum. */
 static int read_to_end(struct fvsr_zip *z, zip_file_t *zf, const char *name, unsigned char *to,
 		       size_t bytes, const struct fvsr_progress *progress, uint64_t done,
 		       uint64_t total, struct fvsr_error *err)

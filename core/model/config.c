@@ -109,7 +109,7 @@ static int check_heads(const struct fvsr_config *c, struct fvsr_error *err)
 	return 0;
 }
 
-/* Dominant terms only; the limits above keep each factor small enough for 64 bits. */
+/* Counts the dominant terms; the limits above keep each factor small enough for 64 bits. */
 static uint64_t rough_parameters(const struct fvsr_config *c)
 {
 	uint64_t d = (uint64_t)c->dim;
@@ -121,8 +121,8 @@ static uint64_t rough_parameters(const struct fvsr_config *c)
 }
 
 /*
- * Positions for MemBlocks of a level: from 5 + 6 * level to its TGrow, or to the last convolution,
- * which is 26, where the decoder ends with it.
+ * Returns the positions for MemBlocks of a level: from 5 + 6 * level to its TGrow, or to the last
+ * convolution, which is 26, where the decoder ends with it.
  */
 static int most_blocks(const struct fvsr_config *c, int level)
 {
@@ -193,7 +193,7 @@ int fvsr_config_check(const struct fvsr_config *c, struct fvsr_error *err)
 	return check_heads(c, err);
 }
 
-/* The object that holds the keys: the one behind "model" if there is one, else the root. */
+/* Returns the object that holds the keys: behind "model" if there is one, else the root. */
 static json_t *model_object(json_t *root)
 {
 	json_t *model = json_object_get(root, "model");
@@ -246,7 +246,7 @@ static int set_ints(int *fields, size_t count, const char *name, const json_t *v
 	return ret;
 }
 
-/* 1 when 'name' is one of the keys that shapes cannot tell, and it was set. */
+/* Sets a key that shapes cannot tell; returns 1 when 'name' is one of these. */
 static int set_hint(struct fvsr_config *config, const char *name, const json_t *value,
 		    struct fvsr_error *err)
 {

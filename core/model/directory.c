@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A directory of released files (section 2 of the specification): one safetensors file and three
- * PyTorch archives. The configuration is read off the shapes; what shapes cannot tell (heads) may
+ * A directory of released files (section 2) has one safetensors file and three PyTorch archives.
+ * The configuration is read off the shapes; what shapes cannot tell (heads) may
  * stand in synthetic.json or config.json beside them, and is otherwise as in the released model.
  */
 #include "model/directory.h"
@@ -90,7 +90,7 @@ struct pouring {
 	struct fvsr_error *err;
 };
 
-/* The next 'bytes', at most a piece. */
+/* Reads the next 'bytes', at most a piece. */
 static int read_piece(struct pouring *p, size_t bytes)
 {
 	const struct directory *d = p->d;
@@ -103,7 +103,7 @@ static int read_piece(struct pouring *p, size_t bytes)
 	return d->intake->count(d->intake->opaque, bytes, fvsr_file_name(d->file), p->err);
 }
 
-/* What no tensor of ours is in. */
+/* Passes over bytes that no tensor of ours is in. */
 static int pass_over(struct pouring *p, uint64_t end)
 {
 	int ret = 0;
@@ -134,7 +134,7 @@ static int pour_tensor(struct pouring *p, size_t index)
 	return ret;
 }
 
-/* The tensor of ours that begins next from 'offset' on; SIZE_MAX: none. */
+/* Returns the tensor of ours that begins next from 'offset' on; SIZE_MAX: none. */
 static size_t next_in_file(const struct directory *d, uint64_t offset)
 {
 	size_t next = SIZE_MAX, i;
@@ -242,7 +242,7 @@ static size_t part_of(const char *name)
 	return part;
 }
 
-/* 'name' is one of ours, with the prefix of its part. */
+/* Finds a tensor by our name for it, which has the prefix of its part. */
 static bool find_tensor(const struct directory *d, const char *name, struct found *out)
 {
 	size_t part = part_of(name);
@@ -253,7 +253,7 @@ static bool find_tensor(const struct directory *d, const char *name, struct foun
 /* ------------------------------------------------------------------------------------------- */
 /* Configuration from shapes                                                                   */
 
-/* Dimension 'i' of a tensor; an error when it is not there or too large for any model. */
+/* Returns dimension 'i' of a tensor; an error when it is not there or too large for any model. */
 static int dim_of(const struct directory *d, const char *name, int i, int *out,
 		  struct fvsr_error *err)
 {
@@ -269,7 +269,7 @@ static int dim_of(const struct directory *d, const char *name, int i, int *out,
 	return 0;
 }
 
-/* How many of "…0…", "…1…" there are without a gap; 'format' has one %d. */
+/* Counts how many of "…0…", "…1…" there are without a gap; 'format' has one %d. */
 static int count_layers(const struct directory *d, const char *before, const char *after)
 {
 	struct found found;
@@ -319,7 +319,7 @@ static int infer_config(const struct directory *d, struct fvsr_config *c, struct
 	return 0;
 }
 
-/* From synthetic.json or config.json, if one is there. */
+/* Reads hints from synthetic.json or config.json, if one is there. */
 static int read_hints(struct fvsr_config *config, const char *folder, struct fvsr_error *err)
 {
 	static const char *const names[] = {"synthetic.json", "config.json"};
@@ -368,7 +368,7 @@ static int make_config(const struct directory *d, struct fvsr_config *config, co
 /* ------------------------------------------------------------------------------------------- */
 /* Tensors to their places                                                                     */
 
-/* A TGrow weight may have more output channels than are used: the last ones count. */
+/* Keeps the last output channels of a TGrow weight, which may have more than are used. */
 static void trim_grow(const struct fvsr_shape *want, struct found *found, int64_t shape[5])
 {
 	int64_t extra = found->rank == want->rank ? found->shape[0] - want->dims[0] : 0;
@@ -447,7 +447,7 @@ static int open_file(const char *folder, const char *name, struct fvsr_file **ou
 	return ret;
 }
 
-/* The whole file to memory, hashed on the way. */
+/* Takes the whole file to memory and hashes it on the way. */
 static int take_in(struct fvsr_intake *intake, size_t part, const struct fvsr_file *file,
 		   unsigned char *data, struct fvsr_error *err)
 {
@@ -497,7 +497,7 @@ static int read_archive(struct directory *d, size_t part, struct fvsr_file *file
 	return fvsr_archive_read(&d->archives[part], file, progress, err);
 }
 
-/* All are opened before the first is read, so that their sizes are known from the start. */
+/* Opens all archives before the first is read, so that their sizes are known from the start. */
 static int open_archives(struct directory *d, struct fvsr_file **files, const char *folder,
 			 struct fvsr_error *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Positional reads of regular files and of memory (see file.h for why not a mapping).
+ * Regular files and memory are read by position (file.h says why they are not mapped).
  */
 #include "model/file.h"
 
@@ -70,7 +70,7 @@ static void close_handle(struct fvsr_file *file)
 	CloseHandle(file->handle);
 }
 
-/* Bytes read, 0 at the end of the file, or -1. */
+/* Returns the bytes read, 0 at the end of the file, or -1. */
 static long long read_handle(const struct fvsr_file *file, uint64_t offset, void *buf, size_t bytes)
 {
 	OVERLAPPED at = {0};
@@ -119,7 +119,7 @@ static void close_handle(struct fvsr_file *file)
 	close(file->handle);
 }
 
-/* Bytes read, 0 at the end of the file, or -1. */
+/* Returns the bytes read, 0 at the end of the file, or -1. */
 static long long read_handle(const struct fvsr_file *file, uint64_t offset, void *buf, size_t bytes)
 {
 	ssize_t n;
@@ -207,7 +207,7 @@ int fvsr_file_read(const struct fvsr_file *file, uint64_t offset, void *buf, siz
 }
 
 /*
- * Two-byte types are read into the upper half of 'out' and widened in place. Element i is written
+ * Reads two-byte types into the upper half of 'out' and widens them in place. Element i is written
  * at 4i and read at 2n + 2i, so the writer reaches the reader only at the last one.
  */
 int fvsr_file_read_f32(const struct fvsr_file *file, uint64_t offset, enum fvsr_dtype dtype,

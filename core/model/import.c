@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Import: a released directory (or a synthetic model) becomes one packed file. The sources are
- * hashed as they are read, once, so that the packed file can say for good what it was made from.
+ * A released directory (or a synthetic model) is imported: it becomes one packed file. The sources
+ * are hashed as they are read, once, so that the packed file can say for good what it was made
+ * from.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,9 +163,9 @@ static void recognise(struct import *im)
 }
 
 /*
- * Transformer and projection are trained together and differ between the releases; other programs
- * make ghosts of a mixture. Two files of different releases are always one. A known file beside an
- * unknown one is none of its release either, so it takes a word of the caller's about the version.
+ * Refuses a mixture of releases: transformer and projection are trained together, and what is not
+ * of one release shows ghosts. Two files of different releases are always a mixture. A known file
+ * beside an unknown one may be, so the caller has to say the version.
  */
 static int refuse_mixture(const struct import *im, struct fvsr_error *err)
 {
@@ -190,7 +191,7 @@ static int refuse_mixture(const struct import *im, struct fvsr_error *err)
 			 fvsr_released_files[1 - known]);
 }
 
-/* All sums are known now. */
+/* Names and checks the release when all sums are known, which is when all has been read. */
 static int seal(struct fvsr_pack *pack, void *opaque, struct fvsr_error *err)
 {
 	struct import *im = opaque;
@@ -205,7 +206,7 @@ static int seal(struct fvsr_pack *pack, void *opaque, struct fvsr_error *err)
 	return refuse_mixture(im, err);
 }
 
-/* The longest that seal() may find. */
+/* Returns the longest name of a release that seal() may find. */
 static const char *longest_release(const struct import *im)
 {
 	const char *longest = NULL;

@@ -41,7 +41,7 @@ static int no_memory(const struct parser *p)
 	return fvsr_fail(p->err, FVSR_ERR_MEMORY, "%s: out of memory", p->what);
 }
 
-/* The next byte that is no space, without taking it; NUL at the end, where no text has one. */
+/* Returns the next byte that is no space and leaves it; NUL at the end, where no text has one. */
 static char peek(struct parser *p)
 {
 	while (p->at < p->length && strchr(" \t\r\n", p->text[p->at]))
@@ -52,7 +52,7 @@ static char peek(struct parser *p)
 /* ------------------------------------------------------------------------------------------- */
 /* Strings                                                                                     */
 
-/* Four hexadecimal digits. */
+/* Takes four hexadecimal digits. */
 static int take_hex(struct parser *p, unsigned int *out)
 {
 	int i;
@@ -97,7 +97,7 @@ static void put_code(struct parser *p, unsigned int code)
 	}
 }
 
-/* Behind "\u"; characters beyond 16 bits come as two of them. */
+/* Takes a character from behind "\u"; one beyond 16 bits comes as two of them. */
 static int take_code(struct parser *p)
 {
 	unsigned int code, low;
@@ -138,7 +138,7 @@ static int take_escape(struct parser *p)
 	return 0;
 }
 
-/* From behind the opening quote; the result lies in 'strings' until 'used' is set back. */
+/* Takes a string from behind its opening quote; it lies in 'strings' until 'used' is set back. */
 static int take_string(struct parser *p, const char **out)
 {
 	int ret = 0;
@@ -173,7 +173,7 @@ static size_t skip_digits(struct parser *p)
 	return p->at - start;
 }
 
-/* What may follow the whole part of a number; true when something did. */
+/* Skips what may follow the whole part of a number, which is no longer 'whole' then. */
 static int skip_fraction(struct parser *p, bool *whole)
 {
 	if (p->at < p->length && p->text[p->at] == '.') {
@@ -250,7 +250,7 @@ static int parse_word(struct parser *p, json_t **out)
 	return bad(p, "no value");
 }
 
-/* After an item: 1 when another follows, 0 at the end of the container. */
+/* Takes what follows an item: returns 1 before another, 0 at the end of the container. */
 static int take_separator(struct parser *p, char end)
 {
 	char c = peek(p);

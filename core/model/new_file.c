@@ -32,7 +32,7 @@ static void free_file(struct fvsr_new_file *file)
 	free(file);
 }
 
-/* Bytes of the path up to where ".PID-N.part" is put, at the start of a character of UTF-8. */
+/* Returns the bytes of the path up to where ".PID-N.part" goes, a whole number of characters. */
 static size_t stem_bytes(const char *path)
 {
 	const char *base = fvsr_path_base(path);
@@ -65,7 +65,7 @@ static bool read_number(const char **text, unsigned long *value)
 	return true;
 }
 
-/* The writer's process in ".PID-N.part"; false when the name is not of that kind. */
+/* Finds the writer's process in ".PID-N.part"; false when the name is not of that kind. */
 static bool parse_suffix(const char *text, unsigned long *pid)
 {
 	unsigned long n;
@@ -241,7 +241,10 @@ void fvsr_new_file_release(struct fvsr_new_file *file)
 /* ------------------------------------------------------------------------------------------- */
 /* The end                                                                                     */
 
-/* On the disk and ready to be renamed. The lock goes last, see fvsr_part_unlock_to_rename(). */
+/*
+ * Brings the part to the disk, ready to be renamed. The lock goes last: see
+ * fvsr_part_unlock_to_rename().
+ */
 static int finish_part(struct fvsr_new_file *file)
 {
 	int ret = fvsr_part_flush(file->handle);
@@ -264,7 +267,7 @@ int fvsr_new_file_commit(struct fvsr_new_file *file, struct fvsr_error *err)
 	return ret;
 }
 
-/* "folder/name.partial.ending", from the second on "folder/name.partial-2.ending". */
+/* Makes "folder/name.partial.ending", from the second on "folder/name.partial-2.ending". */
 static void name_partial(const char *path, int number, char *name, size_t size)
 {
 	size_t stem = stem_bytes(path), length = strlen(path);

@@ -43,7 +43,7 @@ uint64_t fvsr_pack_bytes(const struct fvsr_weights *weights, enum fvsr_pack_type
 /* ------------------------------------------------------------------------------------------- */
 /* Header                                                                                      */
 
-/* Also sets anew what is there already. */
+/* Sets an entry, also one that is there already. */
 static bool set_metadata(json_t *meta, const struct fvsr_pack *pack)
 {
 	char config[FVSR_CONFIG_TEXT];
@@ -63,7 +63,7 @@ static bool set_metadata(json_t *meta, const struct fvsr_pack *pack)
 	return ok;
 }
 
-/* Not json_pack(), which leaves a number out when there is no memory for it. */
+/* Makes an array without json_pack(), which leaves a number out when memory runs out. */
 static json_t *make_array(const int64_t *numbers, int count)
 {
 	json_t *array = json_array();
@@ -114,7 +114,8 @@ static json_t *make_header(const struct fvsr_pack *pack)
 	return NULL;
 }
 
-/* Room for the header, whichever name it will have: the data begins there. 0: no memory. */
+/* Returns the room for the header, whichever name it will have; the data is behind. 0: no memory.
+ */
 static uint64_t header_room(const struct writer *w)
 {
 	const char *other_name = w->pack->other_name ? w->pack->other_name : "";
@@ -131,7 +132,7 @@ static uint64_t header_room(const struct writer *w)
 	return room;
 }
 
-/* Eight bytes of length, the JSON text, spaces up to the data. */
+/* Writes eight bytes of length, the JSON text, and spaces up to the data. */
 static int write_header(const struct writer *w, struct fvsr_error *err)
 {
 	bool ok = set_metadata(json_object_get(w->header, METADATA), w->pack);
@@ -158,7 +159,7 @@ static int write_header(const struct writer *w, struct fvsr_error *err)
 /* ------------------------------------------------------------------------------------------- */
 /* Data                                                                                        */
 
-/* False when a value is finite as float32 and no longer so as BF16. */
+/* Rounds to BF16; false when a value that was finite no longer is. */
 static bool round_values(const float *values, size_t count, uint16_t *out)
 {
 	unsigned int overflow = 0;
@@ -171,7 +172,7 @@ static bool round_values(const float *values, size_t count, uint16_t *out)
 	return !overflow;
 }
 
-/* At most CHUNK elements to their place. */
+/* Writes at most CHUNK elements to their place. */
 static int write_range(void *opaque, size_t index, uint64_t first, size_t count,
 		       const float *values, struct fvsr_error *err)
 {

@@ -30,7 +30,7 @@ static int bad(const struct reader *r, const char *why)
 			 why);
 }
 
-/* Item 'i' of a tuple if it is of that kind, else NULL. */
+/* Returns item 'i' of a tuple if it is of that kind, else NULL. */
 static const struct fvsr_pickle_value *item(const struct fvsr_pickle_vm *vm,
 					    const struct fvsr_pickle_value *tuple, uint32_t i,
 					    enum fvsr_pickle_kind kind)
@@ -43,7 +43,7 @@ static const struct fvsr_pickle_value *item(const struct fvsr_pickle_vm *vm,
 	return value->kind == kind ? value : NULL;
 }
 
-/* A number that is not negative, or -1. */
+/* Returns a number that is not negative, or -1. */
 static int64_t number_at(const struct fvsr_pickle_vm *vm, const struct fvsr_pickle_value *tuple,
 			 uint32_t i)
 {
@@ -57,7 +57,7 @@ static bool is_text(const struct fvsr_pickle_value *value, const char *text)
 	return value && value->count == strlen(text) && !memcmp(value->text, text, value->count);
 }
 
-/* The key becomes a file name inside the archive: digits only. */
+/* Takes a key, which becomes a file name inside the archive: digits only. */
 static bool take_key(const struct fvsr_pickle_value *key, char out[12])
 {
 	uint32_t i;
@@ -72,7 +72,7 @@ static bool take_key(const struct fvsr_pickle_value *key, char out[12])
 	return true;
 }
 
-/* ("storage", class, key, location, elements) */
+/* Reads ("storage", class, key, location, elements). */
 static int read_storage(struct reader *r, const struct fvsr_pickle_value *storage,
 			struct fvsr_pickle_tensor *t)
 {
@@ -119,7 +119,7 @@ static int read_shape(struct reader *r, const struct fvsr_pickle_value *size,
 	return 0;
 }
 
-/* Row-major without holes; the stride of a dimension of one says nothing. */
+/* Checks for row-major without holes; the stride of a dimension of one says nothing. */
 static int check_strides(struct reader *r, const struct fvsr_pickle_value *strides,
 			 const struct fvsr_pickle_tensor *t)
 {
@@ -140,7 +140,7 @@ static int check_strides(struct reader *r, const struct fvsr_pickle_value *strid
 	return 0;
 }
 
-/* (storage, offset, shape, strides, requires_grad, hooks[, metadata]) */
+/* Reads (storage, offset, shape, strides, requires_grad, hooks[, metadata]). */
 static int read_tensor(struct reader *r, const struct fvsr_pickle_value *tensor,
 		       struct fvsr_pickle_tensor *t)
 {
@@ -231,7 +231,7 @@ static int read_dict(struct reader *r, const struct fvsr_pickle_value *dict)
 	return check_names(r);
 }
 
-/* One memo'ed key may name many entries, so the room for names is counted, not guessed. */
+/* Counts the room for names, since one memo'ed key may name many entries. */
 static uint64_t names_bytes(const struct reader *r, const struct fvsr_pickle_value *dict)
 {
 	uint32_t at = dict->count ? dict->first : FVSR_PICKLE_NONE;

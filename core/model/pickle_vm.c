@@ -72,7 +72,7 @@ static int take(struct fvsr_pickle_vm *vm, size_t n, const unsigned char **out)
 	return 0;
 }
 
-/* Little-endian, 'n' up to 8. */
+/* Takes a little-endian number of 'n' bytes, up to 8. */
 static int take_number(struct fvsr_pickle_vm *vm, size_t n, uint64_t *out)
 {
 	const unsigned char *raw = NULL;
@@ -115,7 +115,7 @@ static int pop(struct fvsr_pickle_vm *vm, uint32_t *out)
 	return 0;
 }
 
-/* Position behind the last mark, which stays. */
+/* Finds the position behind the last mark, which stays. */
 static int find_mark(struct fvsr_pickle_vm *vm, uint32_t *first)
 {
 	uint32_t i = vm->stack_count;
@@ -149,7 +149,7 @@ static int do_text(struct fvsr_pickle_vm *vm)
 	return push_value(vm, value);
 }
 
-/* A whole number of one length byte and that many bytes. */
+/* Pushes a whole number of one length byte and that many bytes. */
 static int do_long(struct fvsr_pickle_vm *vm)
 {
 	uint64_t n, number = 0;
@@ -287,7 +287,7 @@ static int top_dict(struct fvsr_pickle_vm *vm, uint32_t depth, struct fvsr_pickl
 	return 0;
 }
 
-/* Pairs from position 'first' of the stack on, and below them 'skip' places the dictionary. */
+/* Sets pairs from position 'first' of the stack on; the dictionary is 'skip' places below. */
 static int set_items(struct fvsr_pickle_vm *vm, uint32_t first, uint32_t skip)
 {
 	struct fvsr_pickle_value *dict = NULL;
@@ -322,7 +322,7 @@ static int do_set_item(struct fvsr_pickle_vm *vm)
 	return set_items(vm, vm->stack_count - 2, 1);
 }
 
-/* The attributes of a state dictionary (_metadata) are dropped. */
+/* Drops the attributes of a state dictionary (_metadata). */
 static int do_build(struct fvsr_pickle_vm *vm)
 {
 	struct fvsr_pickle_value *dict;
@@ -411,7 +411,7 @@ static int do_unknown(struct fvsr_pickle_vm *vm, unsigned char op)
 			 vm->where, op);
 }
 
-/* Names are those of Python's pickletools. */
+/* Does one instruction; the names are those of Python's pickletools. */
 static int step(struct fvsr_pickle_vm *vm, unsigned char op)
 {
 	switch (op) {

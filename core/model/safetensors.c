@@ -60,8 +60,8 @@ static int bad_tensor(const struct reader *r, const char *why)
 }
 
 /*
- * Every string of the header is shorter decoded, with its NUL, than it was between its quotes, so
- * a block of the header's size holds them all.
+ * Keeps a text in a block of the header's size, which holds them all: every string is shorter
+ * decoded, with its NUL, than it was between its quotes.
  */
 static const char *keep_text(struct reader *r, const char *text)
 {
@@ -207,7 +207,7 @@ static int by_offset(const void *a, const void *b)
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-/* Tensors lie one behind the other from the first byte of the data to the last. */
+/* Checks that tensors lie one behind the other, from the first byte of the data to the last. */
 static int check_layout(struct reader *r)
 {
 	struct fvsr_safetensors *st = r->st;
@@ -242,7 +242,7 @@ static int by_ref_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Names are unique: a JSON object with the same key twice was refused by the parser. */
+/* Sorts the names, which are unique: the parser has refused an object with a key twice. */
 static int sort_names(struct reader *r)
 {
 	struct fvsr_safetensors *st = r->st;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The public view of a safetensors file: golden streams, and what is inside a packed model. Data
+ * Callers may look into safetensors files: golden streams, and what is inside a packed model. Data
  * is handed out as pointers, so it is read into memory of our own (file.h says why a mapping
  * would not do); of files too large for that only the description is given.
  */

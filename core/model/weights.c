@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One door to all weights: finds out what a specification names, checks ranges, and refuses
- * values that are not finite, whoever made them.
+ * This is the one door to all weights. It finds out what a specification names, checks ranges, and
+ * refuses values that are not finite, whoever made them.
  */
 #include "model/weights.h"
 
