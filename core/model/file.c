@@ -99,16 +99,16 @@ static int check_kind(int handle, const char *path, struct stat *st, struct fvsr
 static int open_handle(struct fvsr_file *file, const char *path, struct fvsr_error *err)
 {
 	struct stat st;
-	int ret;
+	int result;
 
 	/* O_NONBLOCK: opening a pipe that nobody writes to must not wait. */
 	file->handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file->handle < 0)
 		return fvsr_fail(err, FVSR_ERR_IO, "'%.300s': %s", path, strerror(errno));
-	ret = check_kind(file->handle, path, &st, err);
-	if (ret < 0) {
+	result = check_kind(file->handle, path, &st, err);
+	if (result < 0) {
 		close(file->handle);
-		return ret;
+		return result;
 	}
 	file->size = (uint64_t)st.st_size;
 	return 0;
@@ -135,14 +135,14 @@ static long long read_handle(const struct fvsr_file *file, uint64_t offset, void
 int fvsr_file_open(struct fvsr_file **out, const char *path, struct fvsr_error *err)
 {
 	struct fvsr_file *file = new_file(path);
-	int ret;
+	int result;
 
 	if (!file)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	ret = open_handle(file, path, err);
-	if (ret < 0) {
+	result = open_handle(file, path, err);
+	if (result < 0) {
 		free(file);
-		return ret;
+		return result;
 	}
 	*out = file;
 	return 0;
@@ -229,18 +229,18 @@ int fvsr_file_slurp(const char *path, size_t max_bytes, char **out, size_t *byte
 {
 	struct fvsr_file *file;
 	char *text = NULL;
-	int ret = fvsr_file_open(&file, path, err);
+	int result = fvsr_file_open(&file, path, err);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (file->size > max_bytes)
-		ret = fvsr_fail(err, FVSR_ERR_FORMAT, "%s: larger than %zu bytes", file->name,
-				max_bytes);
+		result = fvsr_fail(err, FVSR_ERR_FORMAT, "%s: larger than %zu bytes", file->name,
+				   max_bytes);
 	else if (!(text = malloc((size_t)file->size + 1)))
-		ret = fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+		result = fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	else
-		ret = fvsr_file_read(file, 0, text, (size_t)file->size, err);
-	if (ret < 0) {
+		result = fvsr_file_read(file, 0, text, (size_t)file->size, err);
+	if (result < 0) {
 		free(text);
 	} else {
 		text[file->size] = '\0';
@@ -248,5 +248,5 @@ int fvsr_file_slurp(const char *path, size_t max_bytes, char **out, size_t *byte
 		*bytes = (size_t)file->size;
 	}
 	fvsr_file_close(file);
-	return ret;
+	return result;
 }

@@ -153,7 +153,7 @@ static int open_part(struct fvsr_new_file *file, struct fvsr_error *err)
 int fvsr_new_file_create(struct fvsr_new_file **out, const char *path, struct fvsr_error *err)
 {
 	struct fvsr_new_file *file;
-	int ret;
+	int result;
 
 	if (!*path || fvsr_path_is_folder(path) || !*fvsr_path_base(path))
 		return fvsr_fail(err, FVSR_ERR_IO, "'%.300s' is not the name of a file", path);
@@ -163,10 +163,11 @@ int fvsr_new_file_create(struct fvsr_new_file **out, const char *path, struct fv
 	file->reserve = -1;
 	file->path = fvsr_path_target(path);
 	file->part = file->path ? malloc(strlen(file->path) + SUFFIX_BYTES) : NULL;
-	ret = file->part ? open_part(file, err) : fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	if (ret < 0) {
+	result = file->part ? open_part(file, err)
+			    : fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	if (result < 0) {
 		free_file(file);
-		return ret;
+		return result;
 	}
 	*out = file;
 	return 0;
@@ -247,24 +248,24 @@ void fvsr_new_file_release(struct fvsr_new_file *file)
  */
 static int finish_part(struct fvsr_new_file *file)
 {
-	int ret = fvsr_part_flush(file->handle);
+	int result = fvsr_part_flush(file->handle);
 
 	fvsr_new_file_release(file);
 	fvsr_part_unlock_to_rename(&file->handle);
-	return ret;
+	return result;
 }
 
 int fvsr_new_file_commit(struct fvsr_new_file *file, struct fvsr_error *err)
 {
-	int ret = 0;
+	int result = 0;
 
 	if (finish_part(file) < 0 || fvsr_part_replace(file->part, file->path) < 0) {
-		ret = fail_to_write(file, err);
+		result = fail_to_write(file, err);
 		fvsr_part_delete(file->part);
 	}
 	fvsr_part_close(file->handle);
 	free_file(file);
-	return ret;
+	return result;
 }
 
 /* Makes "folder/name.partial.ending", from the second on "folder/name.partial-2.ending". */
@@ -287,7 +288,7 @@ int fvsr_new_file_keep(struct fvsr_new_file *file, char **kept, struct fvsr_erro
 {
 	size_t size = strlen(file->path) + SUFFIX_BYTES;
 	char *name = malloc(size);
-	int ret = 0, done = -1;
+	int result = 0, done = -1;
 
 	*kept = NULL;
 	if (!name) {
@@ -306,13 +307,13 @@ int fvsr_new_file_keep(struct fvsr_new_file *file, char **kept, struct fvsr_erro
 	if (done == 0) {
 		*kept = name;
 	} else {
-		ret = fail_to_write(file, err);
+		result = fail_to_write(file, err);
 		fvsr_part_delete(file->part);
 		free(name);
 	}
 	fvsr_part_close(file->handle);
 	free_file(file);
-	return ret;
+	return result;
 }
 
 void fvsr_new_file_abort(struct fvsr_new_file *file)

@@ -106,15 +106,16 @@ void fvsr_part_unlock_to_rename(int *handle)
 static int move_file(const char *from, const char *to, DWORD flags)
 {
 	wchar_t *wide_from = fvsr_path_wide(from), *wide_to = fvsr_path_wide(to);
-	int ret = -1;
+	int result = -1;
 
 	if (!wide_from || !wide_to)
 		errno = ENOMEM;
 	else
-		ret = MoveFileExW(wide_from, wide_to, flags | MOVEFILE_WRITE_THROUGH) ? 0 : fail();
+		result = MoveFileExW(wide_from, wide_to, flags | MOVEFILE_WRITE_THROUGH) ? 0
+											 : fail();
 	free(wide_from);
 	free(wide_to);
-	return ret;
+	return result;
 }
 
 int fvsr_part_replace(const char *part, const char *target)

@@ -139,7 +139,7 @@ static int write_header(const struct writer *w, struct fvsr_error *err)
 	char *text = ok ? json_dumps(w->header, JSON_COMPACT) : NULL;
 	char *block = text ? malloc(w->data) : NULL;
 	size_t i;
-	int ret;
+	int result;
 
 	if (!block || 8 + strlen(text) > w->data) {
 		free(text);
@@ -150,10 +150,10 @@ static int write_header(const struct writer *w, struct fvsr_error *err)
 	for (i = 0; i < 8; i++)
 		block[i] = (char)((w->data - 8) >> (8 * i));
 	memcpy(block + 8, text, strlen(text));
-	ret = fvsr_new_file_write_at(w->file, 0, block, w->data, err);
+	result = fvsr_new_file_write_at(w->file, 0, block, w->data, err);
 	free(text);
 	free(block);
-	return ret;
+	return result;
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -181,7 +181,7 @@ static int write_range(void *opaque, size_t index, uint64_t first, size_t count,
 	const char *name = pack->weights->shapes.items[index].name;
 	size_t size = element_bytes(pack->type);
 	const void *data = values;
-	int ret;
+	int result;
 
 	if (pack->type == FVSR_PACK_BF16) {
 		if (!round_values(values, count, w->halves))
@@ -189,9 +189,9 @@ static int write_range(void *opaque, size_t index, uint64_t first, size_t count,
 					 "tensor '%s' has values too large for BF16", name);
 		data = w->halves;
 	}
-	ret = fvsr_new_file_write_at(w->file, w->data + w->offsets[index] + first * size, data,
-				     count * size, err);
-	return ret < 0 ? ret : pack->count(pack->opaque, count * size, name, err);
+	result = fvsr_new_file_write_at(w->file, w->data + w->offsets[index] + first * size, data,
+					count * size, err);
+	return result < 0 ? result : pack->count(pack->opaque, count * size, name, err);
 }
 
 static int write_tensor(struct writer *w, size_t index, struct fvsr_error *err)
@@ -200,15 +200,15 @@ static int write_tensor(struct writer *w, size_t index, struct fvsr_error *err)
 	struct fvsr_weight weight;
 	uint64_t first;
 	size_t n;
-	int ret = fvsr_weights_find(weights, weights->shapes.items[index].name, &weight, err);
+	int result = fvsr_weights_find(weights, weights->shapes.items[index].name, &weight, err);
 
-	for (first = 0; ret >= 0 && first < weight.count; first += n) {
+	for (first = 0; result >= 0 && first < weight.count; first += n) {
 		n = weight.count - first < CHUNK ? (size_t)(weight.count - first) : CHUNK;
-		ret = fvsr_weights_read(weights, &weight, first, n, w->values, err);
-		if (ret >= 0)
-			ret = write_range(w, index, first, n, w->values, err);
+		result = fvsr_weights_read(weights, &weight, first, n, w->values, err);
+		if (result >= 0)
+			result = write_range(w, index, first, n, w->values, err);
 	}
-	return ret;
+	return result;
 }
 
 static int write_data(struct writer *w, struct fvsr_error *err)
@@ -218,24 +218,24 @@ static int write_data(struct writer *w, struct fvsr_error *err)
 	const struct fvsr_weight_sink sink = {.take = write_range, .opaque = w};
 	uint64_t offset = 0;
 	size_t i;
-	int ret = 0;
+	int result = 0;
 
 	for (i = 0; i < weights->shapes.count; i++) {
 		w->offsets[i] = offset;
 		offset += weights->shapes.items[i].count * element_bytes(w->pack->type);
 	}
-	for (i = 0; i < weights->shapes.count && ret >= 0; i++)
+	for (i = 0; i < weights->shapes.count && result >= 0; i++)
 		if (!ops->pours || !ops->pours(weights->source, i))
-			ret = write_tensor(w, i, err);
-	if (ret >= 0 && ops->pour)
-		ret = ops->pour(weights->source, &sink, err);
-	return ret;
+			result = write_tensor(w, i, err);
+	if (result >= 0 && ops->pour)
+		result = ops->pour(weights->source, &sink, err);
+	return result;
 }
 
 static int write_all(struct writer *w, struct fvsr_error *err)
 {
 	struct fvsr_pack *pack = w->pack;
-	int ret;
+	int result;
 
 	w->header = make_header(pack);
 	w->data = header_room(w);
@@ -244,27 +244,27 @@ static int write_all(struct writer *w, struct fvsr_error *err)
 	w->halves = malloc(CHUNK * sizeof(*w->halves));
 	if (!w->data || !w->offsets || !w->values || !w->halves)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	ret = write_data(w, err);
-	if (ret >= 0 && pack->seal)
-		ret = pack->seal(pack, pack->opaque, err);
-	return ret < 0 ? ret : write_header(w, err);
+	result = write_data(w, err);
+	if (result >= 0 && pack->seal)
+		result = pack->seal(pack, pack->opaque, err);
+	return result < 0 ? result : write_header(w, err);
 }
 
 int fvsr_pack_write(struct fvsr_pack *pack, const char *path, struct fvsr_error *err)
 {
 	struct writer w = {.pack = pack};
-	int ret = fvsr_new_file_create(&w.file, path, err);
+	int result = fvsr_new_file_create(&w.file, path, err);
 
-	if (ret < 0)
-		return ret;
-	ret = write_all(&w, err);
+	if (result < 0)
+		return result;
+	result = write_all(&w, err);
 	json_decref(w.header);
 	free(w.offsets);
 	free(w.values);
 	free(w.halves);
-	if (ret < 0) {
+	if (result < 0) {
 		fvsr_new_file_abort(w.file);
-		return ret;
+		return result;
 	}
 	return fvsr_new_file_commit(w.file, err);
 }

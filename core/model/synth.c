@@ -161,18 +161,18 @@ static int load_config(struct fvsr_config *config, const char *path, struct fvsr
 {
 	size_t bytes;
 	char *text;
-	int ret;
+	int result;
 
 	if (!strcmp(path, "full")) {
 		fvsr_config_released(config);
 		return 0;
 	}
-	ret = fvsr_file_slurp(path, MAX_CONFIG_BYTES, &text, &bytes, err);
-	if (ret < 0)
-		return ret;
-	ret = fvsr_config_parse(config, text, bytes, err);
+	result = fvsr_file_slurp(path, MAX_CONFIG_BYTES, &text, &bytes, err);
+	if (result < 0)
+		return result;
+	result = fvsr_config_parse(config, text, bytes, err);
 	free(text);
-	return ret;
+	return result;
 }
 
 /* Splits "CONFIG:SEED" at the last colon: the path may hold others. Frees nothing on failure. */
@@ -233,17 +233,17 @@ int fvsr_synth_open(struct fvsr_weights *weights, const char *spec, struct fvsr_
 	const char *base = fvsr_path_base(spec);
 	uint64_t seed = 0;
 	char *path;
-	int ret = split_spec(spec + strlen(PREFIX), &path, &seed, err);
+	int result = split_spec(spec + strlen(PREFIX), &path, &seed, err);
 
-	if (ret < 0)
-		return ret;
-	ret = load_config(&weights->config, path, err);
+	if (result < 0)
+		return result;
+	result = load_config(&weights->config, path, err);
 	free(path);
-	if (ret < 0)
-		return ret;
-	ret = fvsr_shapes_create(&weights->shapes, &weights->config, err);
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
+	result = fvsr_shapes_create(&weights->shapes, &weights->config, err);
+	if (result < 0)
+		return result;
 	snprintf(weights->name, sizeof(weights->name), "%s%s", base == spec ? "" : PREFIX, base);
 	return make_rules(weights, seed, err);
 }

@@ -37,21 +37,21 @@ static int load_data(struct fvsr_tensors *t, struct fvsr_error *err)
 int fvsr_tensors_open(fvsr_tensors **out, const char *path, struct fvsr_error *err)
 {
 	struct fvsr_tensors *t;
-	int ret;
+	int result;
 
 	if (!out || !path)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "no file is named");
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	ret = fvsr_file_open(&t->file, path, err);
-	if (ret >= 0)
-		ret = fvsr_st_read(&t->st, t->file, err);
-	if (ret >= 0)
-		ret = load_data(t, err);
-	if (ret < 0) {
+	result = fvsr_file_open(&t->file, path, err);
+	if (result >= 0)
+		result = fvsr_st_read(&t->st, t->file, err);
+	if (result >= 0)
+		result = load_data(t, err);
+	if (result < 0) {
 		fvsr_tensors_close(t);
-		return ret;
+		return result;
 	}
 	*out = t;
 	return 0;
