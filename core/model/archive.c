@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Puts zip and pickle together: the pickle names storages, the archive has their bytes. Each
- * storage is read once, whole, with its checksum; tensors point into it.
+ * Zip and pickle are put together here: the pickle names storages, the archive has their bytes.
+ * Each storage is read once, whole, with its checksum; tensors point into it.
  */
 #include "model/archive.h"
 
@@ -40,7 +40,7 @@ static int read_pickle(struct reader *r, struct fvsr_pickle *pickle)
 {
 	int64_t bytes = fvsr_zip_size(r->zip, "data.pkl");
 	char *data;
-	int ret;
+	int result;
 
 	if (bytes > MAX_PICKLE_BYTES)
 		return fvsr_fail(r->err, FVSR_ERR_FORMAT, "%s: its data.pkl is above 1 MiB",
@@ -48,11 +48,11 @@ static int read_pickle(struct reader *r, struct fvsr_pickle *pickle)
 	data = malloc(bytes ? (size_t)bytes : 1);
 	if (!data)
 		return no_memory(r);
-	ret = fvsr_zip_read(r->zip, "data.pkl", data, (size_t)bytes, NULL, 0, 0, r->err);
-	if (ret >= 0)
-		ret = fvsr_pickle_read(pickle, data, (size_t)bytes, r->file, r->err);
+	result = fvsr_zip_read(r->zip, "data.pkl", data, (size_t)bytes, NULL, 0, 0, r->err);
+	if (result >= 0)
+		result = fvsr_pickle_read(pickle, data, (size_t)bytes, r->file, r->err);
 	free(data);
-	return ret;
+	return result;
 }
 
 static int by_key(const void *a, const void *b)
@@ -62,7 +62,7 @@ static int by_key(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-/* The storages that tensors refer to, each once, sorted by key. */
+/* Lists the storages that tensors refer to, each once, sorted by key. */
 static int list_blobs(struct reader *r, const struct fvsr_pickle *pickle)
 {
 	struct fvsr_archive *a = r->archive;
@@ -89,7 +89,7 @@ static struct fvsr_archive_blob *find_blob(struct fvsr_archive *a, const char ke
 	return bsearch(&wanted, a->blobs, a->blob_count, sizeof(wanted), by_key);
 }
 
-/* The archive's entry must be as long as the pickle says the storage is. */
+/* Checks that the archive's entry is as long as the pickle says the storage is. */
 static int check_storage(struct reader *r, const struct fvsr_pickle_tensor *t)
 {
 	struct fvsr_archive_blob *blob = find_blob(r->archive, t->storage);
@@ -117,30 +117,30 @@ static int check_storage(struct reader *r, const struct fvsr_pickle_tensor *t)
 static int load_blob(struct reader *r, struct fvsr_archive_blob *blob)
 {
 	char name[24];
-	int ret;
+	int result;
 
 	snprintf(name, sizeof(name), "data/%s", blob->key);
 	blob->data = malloc(blob->bytes);
 	if (!blob->data)
 		return no_memory(r);
-	ret = fvsr_zip_read(r->zip, name, blob->data, blob->bytes, r->progress, r->done, r->total,
-			    r->err);
+	result = fvsr_zip_read(r->zip, name, blob->data, blob->bytes, r->progress, r->done,
+			       r->total, r->err);
 	r->done += blob->bytes;
-	return ret;
+	return result;
 }
 
 static int load_tensors(struct reader *r, struct fvsr_pickle *pickle)
 {
 	struct fvsr_archive *a = r->archive;
 	size_t i;
-	int ret = list_blobs(r, pickle);
+	int result = list_blobs(r, pickle);
 
-	for (i = 0; i < pickle->count && ret >= 0; i++)
-		ret = check_storage(r, &pickle->tensors[i]);
-	for (i = 0; i < a->blob_count && ret >= 0; i++)
-		ret = load_blob(r, &a->blobs[i]);
-	if (ret < 0)
-		return ret;
+	for (i = 0; i < pickle->count && result >= 0; i++)
+		result = check_storage(r, &pickle->tensors[i]);
+	for (i = 0; i < a->blob_count && result >= 0; i++)
+		result = load_blob(r, &a->blobs[i]);
+	if (result < 0)
+		return result;
 	a->tensors = calloc(pickle->count ? pickle->count : 1, sizeof(*a->tensors));
 	if (!a->tensors)
 		return no_memory(r);
@@ -171,19 +171,19 @@ int fvsr_archive_read(struct fvsr_archive *archive, struct fvsr_file *file,
 		.err = err,
 	};
 	struct fvsr_pickle pickle = {0};
-	int ret = fvsr_zip_open(&r.zip, file, err);
+	int result = fvsr_zip_open(&r.zip, file, err);
 
 	memset(archive, 0, sizeof(*archive));
-	if (ret < 0)
-		return ret;
-	ret = read_pickle(&r, &pickle);
-	if (ret >= 0)
-		ret = load_tensors(&r, &pickle);
+	if (result < 0)
+		return result;
+	result = read_pickle(&r, &pickle);
+	if (result >= 0)
+		result = load_tensors(&r, &pickle);
 	fvsr_pickle_free(&pickle);
 	fvsr_zip_close(r.zip);
-	if (ret < 0)
+	if (result < 0)
 		fvsr_archive_free(archive);
-	return ret;
+	return result;
 }
 
 void fvsr_archive_free(struct fvsr_archive *archive)

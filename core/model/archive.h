@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A PyTorch archive (.ckpt, .pth): its tensors, in memory.
+ * A PyTorch archive (.ckpt, .pth) is read as a whole: its tensors lie in memory afterwards.
  */
 #ifndef FVSR_MODEL_ARCHIVE_H
 #define FVSR_MODEL_ARCHIVE_H
@@ -32,7 +32,7 @@ struct fvsr_archive {
 int fvsr_archive_read(struct fvsr_archive *archive, struct fvsr_file *file,
 		      const struct fvsr_progress *progress, struct fvsr_error *err);
 void fvsr_archive_free(struct fvsr_archive *archive);
-/* NULL when there is none of that name. */
+/* Returns the tensor of that name, or NULL. */
 const struct fvsr_archive_tensor *fvsr_archive_find(const struct fvsr_archive *archive,
 						    const char *name);
 

@@ -125,7 +125,7 @@ static int open_zip(struct fvsr_zip *z, struct fvsr_file *file, struct fvsr_erro
 	struct input *in = calloc(1, sizeof(*in));
 	zip_source_t *source;
 	zip_error_t error;
-	int ret = 0;
+	int result = 0;
 
 	if (!in)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
@@ -135,17 +135,17 @@ static int open_zip(struct fvsr_zip *z, struct fvsr_file *file, struct fvsr_erro
 	source = zip_source_function_create(input_call, in, &error);
 	if (!source) {
 		free(in);
-		ret = zip_failed(z->file, &error, err);
+		result = zip_failed(z->file, &error, err);
 		zip_error_fini(&error);
-		return ret;
+		return result;
 	}
 	z->zip = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error);
 	if (!z->zip) {
-		ret = zip_failed(z->file, &error, err);
+		result = zip_failed(z->file, &error, err);
 		zip_source_free(source);
 	}
 	zip_error_fini(&error);
-	return ret;
+	return result;
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -160,7 +160,7 @@ static int bad_entry(const struct fvsr_zip *z, const char *name, const char *why
 	return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: entry '%s' %s", z->file, shown, why);
 }
 
-/* No way out of the folder: neither absolute nor upwards, whatever system reads it. */
+/* Tells whether a path stays in its folder: neither absolute nor upwards, on any system. */
 static bool is_plain_path(const char *name)
 {
 	if (!*name || *name == '/' || strchr(name, '\\') || strchr(name, ':'))
@@ -168,7 +168,7 @@ static bool is_plain_path(const char *name)
 	return strncmp(name, "../", 3) && !strstr(name, "/../") && !strstr(name, "//");
 }
 
-/* The first entry names the top folder, all others must be in it. */
+/* Takes the top folder, which the first entry names and all others must be in, off a name. */
 static int strip_top(struct fvsr_zip *z, const char **name, struct fvsr_error *err)
 {
 	if (!z->top_length) {
@@ -211,13 +211,13 @@ static int add_entry(struct fvsr_zip *z, zip_uint64_t index, uint64_t *total,
 {
 	struct entry *entry = &z->entries[z->count];
 	zip_stat_t st;
-	int ret;
+	int result;
 
 	if (zip_stat_index(z->zip, index, 0, &st) < 0)
 		return zip_failed(z->file, zip_get_error(z->zip), err);
-	ret = check_entry(z, &st, err);
-	if (ret < 0)
-		return ret;
+	result = check_entry(z, &st, err);
+	if (result < 0)
+		return result;
 	/* Stored entries that do not overlap cannot be larger than the file together. */
 	if (st.size > z->file_bytes - *total)
 		return bad_entry(z, st.name, "is larger than the archive", err);
@@ -225,9 +225,9 @@ static int add_entry(struct fvsr_zip *z, zip_uint64_t index, uint64_t *total,
 	entry->name = st.name;
 	entry->index = index;
 	entry->size = st.size;
-	ret = strip_top(z, &entry->name, err);
-	z->count += ret >= 0;
-	return ret;
+	result = strip_top(z, &entry->name, err);
+	z->count += result >= 0;
+	return result;
 }
 
 static int by_name(const void *a, const void *b)
@@ -248,7 +248,7 @@ static int check_unique(struct fvsr_zip *z, struct fvsr_error *err)
 	return 0;
 }
 
-/* "data.pkl" of the top folder is the one that is read; another anywhere is a disguise. */
+/* Refuses a second "data.pkl": the top folder's is read, and another would be a disguise. */
 static int check_pickles(struct fvsr_zip *z, struct fvsr_error *err)
 {
 	size_t i, pickles = 0;
@@ -267,14 +267,14 @@ static int check_byte_order(struct fvsr_zip *z, struct fvsr_error *err)
 {
 	int64_t size = fvsr_zip_size(z, "byteorder");
 	char order[6] = "";
-	int ret = 0;
+	int result = 0;
 
 	if (size < 0)
 		return 0; /* older versions of PyTorch do not write it */
 	if (size == sizeof(order))
-		ret = fvsr_zip_read(z, "byteorder", order, sizeof(order), NULL, 0, 0, err);
-	if (ret < 0)
-		return ret;
+		result = fvsr_zip_read(z, "byteorder", order, sizeof(order), NULL, 0, 0, err);
+	if (result < 0)
+		return result;
 	if (size != sizeof(order) || memcmp(order, "little", sizeof(order)))
 		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: its byte order is not little-endian",
 				 z->file);
@@ -285,7 +285,7 @@ static int read_entries(struct fvsr_zip *z, struct fvsr_error *err)
 {
 	zip_int64_t n = zip_get_num_entries(z->zip, 0), i;
 	uint64_t total = 0;
-	int ret = 0;
+	int result = 0;
 
 	if (n < 1 || n > MAX_ENTRIES)
 		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: has %lld entries", z->file,
@@ -293,30 +293,30 @@ static int read_entries(struct fvsr_zip *z, struct fvsr_error *err)
 	z->entries = calloc((size_t)n, sizeof(*z->entries));
 	if (!z->entries)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "%s: out of memory", z->file);
-	for (i = 0; i < n && ret >= 0; i++)
-		ret = add_entry(z, (zip_uint64_t)i, &total, err);
-	if (ret >= 0)
-		ret = check_unique(z, err);
-	if (ret >= 0)
-		ret = check_pickles(z, err);
-	return ret < 0 ? ret : check_byte_order(z, err);
+	for (i = 0; i < n && result >= 0; i++)
+		result = add_entry(z, (zip_uint64_t)i, &total, err);
+	if (result >= 0)
+		result = check_unique(z, err);
+	if (result >= 0)
+		result = check_pickles(z, err);
+	return result < 0 ? result : check_byte_order(z, err);
 }
 
 int fvsr_zip_open(struct fvsr_zip **out, struct fvsr_file *file, struct fvsr_error *err)
 {
 	struct fvsr_zip *z = calloc(1, sizeof(*z));
-	int ret;
+	int result;
 
 	if (!z)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	z->file = fvsr_file_name(file);
 	z->file_bytes = fvsr_file_size(file);
-	ret = open_zip(z, file, err);
-	if (ret >= 0)
-		ret = read_entries(z, err);
-	if (ret < 0) {
+	result = open_zip(z, file, err);
+	if (result >= 0)
+		result = read_entries(z, err);
+	if (result < 0) {
 		fvsr_zip_close(z);
-		return ret;
+		return result;
 	}
 	*out = z;
 	return 0;
@@ -346,7 +346,7 @@ int64_t fvsr_zip_size(const struct fvsr_zip *zip, const char *name)
 	return entry ? (int64_t)entry->size : -1;
 }
 
-/* libzip compares the checksum when the end is reached: with the read that finds nothing left. */
+/* Reads once more, which finds nothing left and makes libzip compare the checksum. */
 static int read_to_end(struct fvsr_zip *z, zip_file_t *zf, const char *name, unsigned char *to,
 		       size_t bytes, const struct fvsr_progress *progress, uint64_t done,
 		       uint64_t total, struct fvsr_error *err)
@@ -383,14 +383,14 @@ int fvsr_zip_read(struct fvsr_zip *zip, const char *name, void *buf, size_t byte
 {
 	const struct entry *entry = find_entry(zip, name);
 	zip_file_t *zf;
-	int ret;
+	int result;
 
 	if (!entry || entry->size != bytes)
 		return bad_entry(zip, name, "is missing or of a wrong size", err);
 	zf = zip_fopen_index(zip->zip, entry->index, 0);
 	if (!zf)
 		return zip_failed(zip->file, zip_get_error(zip->zip), err);
-	ret = read_to_end(zip, zf, name, buf, bytes, progress, done, total, err);
+	result = read_to_end(zip, zf, name, buf, bytes, progress, done, total, err);
 	zip_fclose(zf);
-	return ret;
+	return result;
 }

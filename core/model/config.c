@@ -109,7 +109,7 @@ static int check_heads(const struct fvsr_config *c, struct fvsr_error *err)
 	return 0;
 }
 
-/* Dominant terms only; the limits above keep each factor small enough for 64 bits. */
+/* Counts the dominant terms; the limits above keep each factor small enough for 64 bits. */
 static uint64_t rough_parameters(const struct fvsr_config *c)
 {
 	uint64_t d = (uint64_t)c->dim;
@@ -121,8 +121,8 @@ static uint64_t rough_parameters(const struct fvsr_config *c)
 }
 
 /*
- * Positions for MemBlocks of a level: from 5 + 6 * level to its TGrow, or to the last convolution,
- * which is 26, where the decoder ends with it.
+ * Returns the positions for MemBlocks of a level: from 5 + 6 * level to its TGrow, or to the last
+ * convolution, which is 26, where the decoder ends with it.
  */
 static int most_blocks(const struct fvsr_config *c, int level)
 {
@@ -193,7 +193,7 @@ int fvsr_config_check(const struct fvsr_config *c, struct fvsr_error *err)
 	return check_heads(c, err);
 }
 
-/* The object that holds the keys: the one behind "model" if there is one, else the root. */
+/* Returns the object that holds the keys: behind "model" if there is one, else the root. */
 static json_t *model_object(json_t *root)
 {
 	json_t *model = json_object_get(root, "model");
@@ -236,31 +236,31 @@ static int set_ints(int *fields, size_t count, const char *name, const json_t *v
 		    struct fvsr_error *err)
 {
 	size_t i;
-	int ret = 0;
+	int result = 0;
 
 	if (!json_is_array(value) || json_array_size(value) != count)
 		return fvsr_fail(err, FVSR_ERR_FORMAT,
 				 "configuration: %s is not a list of %zu numbers", name, count);
-	for (i = 0; i < count && ret >= 0; i++)
-		ret = set_int(&fields[i], name, json_array_get(value, i), err);
-	return ret;
+	for (i = 0; i < count && result >= 0; i++)
+		result = set_int(&fields[i], name, json_array_get(value, i), err);
+	return result;
 }
 
-/* 1 when 'name' is one of the keys that shapes cannot tell, and it was set. */
+/* Sets a key that shapes cannot tell; returns 1 when 'name' is one of these. */
 static int set_hint(struct fvsr_config *config, const char *name, const json_t *value,
 		    struct fvsr_error *err)
 {
-	int ret;
+	int result;
 
 	if (!strcmp(name, "lq_version"))
-		ret = set_lq_version(config, value, err);
+		result = set_lq_version(config, value, err);
 	else if (!strcmp(name, "dec_depth_to_space"))
-		ret = set_bool(&config->dec_depth_to_space, name, value, err);
+		result = set_bool(&config->dec_depth_to_space, name, value, err);
 	else if (!strcmp(name, "residual"))
-		ret = set_bool(&config->residual, name, value, err);
+		result = set_bool(&config->residual, name, value, err);
 	else
 		return 0;
-	return ret < 0 ? ret : 1;
+	return result < 0 ? result : 1;
 }
 
 static int set_key(struct fvsr_config *config, const char *name, const json_t *value,
@@ -268,10 +268,10 @@ static int set_key(struct fvsr_config *config, const char *name, const json_t *v
 {
 	char shown[64];
 	size_t i;
-	int ret = set_hint(config, name, value, err);
+	int result = set_hint(config, name, value, err);
 
-	if (ret)
-		return ret < 0 ? ret : 0;
+	if (result)
+		return result < 0 ? result : 0;
 	if (!strcmp(name, "dec_channels"))
 		return set_ints(config->dec_channels, FVSR_DEC_LEVELS, name, value, err);
 	if (!strcmp(name, "dec_blocks"))
@@ -299,10 +299,10 @@ static int read_keys(struct fvsr_config *config, json_t *object, struct fvsr_err
 	config->lq_version = FVSR_LQ_V1_1;
 	json_object_foreach(object, name, value)
 	{
-		int ret = set_key(config, name, value, err);
+		int result = set_key(config, name, value, err);
 
-		if (ret < 0)
-			return ret;
+		if (result < 0)
+			return result;
 	}
 	for (i = 0; i < NUM_INT_KEYS; i++)
 		if (!json_object_get(object, int_keys[i].name))
@@ -324,13 +324,13 @@ int fvsr_config_parse(struct fvsr_config *config, const char *text, size_t lengt
 		      struct fvsr_error *err)
 {
 	json_t *root;
-	int ret = parse_text(&root, text, length, err);
+	int result = parse_text(&root, text, length, err);
 
-	if (ret < 0)
-		return ret;
-	ret = read_keys(config, model_object(root), err);
+	if (result < 0)
+		return result;
+	result = read_keys(config, model_object(root), err);
 	json_decref(root);
-	return ret < 0 ? ret : fvsr_config_check(config, err);
+	return result < 0 ? result : fvsr_config_check(config, err);
 }
 
 int fvsr_config_hints(struct fvsr_config *config, const char *text, size_t length,
@@ -338,21 +338,21 @@ int fvsr_config_hints(struct fvsr_config *config, const char *text, size_t lengt
 {
 	json_t *root, *value;
 	const char *name;
-	int ret = parse_text(&root, text, length, err);
+	int result = parse_text(&root, text, length, err);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	json_object_foreach(model_object(root), name, value)
 	{
 		if (!strcmp(name, "num_heads"))
-			ret = set_int(&config->num_heads, name, value, err);
+			result = set_int(&config->num_heads, name, value, err);
 		else
-			ret = set_hint(config, name, value, err);
-		if (ret < 0)
+			result = set_hint(config, name, value, err);
+		if (result < 0)
 			break;
 	}
 	json_decref(root);
-	return ret < 0 ? ret : 0;
+	return result < 0 ? result : 0;
 }
 
 void fvsr_config_write(const struct fvsr_config *c, char text[FVSR_CONFIG_TEXT])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The configuration of a model as JSON, and what it may say.
+ * Models have their configuration as JSON; here is what it may say.
  */
 #ifndef FVSR_MODEL_CONFIG_H
 #define FVSR_MODEL_CONFIG_H
@@ -37,11 +37,11 @@ static inline int fvsr_config_rgb_channels(const struct fvsr_config *config)
 	return 3 * fvsr_config_rgb_frames(config) * side * side;
 }
 
-/* The released model's. */
+/* Fills in the released model's. */
 void fvsr_config_released(struct fvsr_config *config);
-/* All levels and MemBlocks of the released decoder: what holds where nothing else is said. */
+/* Gives the decoder all levels and MemBlocks of the released one, as where nothing is said. */
 void fvsr_config_whole_decoder(struct fvsr_config *config);
-/* FVSR_ERR_FORMAT when a value is out of range or two do not fit together. */
+/* Checks all values; FVSR_ERR_FORMAT when one is out of range or two do not fit together. */
 int fvsr_config_check(const struct fvsr_config *config, struct fvsr_error *err);
 /*
  * Reads and checks a configuration: {"dim": ..., ...}, or the same behind "model". Keys are those
@@ -59,7 +59,7 @@ int fvsr_config_hints(struct fvsr_config *config, const char *text, size_t lengt
 void fvsr_config_write(const struct fvsr_config *config, char text[FVSR_CONFIG_TEXT]);
 
 const char *fvsr_lq_version_name(enum fvsr_lq_version version);
-/* FVSR_LQ_MODEL when it is neither "v1" nor "v1.1". */
+/* Returns the version that a text names; FVSR_LQ_MODEL for neither "v1" nor "v1.1". */
 enum fvsr_lq_version fvsr_lq_version_parse(const char *text);
 
 #endif

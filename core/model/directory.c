@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A directory of released files (section 2 of the specification): one safetensors file and three
- * PyTorch archives. The configuration is read off the shapes; what shapes cannot tell (heads) may
+ * A directory of released files (section 2) has one safetensors file and three PyTorch archives.
+ * The configuration is read off the shapes; what shapes cannot tell (heads) may
  * stand in synthetic.json or config.json beside them, and is otherwise as in the released model.
  */
 #include "model/directory.h"
@@ -90,28 +90,28 @@ struct pouring {
 	struct fvsr_error *err;
 };
 
-/* The next 'bytes', at most a piece. */
+/* Reads the next 'bytes', at most a piece. */
 static int read_piece(struct pouring *p, size_t bytes)
 {
 	const struct directory *d = p->d;
-	int ret = fvsr_file_read(d->file, p->at, p->raw, bytes, p->err);
+	int result = fvsr_file_read(d->file, p->at, p->raw, bytes, p->err);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	fvsr_sha256_update(&p->sha, p->raw, bytes);
 	p->at += bytes;
 	return d->intake->count(d->intake->opaque, bytes, fvsr_file_name(d->file), p->err);
 }
 
-/* What no tensor of ours is in. */
+/* Passes over bytes that no tensor of ours is in. */
 static int pass_over(struct pouring *p, uint64_t end)
 {
-	int ret = 0;
+	int result = 0;
 
-	while (ret >= 0 && p->at < end)
-		ret = read_piece(p,
-				 end - p->at < PIECE_BYTES ? (size_t)(end - p->at) : PIECE_BYTES);
-	return ret;
+	while (result >= 0 && p->at < end)
+		result = read_piece(p, end - p->at < PIECE_BYTES ? (size_t)(end - p->at)
+								 : PIECE_BYTES);
+	return result;
 }
 
 static int pour_tensor(struct pouring *p, size_t index)
@@ -119,22 +119,22 @@ static int pour_tensor(struct pouring *p, size_t index)
 	const struct fvsr_shape *shape = &p->d->shapes->items[index];
 	const struct place *place = &p->d->places[index];
 	size_t size = fvsr_dtype_size(place->dtype), piece = PIECE_BYTES / size, n;
-	int ret = pass_over(p, place->offset);
+	int result = pass_over(p, place->offset);
 
-	for (uint64_t first = 0; ret >= 0 && first < shape->count; first += n) {
+	for (uint64_t first = 0; result >= 0 && first < shape->count; first += n) {
 		n = shape->count - first < piece ? (size_t)(shape->count - first) : piece;
-		ret = read_piece(p, n * size);
-		if (ret < 0)
+		result = read_piece(p, n * size);
+		if (result < 0)
 			break;
 		fvsr_dtype_to_f32(place->dtype, p->raw, n, p->values);
-		ret = fvsr_weights_check(shape->name, first, p->values, n, p->err);
-		if (ret >= 0)
-			ret = p->sink->take(p->sink->opaque, index, first, n, p->values, p->err);
+		result = fvsr_weights_check(shape->name, first, p->values, n, p->err);
+		if (result >= 0)
+			result = p->sink->take(p->sink->opaque, index, first, n, p->values, p->err);
 	}
-	return ret;
+	return result;
 }
 
-/* The tensor of ours that begins next from 'offset' on; SIZE_MAX: none. */
+/* Returns the tensor of ours that begins next from 'offset' on; SIZE_MAX: none. */
 static size_t next_in_file(const struct directory *d, uint64_t offset)
 {
 	size_t next = SIZE_MAX, i;
@@ -149,14 +149,14 @@ static size_t next_in_file(const struct directory *d, uint64_t offset)
 static int pour_file(struct pouring *p)
 {
 	const struct directory *d = p->d;
-	int ret = d->intake->count(d->intake->opaque, p->at, fvsr_file_name(d->file), p->err);
+	int result = d->intake->count(d->intake->opaque, p->at, fvsr_file_name(d->file), p->err);
 	size_t index;
 
-	while (ret >= 0 && (index = next_in_file(d, p->at)) != SIZE_MAX)
-		ret = pour_tensor(p, index);
-	if (ret >= 0)
-		ret = pass_over(p, fvsr_file_size(d->file));
-	return ret;
+	while (result >= 0 && (index = next_in_file(d, p->at)) != SIZE_MAX)
+		result = pour_tensor(p, index);
+	if (result >= 0)
+		result = pass_over(p, fvsr_file_size(d->file));
+	return result;
 }
 
 static bool directory_pours(const void *source, size_t index)
@@ -171,21 +171,21 @@ static int directory_pour(void *source, const struct fvsr_weight_sink *sink, str
 	struct directory *d = source;
 	struct pouring p = {
 		.d = d, .sink = sink, .sha = d->st.sum, .at = d->st.data_offset, .err = err};
-	int ret = 0;
+	int result = 0;
 
 	if (!d->intake)
 		return 0;
 	p.raw = malloc(PIECE_BYTES);
 	p.values = malloc(PIECE_BYTES / 2 * sizeof(*p.values));
 	if (!p.raw || !p.values)
-		ret = fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	if (ret >= 0)
-		ret = pour_file(&p);
-	if (ret >= 0)
+		result = fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	if (result >= 0)
+		result = pour_file(&p);
+	if (result >= 0)
 		fvsr_sha256_final(&p.sha, d->intake->files[0].sha256);
 	free(p.raw);
 	free(p.values);
-	return ret;
+	return result;
 }
 
 static void directory_close(void *source)
@@ -242,7 +242,7 @@ static size_t part_of(const char *name)
 	return part;
 }
 
-/* 'name' is one of ours, with the prefix of its part. */
+/* Finds a tensor by our name for it, which has the prefix of its part. */
 static bool find_tensor(const struct directory *d, const char *name, struct found *out)
 {
 	size_t part = part_of(name);
@@ -253,7 +253,7 @@ static bool find_tensor(const struct directory *d, const char *name, struct foun
 /* ------------------------------------------------------------------------------------------- */
 /* Configuration from shapes                                                                   */
 
-/* Dimension 'i' of a tensor; an error when it is not there or too large for any model. */
+/* Returns dimension 'i' of a tensor; an error when it is not there or too large for any model. */
 static int dim_of(const struct directory *d, const char *name, int i, int *out,
 		  struct fvsr_error *err)
 {
@@ -269,7 +269,7 @@ static int dim_of(const struct directory *d, const char *name, int i, int *out,
 	return 0;
 }
 
-/* How many of "…0…", "…1…" there are without a gap; 'format' has one %d. */
+/* Counts how many of "…0…", "…1…" there are without a gap; 'format' has one %d. */
 static int count_layers(const struct directory *d, const char *before, const char *after)
 {
 	struct found found;
@@ -304,12 +304,12 @@ static int infer_config(const struct directory *d, struct fvsr_config *c, struct
 		{"prompt", 1, &c->text_len},
 	};
 	size_t i;
-	int ret = 0;
+	int result = 0;
 
-	for (i = 0; i < sizeof(known) / sizeof(known[0]) && ret >= 0; i++)
-		ret = dim_of(d, known[i].name, known[i].dim, known[i].field, err);
-	if (ret < 0)
-		return ret;
+	for (i = 0; i < sizeof(known) / sizeof(known[0]) && result >= 0; i++)
+		result = dim_of(d, known[i].name, known[i].dim, known[i].field, err);
+	if (result < 0)
+		return result;
 	c->out_dim /= 4; /* one patch is 2 x 2 */
 	c->num_layers = count_layers(d, "dit.blocks.", ".modulation");
 	c->lq_layers = count_layers(d, "lq.linear_layers.", ".weight");
@@ -319,12 +319,12 @@ static int infer_config(const struct directory *d, struct fvsr_config *c, struct
 	return 0;
 }
 
-/* From synthetic.json or config.json, if one is there. */
+/* Reads hints from synthetic.json or config.json, if one is there. */
 static int read_hints(struct fvsr_config *config, const char *folder, struct fvsr_error *err)
 {
 	static const char *const names[] = {"synthetic.json", "config.json"};
 	size_t i, bytes;
-	int ret = 0;
+	int result = 0;
 
 	for (i = 0; i < 2; i++) {
 		char *path = fvsr_path_join(folder, names[i]), *text = NULL;
@@ -335,25 +335,25 @@ static int read_hints(struct fvsr_config *config, const char *folder, struct fvs
 			free(path);
 			continue;
 		}
-		ret = fvsr_file_slurp(path, MAX_CONFIG_BYTES, &text, &bytes, err);
+		result = fvsr_file_slurp(path, MAX_CONFIG_BYTES, &text, &bytes, err);
 		free(path);
-		if (ret >= 0)
-			ret = fvsr_config_hints(config, text, bytes, err);
+		if (result >= 0)
+			result = fvsr_config_hints(config, text, bytes, err);
 		free(text);
 		break;
 	}
-	return ret;
+	return result;
 }
 
 static int make_config(const struct directory *d, struct fvsr_config *config, const char *folder,
 		       struct fvsr_error *err)
 {
-	int ret = infer_config(d, config, err);
+	int result = infer_config(d, config, err);
 
-	if (ret >= 0)
-		ret = read_hints(config, folder, err);
-	if (ret < 0)
-		return ret;
+	if (result >= 0)
+		result = read_hints(config, folder, err);
+	if (result < 0)
+		return result;
 	if (!config->num_heads) {
 		if (config->dim % RELEASED_HEAD)
 			return fvsr_fail(err, FVSR_ERR_FORMAT,
@@ -368,7 +368,7 @@ static int make_config(const struct directory *d, struct fvsr_config *config, co
 /* ------------------------------------------------------------------------------------------- */
 /* Tensors to their places                                                                     */
 
-/* A TGrow weight may have more output channels than are used: the last ones count. */
+/* Keeps the last output channels of a TGrow weight, which may have more than are used. */
 static void trim_grow(const struct fvsr_shape *want, struct found *found, int64_t shape[5])
 {
 	int64_t extra = found->rank == want->rank ? found->shape[0] - want->dims[0] : 0;
@@ -438,34 +438,34 @@ static int open_file(const char *folder, const char *name, struct fvsr_file **ou
 		     struct fvsr_error *err)
 {
 	char *path = fvsr_path_join(folder, name);
-	int ret;
+	int result;
 
 	if (!path)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	ret = fvsr_file_open(out, path, err);
+	result = fvsr_file_open(out, path, err);
 	free(path);
-	return ret;
+	return result;
 }
 
-/* The whole file to memory, hashed on the way. */
+/* Takes the whole file to memory and hashes it on the way. */
 static int take_in(struct fvsr_intake *intake, size_t part, const struct fvsr_file *file,
 		   unsigned char *data, struct fvsr_error *err)
 {
 	size_t bytes = (size_t)fvsr_file_size(file), at = 0, n;
 	struct fvsr_sha256 sha;
-	int ret = 0;
+	int result = 0;
 
 	fvsr_sha256_init(&sha);
-	for (; ret >= 0 && at < bytes; at += n) {
+	for (; result >= 0 && at < bytes; at += n) {
 		n = bytes - at < PIECE_BYTES ? bytes - at : PIECE_BYTES;
-		ret = fvsr_file_read(file, at, data + at, n, err);
-		if (ret < 0)
+		result = fvsr_file_read(file, at, data + at, n, err);
+		if (result < 0)
 			break;
 		fvsr_sha256_update(&sha, data + at, n);
-		ret = intake->count(intake->opaque, n, fvsr_file_name(file), err);
+		result = intake->count(intake->opaque, n, fvsr_file_name(file), err);
 	}
 	fvsr_sha256_final(&sha, intake->files[part].sha256);
-	return ret;
+	return result;
 }
 
 static int read_from_memory(struct directory *d, size_t part, const struct fvsr_file *file,
@@ -474,19 +474,19 @@ static int read_from_memory(struct directory *d, size_t part, const struct fvsr_
 	uint64_t bytes = fvsr_file_size(file);
 	unsigned char *data = bytes < SIZE_MAX ? malloc((size_t)bytes + 1) : NULL;
 	struct fvsr_file *memory = NULL;
-	int ret;
+	int result;
 
 	if (!data)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "%s: out of memory", fvsr_file_name(file));
-	ret = take_in(d->intake, part, file, data, err);
-	if (ret >= 0)
-		ret = fvsr_file_open_memory(&memory, data, (size_t)bytes, fvsr_file_name(file),
-					    err);
-	if (ret >= 0)
-		ret = fvsr_archive_read(&d->archives[part], memory, NULL, err);
+	result = take_in(d->intake, part, file, data, err);
+	if (result >= 0)
+		result = fvsr_file_open_memory(&memory, data, (size_t)bytes, fvsr_file_name(file),
+					       err);
+	if (result >= 0)
+		result = fvsr_archive_read(&d->archives[part], memory, NULL, err);
 	fvsr_file_close(memory);
 	free(data);
-	return ret;
+	return result;
 }
 
 static int read_archive(struct directory *d, size_t part, struct fvsr_file *file,
@@ -497,18 +497,18 @@ static int read_archive(struct directory *d, size_t part, struct fvsr_file *file
 	return fvsr_archive_read(&d->archives[part], file, progress, err);
 }
 
-/* All are opened before the first is read, so that their sizes are known from the start. */
+/* Opens all archives before the first is read, so that their sizes are known from the start. */
 static int open_archives(struct directory *d, struct fvsr_file **files, const char *folder,
 			 struct fvsr_error *err)
 {
 	size_t part;
-	int ret = 0;
+	int result = 0;
 
-	for (part = 1; part < FVSR_RELEASED_FILES && ret >= 0; part++)
-		ret = open_file(folder, fvsr_released_files[part], &files[part], err);
-	for (part = 0; ret >= 0 && d->intake && part < FVSR_RELEASED_FILES; part++)
+	for (part = 1; part < FVSR_RELEASED_FILES && result >= 0; part++)
+		result = open_file(folder, fvsr_released_files[part], &files[part], err);
+	for (part = 0; result >= 0 && d->intake && part < FVSR_RELEASED_FILES; part++)
 		d->intake->files[part].bytes = fvsr_file_size(part ? files[part] : d->file);
-	return ret;
+	return result;
 }
 
 static int read_files(struct directory *d, const char *folder, const struct fvsr_progress *progress,
@@ -516,17 +516,17 @@ static int read_files(struct directory *d, const char *folder, const struct fvsr
 {
 	struct fvsr_file *files[FVSR_RELEASED_FILES] = {NULL};
 	size_t part;
-	int ret = open_file(folder, fvsr_released_files[0], &d->file, err);
+	int result = open_file(folder, fvsr_released_files[0], &d->file, err);
 
-	if (ret >= 0)
-		ret = open_archives(d, files, folder, err);
-	if (ret >= 0)
-		ret = fvsr_st_read(&d->st, d->file, err);
-	for (part = 1; part < FVSR_RELEASED_FILES && ret >= 0; part++)
-		ret = read_archive(d, part, files[part], progress, err);
+	if (result >= 0)
+		result = open_archives(d, files, folder, err);
+	if (result >= 0)
+		result = fvsr_st_read(&d->st, d->file, err);
+	for (part = 1; part < FVSR_RELEASED_FILES && result >= 0; part++)
+		result = read_archive(d, part, files[part], progress, err);
 	for (part = 1; part < FVSR_RELEASED_FILES; part++)
 		fvsr_file_close(files[part]);
-	return ret;
+	return result;
 }
 
 int fvsr_directory_open(struct fvsr_weights *weights, const char *path, const struct fvsr_log *log,
@@ -536,7 +536,7 @@ int fvsr_directory_open(struct fvsr_weights *weights, const char *path, const st
 	struct directory *d = calloc(1, sizeof(*d));
 	const char *base = fvsr_path_base(path);
 	size_t i;
-	int ret;
+	int result;
 
 	if (!d)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
@@ -544,20 +544,20 @@ int fvsr_directory_open(struct fvsr_weights *weights, const char *path, const st
 	weights->ops = &directory_ops;
 	d->shapes = &weights->shapes;
 	d->intake = intake;
-	ret = read_files(d, path, progress, err);
-	if (ret >= 0)
-		ret = make_config(d, &weights->config, path, err);
-	if (ret >= 0)
-		ret = fvsr_shapes_create(&weights->shapes, &weights->config, err);
-	if (ret < 0)
-		return ret;
+	result = read_files(d, path, progress, err);
+	if (result >= 0)
+		result = make_config(d, &weights->config, path, err);
+	if (result >= 0)
+		result = fvsr_shapes_create(&weights->shapes, &weights->config, err);
+	if (result < 0)
+		return result;
 	d->places = calloc(weights->shapes.count, sizeof(*d->places));
 	if (!d->places)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	for (i = 0; i < weights->shapes.count && ret >= 0; i++)
-		ret = place_tensor(d, &weights->shapes.items[i], &d->places[i], err);
-	if (ret < 0)
-		return ret;
+	for (i = 0; i < weights->shapes.count && result >= 0; i++)
+		result = place_tensor(d, &weights->shapes.items[i], &d->places[i], err);
+	if (result < 0)
+		return result;
 	fvsr_printable(weights->name, sizeof(weights->name), base, strlen(base));
 	log_unknown(&weights->shapes, d, log);
 	return 0;

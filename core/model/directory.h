@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The files of a released model.
+ * A released model is a directory of four files.
  */
 #ifndef FVSR_MODEL_DIRECTORY_H
 #define FVSR_MODEL_DIRECTORY_H
@@ -34,13 +34,13 @@ struct fvsr_known_file {
 	uint64_t bytes;
 };
 
-/* fvsr_import() with a list of known files of the caller's. */
+/* Does what fvsr_import() does, with a list of known files of the caller's. */
 int fvsr_import_known(const char *source, const char *packed_path,
 		      const struct fvsr_import_options *options,
 		      const struct fvsr_known_file *known, size_t known_count,
 		      struct fvsr_error *err);
 
-/* "FlashVSR v1.1" or so when a file of that name, size and content is known, else NULL. */
+/* Returns "FlashVSR v1.1" or so when a file of that name, size and content is known, or NULL. */
 const char *fvsr_release_of(const char *name, uint64_t bytes, const char *sha256);
 
 #endif

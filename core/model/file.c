@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Positional reads of regular files and of memory (see file.h for why not a mapping).
+ * Regular files and memory are read by position (file.h says why they are not mapped).
  */
 #include "model/file.h"
 
@@ -70,7 +70,7 @@ static void close_handle(struct fvsr_file *file)
 	CloseHandle(file->handle);
 }
 
-/* Bytes read, 0 at the end of the file, or -1. */
+/* Returns the bytes read, 0 at the end of the file, or -1. */
 static long long read_handle(const struct fvsr_file *file, uint64_t offset, void *buf, size_t bytes)
 {
 	OVERLAPPED at = {0};
@@ -99,16 +99,16 @@ static int check_kind(int handle, const char *path, struct stat *st, struct fvsr
 static int open_handle(struct fvsr_file *file, const char *path, struct fvsr_error *err)
 {
 	struct stat st;
-	int ret;
+	int result;
 
 	/* O_NONBLOCK: opening a pipe that nobody writes to must not wait. */
 	file->handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file->handle < 0)
 		return fvsr_fail(err, FVSR_ERR_IO, "'%.300s': %s", path, strerror(errno));
-	ret = check_kind(file->handle, path, &st, err);
-	if (ret < 0) {
+	result = check_kind(file->handle, path, &st, err);
+	if (result < 0) {
 		close(file->handle);
-		return ret;
+		return result;
 	}
 	file->size = (uint64_t)st.st_size;
 	return 0;
@@ -119,7 +119,7 @@ static void close_handle(struct fvsr_file *file)
 	close(file->handle);
 }
 
-/* Bytes read, 0 at the end of the file, or -1. */
+/* Returns the bytes read, 0 at the end of the file, or -1. */
 static long long read_handle(const struct fvsr_file *file, uint64_t offset, void *buf, size_t bytes)
 {
 	ssize_t n;
@@ -135,14 +135,14 @@ static long long read_handle(const struct fvsr_file *file, uint64_t offset, void
 int fvsr_file_open(struct fvsr_file **out, const char *path, struct fvsr_error *err)
 {
 	struct fvsr_file *file = new_file(path);
-	int ret;
+	int result;
 
 	if (!file)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	ret = open_handle(file, path, err);
-	if (ret < 0) {
+	result = open_handle(file, path, err);
+	if (result < 0) {
 		free(file);
-		return ret;
+		return result;
 	}
 	*out = file;
 	return 0;
@@ -207,7 +207,7 @@ int fvsr_file_read(const struct fvsr_file *file, uint64_t offset, void *buf, siz
 }
 
 /*
- * Two-byte types are read into the upper half of 'out' and widened in place. Element i is written
+ * Reads two-byte types into the upper half of 'out' and widens them in place. Element i is written
  * at 4i and read at 2n + 2i, so the writer reaches the reader only at the last one.
  */
 int fvsr_file_read_f32(const struct fvsr_file *file, uint64_t offset, enum fvsr_dtype dtype,
@@ -229,18 +229,18 @@ int fvsr_file_slurp(const char *path, size_t max_bytes, char **out, size_t *byte
 {
 	struct fvsr_file *file;
 	char *text = NULL;
-	int ret = fvsr_file_open(&file, path, err);
+	int result = fvsr_file_open(&file, path, err);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (file->size > max_bytes)
-		ret = fvsr_fail(err, FVSR_ERR_FORMAT, "%s: larger than %zu bytes", file->name,
-				max_bytes);
+		result = fvsr_fail(err, FVSR_ERR_FORMAT, "%s: larger than %zu bytes", file->name,
+				   max_bytes);
 	else if (!(text = malloc((size_t)file->size + 1)))
-		ret = fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+		result = fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	else
-		ret = fvsr_file_read(file, 0, text, (size_t)file->size, err);
-	if (ret < 0) {
+		result = fvsr_file_read(file, 0, text, (size_t)file->size, err);
+	if (result < 0) {
 		free(text);
 	} else {
 		text[file->size] = '\0';
@@ -248,5 +248,5 @@ int fvsr_file_slurp(const char *path, size_t max_bytes, char **out, size_t *byte
 		*bytes = (size_t)file->size;
 	}
 	fvsr_file_close(file);
-	return ret;
+	return result;
 }

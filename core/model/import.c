@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Import: a released directory (or a synthetic model) becomes one packed file. The sources are
- * hashed as they are read, once, so that the packed file can say for good what it was made from.
+ * A released directory (or a synthetic model) is imported: it becomes one packed file. The sources
+ * are hashed as they are read, once, so that the packed file can say for good what it was made
+ * from.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,10 +58,10 @@ static int hash_file(const struct fvsr_file *file, char text[FVSR_SHA256_TEXT],
 	fvsr_sha256_init(&sha);
 	while (at < bytes) {
 		size_t n = bytes - at < HASH_BYTES ? (size_t)(bytes - at) : HASH_BYTES;
-		int ret = fvsr_file_read(file, at, buffer, n, err);
+		int result = fvsr_file_read(file, at, buffer, n, err);
 
-		if (ret < 0)
-			return ret;
+		if (result < 0)
+			return result;
 		fvsr_sha256_update(&sha, buffer, n);
 		at += n;
 		if (!fvsr_progress(progress, at, bytes, fvsr_file_name(file)))
@@ -77,21 +78,21 @@ int fvsr_file_sha256(const char *path, char text[65], const struct fvsr_progress
 	char sum[FVSR_SHA256_TEXT];
 	struct fvsr_file *file;
 	unsigned char *buffer;
-	int ret;
+	int result;
 
 	if (!path || !text)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "NULL argument");
-	ret = fvsr_file_open(&file, path, err);
-	if (ret < 0)
-		return ret;
+	result = fvsr_file_open(&file, path, err);
+	if (result < 0)
+		return result;
 	buffer = malloc(HASH_BYTES);
-	ret = buffer ? hash_file(file, sum, buffer, progress ? progress : &silent, err)
-		     : fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	if (ret >= 0)
+	result = buffer ? hash_file(file, sum, buffer, progress ? progress : &silent, err)
+			: fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	if (result >= 0)
 		memcpy(text, sum, FVSR_SHA256_TEXT);
 	free(buffer);
 	fvsr_file_close(file);
-	return ret;
+	return result;
 }
 
 static const char *release_of(const struct fvsr_known_file *known, size_t count, const char *name,
@@ -162,9 +163,9 @@ static void recognise(struct import *im)
 }
 
 /*
- * Transformer and projection are trained together and differ between the releases; other programs
- * make ghosts of a mixture. Two files of different releases are always one. A known file beside an
- * unknown one is none of its release either, so it takes a word of the caller's about the version.
+ * Refuses a mixture of releases: transformer and projection are trained together, and what is not
+ * of one release shows ghosts. Two files of different releases are always a mixture. A known file
+ * beside an unknown one may be, so the caller has to say the version.
  */
 static int refuse_mixture(const struct import *im, struct fvsr_error *err)
 {
@@ -190,7 +191,7 @@ static int refuse_mixture(const struct import *im, struct fvsr_error *err)
 			 fvsr_released_files[1 - known]);
 }
 
-/* All sums are known now. */
+/* Names and checks the release when all sums are known, which is when all has been read. */
 static int seal(struct fvsr_pack *pack, void *opaque, struct fvsr_error *err)
 {
 	struct import *im = opaque;
@@ -205,7 +206,7 @@ static int seal(struct fvsr_pack *pack, void *opaque, struct fvsr_error *err)
 	return refuse_mixture(im, err);
 }
 
-/* The longest that seal() may find. */
+/* Returns the longest name of a release that seal() may find. */
 static const char *longest_release(const struct import *im)
 {
 	const char *longest = NULL;
@@ -272,29 +273,29 @@ static int open_files(struct import *im, struct fvsr_weights **out, const char *
 		      struct fvsr_error *err)
 {
 	struct fvsr_weights *weights = calloc(1, sizeof(*weights));
-	int ret;
+	int result;
 
 	if (!weights)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	im->from_files = true;
 	im->intake.count = count_read;
 	im->intake.opaque = im;
-	ret = fvsr_directory_open(weights, folder, &im->options->log, NULL, &im->intake, err);
-	if (ret < 0)
+	result = fvsr_directory_open(weights, folder, &im->options->log, NULL, &im->intake, err);
+	if (result < 0)
 		fvsr_weights_close(weights);
 	else
 		*out = weights;
-	return ret;
+	return result;
 }
 
 static int open_formula(struct import *im, struct fvsr_weights **out, const char *spec,
 			struct fvsr_error *err)
 {
-	int ret = fvsr_weights_open(out, spec, false, &im->options->log, NULL, err);
+	int result = fvsr_weights_open(out, spec, false, &im->options->log, NULL, err);
 
-	if (ret >= 0)
+	if (result >= 0)
 		im->total = fvsr_pack_bytes(*out, im->options->type);
-	return ret;
+	return result;
 }
 
 int fvsr_import_known(const char *source, const char *packed_path,
@@ -304,17 +305,17 @@ int fvsr_import_known(const char *source, const char *packed_path,
 {
 	struct import im = {.options = options, .known = known, .known_count = known_count};
 	struct fvsr_weights *weights = NULL;
-	int ret = check_arguments(source, packed_path, options, err);
+	int result = check_arguments(source, packed_path, options, err);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	/* What cannot be imported is refused before the largest file is read. */
-	ret = fvsr_synth_is_spec(source) ? open_formula(&im, &weights, source, err)
-					 : open_files(&im, &weights, source, err);
-	if (ret >= 0)
-		ret = write_packed(&im, weights, packed_path, err);
+	result = fvsr_synth_is_spec(source) ? open_formula(&im, &weights, source, err)
+					    : open_files(&im, &weights, source, err);
+	if (result >= 0)
+		result = write_packed(&im, weights, packed_path, err);
 	fvsr_weights_close(weights);
-	return ret;
+	return result;
 }
 
 int fvsr_import(const char *source, const char *packed_path,

@@ -41,7 +41,7 @@ static int no_memory(const struct parser *p)
 	return fvsr_fail(p->err, FVSR_ERR_MEMORY, "%s: out of memory", p->what);
 }
 
-/* The next byte that is no space, without taking it; NUL at the end, where no text has one. */
+/* Returns the next byte that is no space and leaves it; NUL at the end, where no text has one. */
 static char peek(struct parser *p)
 {
 	while (p->at < p->length && strchr(" \t\r\n", p->text[p->at]))
@@ -52,7 +52,7 @@ static char peek(struct parser *p)
 /* ------------------------------------------------------------------------------------------- */
 /* Strings                                                                                     */
 
-/* Four hexadecimal digits. */
+/* Takes four hexadecimal digits. */
 static int take_hex(struct parser *p, unsigned int *out)
 {
 	int i;
@@ -97,21 +97,21 @@ static void put_code(struct parser *p, unsigned int code)
 	}
 }
 
-/* Behind "\u"; characters beyond 16 bits come as two of them. */
+/* Takes a character from behind "\u"; one beyond 16 bits comes as two of them. */
 static int take_code(struct parser *p)
 {
 	unsigned int code, low;
-	int ret = take_hex(p, &code);
+	int result = take_hex(p, &code);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (code >= 0xd800 && code < 0xdc00) {
 		if (p->length - p->at < 2 || memcmp(p->text + p->at, "\\u", 2))
 			return bad(p, "half a surrogate pair");
 		p->at += 2;
-		ret = take_hex(p, &low);
-		if (ret < 0)
-			return ret;
+		result = take_hex(p, &low);
+		if (result < 0)
+			return result;
 		if (low < 0xdc00 || low > 0xdfff)
 			return bad(p, "half a surrogate pair");
 		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
@@ -138,13 +138,13 @@ static int take_escape(struct parser *p)
 	return 0;
 }
 
-/* From behind the opening quote; the result lies in 'strings' until 'used' is set back. */
+/* Takes a string from behind its opening quote; it lies in 'strings' until 'used' is set back. */
 static int take_string(struct parser *p, const char **out)
 {
-	int ret = 0;
+	int result = 0;
 
 	*out = p->strings + p->used;
-	while (ret >= 0) {
+	while (result >= 0) {
 		unsigned char c = p->at < p->length ? (unsigned char)p->text[p->at] : 0;
 
 		if (c < 0x20)
@@ -153,12 +153,12 @@ static int take_string(struct parser *p, const char **out)
 		if (c == '"')
 			break;
 		if (c == '\\')
-			ret = take_escape(p);
+			result = take_escape(p);
 		else
 			p->strings[p->used++] = (char)c;
 	}
 	p->strings[p->used++] = '\0';
-	return ret;
+	return result;
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -173,7 +173,7 @@ static size_t skip_digits(struct parser *p)
 	return p->at - start;
 }
 
-/* What may follow the whole part of a number; true when something did. */
+/* Skips what may follow the whole part of a number, which is no longer 'whole' then. */
 static int skip_fraction(struct parser *p, bool *whole)
 {
 	if (p->at < p->length && p->text[p->at] == '.') {
@@ -198,16 +198,16 @@ static int parse_number(struct parser *p, json_t **out)
 	bool negative = p->text[p->at] == '-', whole = true;
 	size_t start, digits, i;
 	int64_t value = 0;
-	int ret;
+	int result;
 
 	p->at += negative;
 	start = p->at;
 	digits = skip_digits(p);
 	if (!digits || (digits > 1 && p->text[start] == '0'))
 		return bad(p, "a bad number");
-	ret = skip_fraction(p, &whole);
-	if (ret < 0)
-		return ret;
+	result = skip_fraction(p, &whole);
+	if (result < 0)
+		return result;
 	for (i = 0; i < digits && whole; i++) {
 		int digit = p->text[start + i] - '0';
 
@@ -222,13 +222,13 @@ static int parse_string(struct parser *p, json_t **out)
 {
 	size_t used = p->used;
 	const char *text;
-	int ret;
+	int result;
 
 	p->at++;
-	ret = take_string(p, &text);
+	result = take_string(p, &text);
 	p->used = used;
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	*out = json_string_nocheck(text);
 	return *out ? 0 : no_memory(p);
 }
@@ -250,7 +250,7 @@ static int parse_word(struct parser *p, json_t **out)
 	return bad(p, "no value");
 }
 
-/* After an item: 1 when another follows, 0 at the end of the container. */
+/* Takes what follows an item: returns 1 before another, 0 at the end of the container. */
 static int take_separator(struct parser *p, char end)
 {
 	char c = peek(p);
@@ -266,34 +266,34 @@ static int parse_member(struct parser *p, json_t *object)
 	size_t used = p->used;
 	json_t *value = NULL;
 	const char *key;
-	int ret;
+	int result;
 
 	if (peek(p) != '"')
 		return bad(p, "no key");
 	p->at++;
-	ret = take_string(p, &key);
-	if (ret < 0)
-		return ret;
+	result = take_string(p, &key);
+	if (result < 0)
+		return result;
 	if (json_object_get(object, key))
 		return bad(p, "a duplicate key");
 	if (peek(p) != ':')
 		return bad(p, "no colon");
 	p->at++;
-	ret = parse_value(p, &value);
-	if (ret >= 0 && json_object_set_new_nocheck(object, key, value) < 0)
-		ret = no_memory(p);
+	result = parse_value(p, &value);
+	if (result >= 0 && json_object_set_new_nocheck(object, key, value) < 0)
+		result = no_memory(p);
 	p->used = used;
-	return ret;
+	return result;
 }
 
 static int parse_item(struct parser *p, json_t *array)
 {
 	json_t *value = NULL;
-	int ret = parse_value(p, &value);
+	int result = parse_value(p, &value);
 
-	if (ret >= 0 && json_array_append_new(array, value) < 0)
-		ret = no_memory(p);
-	return ret;
+	if (result >= 0 && json_array_append_new(array, value) < 0)
+		result = no_memory(p);
+	return result;
 }
 
 static int parse_container(struct parser *p, json_t **out)
@@ -301,7 +301,7 @@ static int parse_container(struct parser *p, json_t **out)
 	bool object = p->text[p->at++] == '{';
 	char end = object ? '}' : ']';
 	json_t *container;
-	int ret = 1;
+	int result = 1;
 
 	if (++p->depth > p->limits->depth)
 		return fvsr_fail(p->err, FVSR_ERR_FORMAT, "%s: nested deeper than %zu", p->what,
@@ -311,19 +311,19 @@ static int parse_container(struct parser *p, json_t **out)
 		return no_memory(p);
 	if (peek(p) == end) {
 		p->at++;
-		ret = 0;
+		result = 0;
 	}
-	while (ret > 0) {
-		ret = object ? parse_member(p, container) : parse_item(p, container);
-		if (ret >= 0)
-			ret = take_separator(p, end);
+	while (result > 0) {
+		result = object ? parse_member(p, container) : parse_item(p, container);
+		if (result >= 0)
+			result = take_separator(p, end);
 	}
 	p->depth--;
-	if (ret < 0)
+	if (result < 0)
 		json_decref(container);
 	else
 		*out = container;
-	return ret;
+	return result;
 }
 
 static int parse_value(struct parser *p, json_t **out)
@@ -344,10 +344,10 @@ static int parse_value(struct parser *p, json_t **out)
 
 static int parse_root(struct parser *p, json_t **out)
 {
-	int ret = parse_value(p, out);
+	int result = parse_value(p, out);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	peek(p);
 	if (p->at == p->length)
 		return 0;
@@ -365,7 +365,7 @@ int fvsr_json_parse(json_t **out, const char *text, size_t length,
 		.what = what,
 		.err = err,
 	};
-	int ret;
+	int result;
 
 	if (!length || text[0] != '{')
 		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: does not begin with '{'", what);
@@ -376,7 +376,7 @@ int fvsr_json_parse(json_t **out, const char *text, size_t length,
 	p.strings = malloc(length);
 	if (!p.strings)
 		return no_memory(&p);
-	ret = parse_root(&p, out);
+	result = parse_root(&p, out);
 	free(p.strings);
-	return ret;
+	return result;
 }

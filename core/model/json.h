@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * JSON from files that nobody vouches for.
+ * JSON is read from files that nobody vouches for.
  */
 #ifndef FVSR_MODEL_JSON_H
 #define FVSR_MODEL_JSON_H

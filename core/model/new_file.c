@@ -32,7 +32,7 @@ static void free_file(struct fvsr_new_file *file)
 	free(file);
 }
 
-/* Bytes of the path up to where ".PID-N.part" is put, at the start of a character of UTF-8. */
+/* Returns the bytes of the path up to where ".PID-N.part" goes, a whole number of characters. */
 static size_t stem_bytes(const char *path)
 {
 	const char *base = fvsr_path_base(path);
@@ -65,7 +65,7 @@ static bool read_number(const char **text, unsigned long *value)
 	return true;
 }
 
-/* The writer's process in ".PID-N.part"; false when the name is not of that kind. */
+/* Finds the writer's process in ".PID-N.part"; false when the name is not of that kind. */
 static bool parse_suffix(const char *text, unsigned long *pid)
 {
 	unsigned long n;
@@ -153,7 +153,7 @@ static int open_part(struct fvsr_new_file *file, struct fvsr_error *err)
 int fvsr_new_file_create(struct fvsr_new_file **out, const char *path, struct fvsr_error *err)
 {
 	struct fvsr_new_file *file;
-	int ret;
+	int result;
 
 	if (!*path || fvsr_path_is_folder(path) || !*fvsr_path_base(path))
 		return fvsr_fail(err, FVSR_ERR_IO, "'%.300s' is not the name of a file", path);
@@ -163,10 +163,11 @@ int fvsr_new_file_create(struct fvsr_new_file **out, const char *path, struct fv
 	file->reserve = -1;
 	file->path = fvsr_path_target(path);
 	file->part = file->path ? malloc(strlen(file->path) + SUFFIX_BYTES) : NULL;
-	ret = file->part ? open_part(file, err) : fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	if (ret < 0) {
+	result = file->part ? open_part(file, err)
+			    : fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
+	if (result < 0) {
 		free_file(file);
-		return ret;
+		return result;
 	}
 	*out = file;
 	return 0;
@@ -241,30 +242,33 @@ void fvsr_new_file_release(struct fvsr_new_file *file)
 /* ------------------------------------------------------------------------------------------- */
 /* The end                                                                                     */
 
-/* On the disk and ready to be renamed. The lock goes last, see fvsr_part_unlock_to_rename(). */
+/*
+ * Brings the part to the disk, ready to be renamed. The lock goes last: see
+ * fvsr_part_unlock_to_rename().
+ */
 static int finish_part(struct fvsr_new_file *file)
 {
-	int ret = fvsr_part_flush(file->handle);
+	int result = fvsr_part_flush(file->handle);
 
 	fvsr_new_file_release(file);
 	fvsr_part_unlock_to_rename(&file->handle);
-	return ret;
+	return result;
 }
 
 int fvsr_new_file_commit(struct fvsr_new_file *file, struct fvsr_error *err)
 {
-	int ret = 0;
+	int result = 0;
 
 	if (finish_part(file) < 0 || fvsr_part_replace(file->part, file->path) < 0) {
-		ret = fail_to_write(file, err);
+		result = fail_to_write(file, err);
 		fvsr_part_delete(file->part);
 	}
 	fvsr_part_close(file->handle);
 	free_file(file);
-	return ret;
+	return result;
 }
 
-/* "folder/name.partial.ending", from the second on "folder/name.partial-2.ending". */
+/* Makes "folder/name.partial.ending", from the second on "folder/name.partial-2.ending". */
 static void name_partial(const char *path, int number, char *name, size_t size)
 {
 	size_t stem = stem_bytes(path), length = strlen(path);
@@ -284,7 +288,7 @@ int fvsr_new_file_keep(struct fvsr_new_file *file, char **kept, struct fvsr_erro
 {
 	size_t size = strlen(file->path) + SUFFIX_BYTES;
 	char *name = malloc(size);
-	int ret = 0, done = -1;
+	int result = 0, done = -1;
 
 	*kept = NULL;
 	if (!name) {
@@ -303,13 +307,13 @@ int fvsr_new_file_keep(struct fvsr_new_file *file, char **kept, struct fvsr_erro
 	if (done == 0) {
 		*kept = name;
 	} else {
-		ret = fail_to_write(file, err);
+		result = fail_to_write(file, err);
 		fvsr_part_delete(file->part);
 		free(name);
 	}
 	fvsr_part_close(file->handle);
 	free_file(file);
-	return ret;
+	return result;
 }
 
 void fvsr_new_file_abort(struct fvsr_new_file *file)

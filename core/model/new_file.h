@@ -22,13 +22,13 @@ struct fvsr_new_file;
  * FVSR_ERR_IO for folders, for devices and for a target that may not be written.
  */
 int fvsr_new_file_create(struct fvsr_new_file **out, const char *path, struct fvsr_error *err);
-/* The part's path, for those who open files themselves. Belongs to 'file'. */
+/* Returns the part's path, for those who open files themselves. Belongs to 'file'. */
 const char *fvsr_new_file_part(const struct fvsr_new_file *file);
-/* The C library's descriptor of the part, open for reading and writing. Belongs to 'file'. */
+/* Returns the C library's descriptor of the part, open to read and write. Belongs to 'file'. */
 int fvsr_new_file_handle(const struct fvsr_new_file *file);
 int fvsr_new_file_write(struct fvsr_new_file *file, const void *data, size_t bytes,
 			struct fvsr_error *err);
-/* The same, from byte 'offset' on; what is left out before it reads as zeros. */
+/* Writes from byte 'offset' on; what is left out before it reads as zeros. */
 int fvsr_new_file_write_at(struct fvsr_new_file *file, uint64_t offset, const void *data,
 			   size_t bytes, struct fvsr_error *err);
 /* Cuts the part to its first 'bytes'. */
@@ -52,9 +52,9 @@ int fvsr_new_file_keep(struct fvsr_new_file *file, char **kept, struct fvsr_erro
 /* Deletes what was written and frees 'file'. NULL is allowed. */
 void fvsr_new_file_abort(struct fvsr_new_file *file);
 
-/* True when both lead to one existing regular file, however they are spelled. */
+/* Tells whether both lead to one existing regular file, however they are spelled. */
 bool fvsr_same_file(const char *path, const char *other);
-/* The same for a file that is open as the C library's descriptor 'handle'. */
+/* Tells the same of a file that is open as the C library's descriptor 'handle'. */
 bool fvsr_same_file_handle(const char *path, int handle);
 bool fvsr_same_file_handles(int handle, int other);
 

@@ -19,7 +19,7 @@
 
 #define MAX_LINKS 40
 
-/* False when somebody who took it for abandoned has just removed it. */
+/* Locks a part; false when somebody who took it for abandoned has just removed it. */
 static bool lock_part(int handle)
 {
 	struct stat st;
@@ -92,7 +92,7 @@ void fvsr_part_unlock_to_rename(int *handle)
 	(void)handle;
 }
 
-/* The new name is on the disk only when its folder is. Failing to do so loses nothing. */
+/* Brings a new name to the disk, which is there only when its folder is; loses nothing if not. */
 static void flush_folder(const char *path)
 {
 	size_t n = (size_t)(fvsr_path_base(path) - path);
@@ -182,7 +182,7 @@ void fvsr_folder_list(const char *folder, const char *prefix,
 		closedir(dir);
 }
 
-/* Where a link leads, malloc'ed; NULL when 'path' is none. */
+/* Returns where a link leads, malloc'ed; NULL when 'path' is none. */
 static char *read_link(const char *path)
 {
 	char text[4096], *folder, *target;

@@ -19,7 +19,7 @@
 
 #define MAX_WIDE_PATH 32768
 
-/* errno for what Windows' own calls report; returns -1. */
+/* Sets errno for what Windows' own calls report, and returns -1. */
 static int fail(void)
 {
 	switch (GetLastError()) {
@@ -106,15 +106,16 @@ void fvsr_part_unlock_to_rename(int *handle)
 static int move_file(const char *from, const char *to, DWORD flags)
 {
 	wchar_t *wide_from = fvsr_path_wide(from), *wide_to = fvsr_path_wide(to);
-	int ret = -1;
+	int result = -1;
 
 	if (!wide_from || !wide_to)
 		errno = ENOMEM;
 	else
-		ret = MoveFileExW(wide_from, wide_to, flags | MOVEFILE_WRITE_THROUGH) ? 0 : fail();
+		result = MoveFileExW(wide_from, wide_to, flags | MOVEFILE_WRITE_THROUGH) ? 0
+											 : fail();
 	free(wide_from);
 	free(wide_to);
-	return ret;
+	return result;
 }
 
 int fvsr_part_replace(const char *part, const char *target)
@@ -202,7 +203,7 @@ void fvsr_folder_list(const char *folder, const char *prefix,
 	free(all);
 }
 
-/* A handle that asks for no access but to what the file is; INVALID_HANDLE_VALUE if none is there.
+/* Opens a file only to ask what it is; INVALID_HANDLE_VALUE if none is there.
  */
 static HANDLE open_to_ask(const char *path)
 {
@@ -226,7 +227,7 @@ static bool is_link(const char *path)
 	return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT);
 }
 
-/* Where a link leads, malloc'ed; NULL when that cannot be found out. */
+/* Returns where a link leads, malloc'ed; NULL when that cannot be found out. */
 static char *follow(const char *path)
 {
 	HANDLE handle = open_to_ask(path);

@@ -43,7 +43,7 @@ uint64_t fvsr_pack_bytes(const struct fvsr_weights *weights, enum fvsr_pack_type
 /* ------------------------------------------------------------------------------------------- */
 /* Header                                                                                      */
 
-/* Also sets anew what is there already. */
+/* Sets an entry, also one that is there already. */
 static bool set_metadata(json_t *meta, const struct fvsr_pack *pack)
 {
 	char config[FVSR_CONFIG_TEXT];
@@ -63,7 +63,7 @@ static bool set_metadata(json_t *meta, const struct fvsr_pack *pack)
 	return ok;
 }
 
-/* Not json_pack(), which leaves a number out when there is no memory for it. */
+/* Makes an array without json_pack(), which leaves a number out when memory runs out. */
 static json_t *make_array(const int64_t *numbers, int count)
 {
 	json_t *array = json_array();
@@ -114,7 +114,8 @@ static json_t *make_header(const struct fvsr_pack *pack)
 	return NULL;
 }
 
-/* Room for the header, whichever name it will have: the data begins there. 0: no memory. */
+/* Returns the room for the header, whichever name it will have; the data is behind. 0: no memory.
+ */
 static uint64_t header_room(const struct writer *w)
 {
 	const char *other_name = w->pack->other_name ? w->pack->other_name : "";
@@ -131,14 +132,14 @@ static uint64_t header_room(const struct writer *w)
 	return room;
 }
 
-/* Eight bytes of length, the JSON text, spaces up to the data. */
+/* Writes eight bytes of length, the JSON text, and spaces up to the data. */
 static int write_header(const struct writer *w, struct fvsr_error *err)
 {
 	bool ok = set_metadata(json_object_get(w->header, METADATA), w->pack);
 	char *text = ok ? json_dumps(w->header, JSON_COMPACT) : NULL;
 	char *block = text ? malloc(w->data) : NULL;
 	size_t i;
-	int ret;
+	int result;
 
 	if (!block || 8 + strlen(text) > w->data) {
 		free(text);
@@ -149,16 +150,16 @@ static int write_header(const struct writer *w, struct fvsr_error *err)
 	for (i = 0; i < 8; i++)
 		block[i] = (char)((w->data - 8) >> (8 * i));
 	memcpy(block + 8, text, strlen(text));
-	ret = fvsr_new_file_write_at(w->file, 0, block, w->data, err);
+	result = fvsr_new_file_write_at(w->file, 0, block, w->data, err);
 	free(text);
 	free(block);
-	return ret;
+	return result;
 }
 
 /* ------------------------------------------------------------------------------------------- */
 /* Data                                                                                        */
 
-/* False when a value is finite as float32 and no longer so as BF16. */
+/* Rounds to BF16; false when a value that was finite no longer is. */
 static bool round_values(const float *values, size_t count, uint16_t *out)
 {
 	unsigned int overflow = 0;
@@ -171,7 +172,7 @@ static bool round_values(const float *values, size_t count, uint16_t *out)
 	return !overflow;
 }
 
-/* At most CHUNK elements to their place. */
+/* Writes at most CHUNK elements to their place. */
 static int write_range(void *opaque, size_t index, uint64_t first, size_t count,
 		       const float *values, struct fvsr_error *err)
 {
@@ -180,7 +181,7 @@ static int write_range(void *opaque, size_t index, uint64_t first, size_t count,
 	const char *name = pack->weights->shapes.items[index].name;
 	size_t size = element_bytes(pack->type);
 	const void *data = values;
-	int ret;
+	int result;
 
 	if (pack->type == FVSR_PACK_BF16) {
 		if (!round_values(values, count, w->halves))
@@ -188,9 +189,9 @@ static int write_range(void *opaque, size_t index, uint64_t first, size_t count,
 					 "tensor '%s' has values too large for BF16", name);
 		data = w->halves;
 	}
-	ret = fvsr_new_file_write_at(w->file, w->data + w->offsets[index] + first * size, data,
-				     count * size, err);
-	return ret < 0 ? ret : pack->count(pack->opaque, count * size, name, err);
+	result = fvsr_new_file_write_at(w->file, w->data + w->offsets[index] + first * size, data,
+					count * size, err);
+	return result < 0 ? result : pack->count(pack->opaque, count * size, name, err);
 }
 
 static int write_tensor(struct writer *w, size_t index, struct fvsr_error *err)
@@ -199,15 +200,15 @@ static int write_tensor(struct writer *w, size_t index, struct fvsr_error *err)
 	struct fvsr_weight weight;
 	uint64_t first;
 	size_t n;
-	int ret = fvsr_weights_find(weights, weights->shapes.items[index].name, &weight, err);
+	int result = fvsr_weights_find(weights, weights->shapes.items[index].name, &weight, err);
 
-	for (first = 0; ret >= 0 && first < weight.count; first += n) {
+	for (first = 0; result >= 0 && first < weight.count; first += n) {
 		n = weight.count - first < CHUNK ? (size_t)(weight.count - first) : CHUNK;
-		ret = fvsr_weights_read(weights, &weight, first, n, w->values, err);
-		if (ret >= 0)
-			ret = write_range(w, index, first, n, w->values, err);
+		result = fvsr_weights_read(weights, &weight, first, n, w->values, err);
+		if (result >= 0)
+			result = write_range(w, index, first, n, w->values, err);
 	}
-	return ret;
+	return result;
 }
 
 static int write_data(struct writer *w, struct fvsr_error *err)
@@ -217,24 +218,24 @@ static int write_data(struct writer *w, struct fvsr_error *err)
 	const struct fvsr_weight_sink sink = {.take = write_range, .opaque = w};
 	uint64_t offset = 0;
 	size_t i;
-	int ret = 0;
+	int result = 0;
 
 	for (i = 0; i < weights->shapes.count; i++) {
 		w->offsets[i] = offset;
 		offset += weights->shapes.items[i].count * element_bytes(w->pack->type);
 	}
-	for (i = 0; i < weights->shapes.count && ret >= 0; i++)
+	for (i = 0; i < weights->shapes.count && result >= 0; i++)
 		if (!ops->pours || !ops->pours(weights->source, i))
-			ret = write_tensor(w, i, err);
-	if (ret >= 0 && ops->pour)
-		ret = ops->pour(weights->source, &sink, err);
-	return ret;
+			result = write_tensor(w, i, err);
+	if (result >= 0 && ops->pour)
+		result = ops->pour(weights->source, &sink, err);
+	return result;
 }
 
 static int write_all(struct writer *w, struct fvsr_error *err)
 {
 	struct fvsr_pack *pack = w->pack;
-	int ret;
+	int result;
 
 	w->header = make_header(pack);
 	w->data = header_room(w);
@@ -243,27 +244,27 @@ static int write_all(struct writer *w, struct fvsr_error *err)
 	w->halves = malloc(CHUNK * sizeof(*w->halves));
 	if (!w->data || !w->offsets || !w->values || !w->halves)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	ret = write_data(w, err);
-	if (ret >= 0 && pack->seal)
-		ret = pack->seal(pack, pack->opaque, err);
-	return ret < 0 ? ret : write_header(w, err);
+	result = write_data(w, err);
+	if (result >= 0 && pack->seal)
+		result = pack->seal(pack, pack->opaque, err);
+	return result < 0 ? result : write_header(w, err);
 }
 
 int fvsr_pack_write(struct fvsr_pack *pack, const char *path, struct fvsr_error *err)
 {
 	struct writer w = {.pack = pack};
-	int ret = fvsr_new_file_create(&w.file, path, err);
+	int result = fvsr_new_file_create(&w.file, path, err);
 
-	if (ret < 0)
-		return ret;
-	ret = write_all(&w, err);
+	if (result < 0)
+		return result;
+	result = write_all(&w, err);
 	json_decref(w.header);
 	free(w.offsets);
 	free(w.values);
 	free(w.halves);
-	if (ret < 0) {
+	if (result < 0) {
 		fvsr_new_file_abort(w.file);
-		return ret;
+		return result;
 	}
 	return fvsr_new_file_commit(w.file, err);
 }

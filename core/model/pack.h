@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writing of packed models (docs/model-format.md).
+ * Packed models (docs/model-format.md) are written here, whatever the weights come from.
  */
 #ifndef FVSR_MODEL_PACK_H
 #define FVSR_MODEL_PACK_H
@@ -29,7 +29,7 @@ struct fvsr_pack {
 	void *opaque;
 };
 
-/* Bytes of all tensors in that type. */
+/* Returns the bytes of all tensors in that type. */
 uint64_t fvsr_pack_bytes(const struct fvsr_weights *weights, enum fvsr_pack_type type);
 /* Writes 'path' as a whole or not at all. */
 int fvsr_pack_write(struct fvsr_pack *pack, const char *path, struct fvsr_error *err);

@@ -78,7 +78,7 @@ static int read_config(struct fvsr_weights *weights, const struct fvsr_safetenso
 	const char *config = fvsr_st_metadata(st, "config");
 	const char *name = fvsr_st_metadata(st, "name");
 	enum fvsr_lq_version lq = fvsr_lq_version_parse(fvsr_st_metadata(st, "lq_version"));
-	int ret;
+	int result;
 
 	if (!format || strcmp(format, FVSR_PACKED_FORMAT))
 		return fvsr_fail(err, FVSR_ERR_FORMAT,
@@ -89,9 +89,9 @@ static int read_config(struct fvsr_weights *weights, const struct fvsr_safetenso
 	if (!config || lq == FVSR_LQ_MODEL)
 		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: metadata lacks config or lq_version",
 				 file);
-	ret = fvsr_config_parse(&weights->config, config, strlen(config), err);
-	if (ret < 0)
-		return ret;
+	result = fvsr_config_parse(&weights->config, config, strlen(config), err);
+	if (result < 0)
+		return result;
 	weights->config.lq_version = lq;
 	if (name)
 		fvsr_printable(weights->name, sizeof(weights->name), name, strlen(name));
@@ -110,7 +110,7 @@ static int find_tensors(struct fvsr_weights *weights, struct packed *p, struct f
 	for (i = 0; i < shapes->count; i++) {
 		const struct fvsr_shape *want = &shapes->items[i];
 		const struct fvsr_st_tensor *t = fvsr_st_find(&p->st, want->name);
-		int ret;
+		int result;
 
 		if (!t)
 			return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: tensor '%s' is missing", file,
@@ -119,9 +119,9 @@ static int find_tensors(struct fvsr_weights *weights, struct packed *p, struct f
 			return fvsr_fail(err, FVSR_ERR_FORMAT,
 					 "%s: tensor '%s' is %s, must be F32 or BF16", file,
 					 want->name, t->type->name);
-		ret = fvsr_shape_check(want, t->rank, t->shape, file, err);
-		if (ret < 0)
-			return ret;
+		result = fvsr_shape_check(want, t->rank, t->shape, file, err);
+		if (result < 0)
+			return result;
 		p->tensors[i] = t;
 	}
 	return 0;
@@ -151,7 +151,7 @@ int fvsr_packed_open_file(struct fvsr_weights *weights, struct fvsr_file *file,
 			  const struct fvsr_log *log, struct fvsr_error *err)
 {
 	struct packed *p = calloc(1, sizeof(*p));
-	int ret;
+	int result;
 
 	if (!p) {
 		fvsr_file_close(file);
@@ -160,23 +160,23 @@ int fvsr_packed_open_file(struct fvsr_weights *weights, struct fvsr_file *file,
 	p->file = file;
 	weights->source = p;
 	weights->ops = &packed_ops;
-	ret = fvsr_st_read(&p->st, file, err);
-	if (ret >= 0)
-		ret = read_config(weights, &p->st, err);
-	if (ret >= 0)
-		ret = fvsr_shapes_create(&weights->shapes, &weights->config, err);
-	if (ret >= 0)
-		ret = find_tensors(weights, p, err);
-	if (ret >= 0)
+	result = fvsr_st_read(&p->st, file, err);
+	if (result >= 0)
+		result = read_config(weights, &p->st, err);
+	if (result >= 0)
+		result = fvsr_shapes_create(&weights->shapes, &weights->config, err);
+	if (result >= 0)
+		result = find_tensors(weights, p, err);
+	if (result >= 0)
 		log_unknown(weights, p, log);
-	return ret;
+	return result;
 }
 
 int fvsr_packed_open(struct fvsr_weights *weights, const char *path, const struct fvsr_log *log,
 		     struct fvsr_error *err)
 {
 	struct fvsr_file *file;
-	int ret = fvsr_file_open(&file, path, err);
+	int result = fvsr_file_open(&file, path, err);
 
-	return ret < 0 ? ret : fvsr_packed_open_file(weights, file, log, err);
+	return result < 0 ? result : fvsr_packed_open_file(weights, file, log, err);
 }

@@ -30,7 +30,7 @@ static int bad(const struct reader *r, const char *why)
 			 why);
 }
 
-/* Item 'i' of a tuple if it is of that kind, else NULL. */
+/* Returns item 'i' of a tuple if it is of that kind, else NULL. */
 static const struct fvsr_pickle_value *item(const struct fvsr_pickle_vm *vm,
 					    const struct fvsr_pickle_value *tuple, uint32_t i,
 					    enum fvsr_pickle_kind kind)
@@ -43,7 +43,7 @@ static const struct fvsr_pickle_value *item(const struct fvsr_pickle_vm *vm,
 	return value->kind == kind ? value : NULL;
 }
 
-/* A number that is not negative, or -1. */
+/* Returns a number that is not negative, or -1. */
 static int64_t number_at(const struct fvsr_pickle_vm *vm, const struct fvsr_pickle_value *tuple,
 			 uint32_t i)
 {
@@ -57,7 +57,7 @@ static bool is_text(const struct fvsr_pickle_value *value, const char *text)
 	return value && value->count == strlen(text) && !memcmp(value->text, text, value->count);
 }
 
-/* The key becomes a file name inside the archive: digits only. */
+/* Takes a key, which becomes a file name inside the archive: digits only. */
 static bool take_key(const struct fvsr_pickle_value *key, char out[12])
 {
 	uint32_t i;
@@ -72,7 +72,7 @@ static bool take_key(const struct fvsr_pickle_value *key, char out[12])
 	return true;
 }
 
-/* ("storage", class, key, location, elements) */
+/* Reads ("storage", class, key, location, elements). */
 static int read_storage(struct reader *r, const struct fvsr_pickle_value *storage,
 			struct fvsr_pickle_tensor *t)
 {
@@ -119,7 +119,7 @@ static int read_shape(struct reader *r, const struct fvsr_pickle_value *size,
 	return 0;
 }
 
-/* Row-major without holes; the stride of a dimension of one says nothing. */
+/* Checks for row-major without holes; the stride of a dimension of one says nothing. */
 static int check_strides(struct reader *r, const struct fvsr_pickle_value *strides,
 			 const struct fvsr_pickle_tensor *t)
 {
@@ -140,24 +140,24 @@ static int check_strides(struct reader *r, const struct fvsr_pickle_value *strid
 	return 0;
 }
 
-/* (storage, offset, shape, strides, requires_grad, hooks[, metadata]) */
+/* Reads (storage, offset, shape, strides, requires_grad, hooks[, metadata]). */
 static int read_tensor(struct reader *r, const struct fvsr_pickle_value *tensor,
 		       struct fvsr_pickle_tensor *t)
 {
 	const struct fvsr_pickle_vm *vm = r->vm;
 	const struct fvsr_pickle_value *args = &vm->values[tensor->first];
 	int64_t offset = number_at(vm, args, 1);
-	int ret;
+	int result;
 
 	if (args->count != 6 && args->count != 7)
 		return bad(r, "is made from a wrong number of arguments");
-	ret = read_storage(r, item(vm, args, 0, FVSR_PICKLE_STORAGE), t);
-	if (ret >= 0)
-		ret = read_shape(r, item(vm, args, 2, FVSR_PICKLE_TUPLE), t);
-	if (ret >= 0)
-		ret = check_strides(r, item(vm, args, 3, FVSR_PICKLE_TUPLE), t);
-	if (ret < 0)
-		return ret;
+	result = read_storage(r, item(vm, args, 0, FVSR_PICKLE_STORAGE), t);
+	if (result >= 0)
+		result = read_shape(r, item(vm, args, 2, FVSR_PICKLE_TUPLE), t);
+	if (result >= 0)
+		result = check_strides(r, item(vm, args, 3, FVSR_PICKLE_TUPLE), t);
+	if (result < 0)
+		return result;
 	if (!item(vm, args, 4, FVSR_PICKLE_BOOL) || !item(vm, args, 5, FVSR_PICKLE_DICT))
 		return bad(r, "is made from wrong arguments");
 	if (offset < 0)
@@ -173,16 +173,16 @@ static int read_entry(struct reader *r, const struct fvsr_pickle_pair *pair)
 	const struct fvsr_pickle_value *key = &r->vm->values[pair->key];
 	const struct fvsr_pickle_value *value = &r->vm->values[pair->value];
 	struct fvsr_pickle_tensor *t = &r->out->tensors[r->out->count];
-	int ret;
+	int result;
 
 	if (key->kind != FVSR_PICKLE_TEXT || !key->count)
 		return fvsr_pickle_bad(r->vm, "has a tensor without a name");
 	fvsr_printable(r->shown, sizeof(r->shown), key->text, key->count);
 	if (value->kind != FVSR_PICKLE_TENSOR)
 		return bad(r, "is not a tensor");
-	ret = read_tensor(r, value, t);
-	if (ret < 0)
-		return ret;
+	result = read_tensor(r, value, t);
+	if (result < 0)
+		return result;
 	memcpy(r->text_end, key->text, key->count);
 	r->text_end[key->count] = '\0';
 	t->name = r->text_end;
@@ -200,21 +200,21 @@ static int check_names(struct reader *r)
 {
 	size_t n = r->out->count, i;
 	const char **names = malloc((n ? n : 1) * sizeof(*names));
-	int ret = 0;
+	int result = 0;
 
 	if (!names)
 		return fvsr_fail(r->vm->err, FVSR_ERR_MEMORY, "%s: out of memory", r->vm->where);
 	for (i = 0; i < n; i++)
 		names[i] = r->out->tensors[i].name;
 	qsort(names, n, sizeof(*names), by_name);
-	for (i = 1; i < n && ret >= 0; i++) {
+	for (i = 1; i < n && result >= 0; i++) {
 		if (strcmp(names[i - 1], names[i]))
 			continue;
 		fvsr_printable(r->shown, sizeof(r->shown), names[i], strlen(names[i]));
-		ret = bad(r, "is there twice");
+		result = bad(r, "is there twice");
 	}
 	free(names);
-	return ret;
+	return result;
 }
 
 static int read_dict(struct reader *r, const struct fvsr_pickle_value *dict)
@@ -222,16 +222,16 @@ static int read_dict(struct reader *r, const struct fvsr_pickle_value *dict)
 	uint32_t at = dict->count ? dict->first : FVSR_PICKLE_NONE;
 
 	while (at != FVSR_PICKLE_NONE) {
-		int ret = read_entry(r, &r->vm->pairs[at]);
+		int result = read_entry(r, &r->vm->pairs[at]);
 
-		if (ret < 0)
-			return ret;
+		if (result < 0)
+			return result;
 		at = r->vm->pairs[at].next;
 	}
 	return check_names(r);
 }
 
-/* One memo'ed key may name many entries, so the room for names is counted, not guessed. */
+/* Counts the room for names, since one memo'ed key may name many entries. */
 static uint64_t names_bytes(const struct reader *r, const struct fvsr_pickle_value *dict)
 {
 	uint32_t at = dict->count ? dict->first : FVSR_PICKLE_NONE;
@@ -274,18 +274,18 @@ int fvsr_pickle_read(struct fvsr_pickle *pickle, const void *data, size_t bytes,
 {
 	struct fvsr_pickle_vm vm = {.data = data, .bytes = bytes, .where = where, .err = err};
 	struct reader r = {.vm = &vm, .out = pickle};
-	int ret;
+	int result;
 
 	memset(pickle, 0, sizeof(*pickle));
 	if (bytes > MAX_BYTES)
 		return fvsr_pickle_bad(&vm, "is above 1 MiB");
-	ret = fvsr_pickle_run(&vm);
-	if (ret >= 0)
-		ret = read_result(&r);
+	result = fvsr_pickle_run(&vm);
+	if (result >= 0)
+		result = read_result(&r);
 	fvsr_pickle_vm_free(&vm);
-	if (ret < 0)
+	if (result < 0)
 		fvsr_pickle_free(pickle);
-	return ret;
+	return result;
 }
 
 void fvsr_pickle_free(struct fvsr_pickle *pickle)

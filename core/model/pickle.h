@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The data.pkl of a PyTorch archive: which tensors it names and where their numbers lie.
+ * The data.pkl of a PyTorch archive says which tensors there are and where their numbers lie.
  */
 #ifndef FVSR_MODEL_PICKLE_H
 #define FVSR_MODEL_PICKLE_H
@@ -24,7 +24,7 @@ struct fvsr_pickle {
 	char *text; /* holds the names */
 };
 
-/* 'where' opens messages. The bytes are not needed afterwards. */
+/* Reads a pickle, whose bytes are not needed afterwards. 'where' opens messages. */
 int fvsr_pickle_read(struct fvsr_pickle *pickle, const void *data, size_t bytes, const char *where,
 		     struct fvsr_error *err);
 void fvsr_pickle_free(struct fvsr_pickle *pickle);

@@ -72,14 +72,14 @@ static int take(struct fvsr_pickle_vm *vm, size_t n, const unsigned char **out)
 	return 0;
 }
 
-/* Little-endian, 'n' up to 8. */
+/* Takes a little-endian number of 'n' bytes, up to 8. */
 static int take_number(struct fvsr_pickle_vm *vm, size_t n, uint64_t *out)
 {
 	const unsigned char *raw = NULL;
-	int ret = take(vm, n, &raw);
+	int result = take(vm, n, &raw);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	for (*out = 0; n > 0; n--)
 		*out = *out << 8 | raw[n - 1];
 	return 0;
@@ -115,7 +115,7 @@ static int pop(struct fvsr_pickle_vm *vm, uint32_t *out)
 	return 0;
 }
 
-/* Position behind the last mark, which stays. */
+/* Finds the position behind the last mark, which stays. */
 static int find_mark(struct fvsr_pickle_vm *vm, uint32_t *first)
 {
 	uint32_t i = vm->stack_count;
@@ -136,12 +136,12 @@ static int do_text(struct fvsr_pickle_vm *vm)
 	struct fvsr_pickle_value value = {.kind = FVSR_PICKLE_TEXT};
 	const unsigned char *raw = NULL;
 	uint64_t n;
-	int ret = take_number(vm, 4, &n);
+	int result = take_number(vm, 4, &n);
 
-	if (ret >= 0)
-		ret = take(vm, (size_t)n, &raw);
-	if (ret < 0)
-		return ret;
+	if (result >= 0)
+		result = take(vm, (size_t)n, &raw);
+	if (result < 0)
+		return result;
 	if (!fvsr_utf8_valid((const char *)raw, (size_t)n) || memchr(raw, '\0', (size_t)n))
 		return fvsr_pickle_bad(vm, "holds text that is not UTF-8");
 	value.text = (const char *)raw;
@@ -149,19 +149,19 @@ static int do_text(struct fvsr_pickle_vm *vm)
 	return push_value(vm, value);
 }
 
-/* A whole number of one length byte and that many bytes. */
+/* Pushes a whole number of one length byte and that many bytes. */
 static int do_long(struct fvsr_pickle_vm *vm)
 {
 	uint64_t n, number = 0;
-	int ret = take_number(vm, 1, &n);
+	int result = take_number(vm, 1, &n);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (n > 8)
 		return fvsr_pickle_bad(vm, "holds a number of more than 64 bits");
-	ret = take_number(vm, (size_t)n, &number);
-	if (ret < 0)
-		return ret;
+	result = take_number(vm, (size_t)n, &number);
+	if (result < 0)
+		return result;
 	if (n && n < 8 && number >> (8 * n - 1))
 		number |= ~0ull << (8 * n);
 	return push_int(vm, (int64_t)number);
@@ -170,10 +170,10 @@ static int do_long(struct fvsr_pickle_vm *vm)
 static int do_int(struct fvsr_pickle_vm *vm, size_t n)
 {
 	uint64_t number;
-	int ret = take_number(vm, n, &number);
+	int result = take_number(vm, n, &number);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	return push_int(vm, n == 4 ? (int32_t)(uint32_t)number : (int64_t)number);
 }
 
@@ -200,12 +200,12 @@ static int do_global(struct fvsr_pickle_vm *vm)
 	const char *module = "", *name = "";
 	char shown_module[64], shown_name[64];
 	size_t n = 0, m = 0, i;
-	int ret = take_line(vm, &module, &n);
+	int result = take_line(vm, &module, &n);
 
-	if (ret >= 0)
-		ret = take_line(vm, &name, &m);
-	if (ret < 0)
-		return ret;
+	if (result >= 0)
+		result = take_line(vm, &name, &m);
+	if (result < 0)
+		return result;
 	for (i = 0; i < sizeof(globals) / sizeof(globals[0]); i++)
 		if (same(module, n, globals[i].module) && same(name, m, globals[i].name))
 			return push_value(vm, (struct fvsr_pickle_value){
@@ -239,13 +239,13 @@ static int make_tuple(struct fvsr_pickle_vm *vm, uint32_t first)
 static int do_tuple(struct fvsr_pickle_vm *vm)
 {
 	uint32_t first = 0, i;
-	int ret = find_mark(vm, &first);
+	int result = find_mark(vm, &first);
 
-	if (ret < 0)
-		return ret;
-	ret = make_tuple(vm, first);
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
+	result = make_tuple(vm, first);
+	if (result < 0)
+		return result;
 	i = --vm->stack_count; /* the tuple takes the place of the mark */
 	vm->stack[i - 1] = vm->stack[i];
 	return 0;
@@ -287,29 +287,29 @@ static int top_dict(struct fvsr_pickle_vm *vm, uint32_t depth, struct fvsr_pickl
 	return 0;
 }
 
-/* Pairs from position 'first' of the stack on, and below them 'skip' places the dictionary. */
+/* Sets pairs from position 'first' of the stack on; the dictionary is 'skip' places below. */
 static int set_items(struct fvsr_pickle_vm *vm, uint32_t first, uint32_t skip)
 {
 	struct fvsr_pickle_value *dict = NULL;
 	uint32_t i, n = vm->stack_count - first;
-	int ret = top_dict(vm, n + skip, &dict);
+	int result = top_dict(vm, n + skip, &dict);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (n % 2)
 		return fvsr_pickle_bad(vm, "has a key without a value");
-	for (i = first; i < vm->stack_count && ret >= 0; i += 2)
-		ret = add_pair(vm, dict, vm->stack[i], vm->stack[i + 1]);
+	for (i = first; i < vm->stack_count && result >= 0; i += 2)
+		result = add_pair(vm, dict, vm->stack[i], vm->stack[i + 1]);
 	vm->stack_count = first - (skip - 1);
-	return ret;
+	return result;
 }
 
 static int do_set_items(struct fvsr_pickle_vm *vm)
 {
 	uint32_t first = 0;
-	int ret = find_mark(vm, &first);
+	int result = find_mark(vm, &first);
 
-	return ret < 0 ? ret : set_items(vm, first, 2);
+	return result < 0 ? result : set_items(vm, first, 2);
 }
 
 static int do_set_item(struct fvsr_pickle_vm *vm)
@@ -322,15 +322,15 @@ static int do_set_item(struct fvsr_pickle_vm *vm)
 	return set_items(vm, vm->stack_count - 2, 1);
 }
 
-/* The attributes of a state dictionary (_metadata) are dropped. */
+/* Drops the attributes of a state dictionary (_metadata). */
 static int do_build(struct fvsr_pickle_vm *vm)
 {
 	struct fvsr_pickle_value *dict;
 	uint32_t state = 0;
-	int ret = pop(vm, &state);
+	int result = pop(vm, &state);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (vm->values[state].kind != FVSR_PICKLE_DICT)
 		return fvsr_pickle_bad(vm, "sets attributes that are no dictionary");
 	return top_dict(vm, 1, &dict);
@@ -340,12 +340,12 @@ static int do_reduce(struct fvsr_pickle_vm *vm)
 {
 	struct fvsr_pickle_value value = {0};
 	uint32_t args = 0, callee = 0;
-	int ret = pop(vm, &args);
+	int result = pop(vm, &args);
 
-	if (ret >= 0)
-		ret = pop(vm, &callee);
-	if (ret < 0)
-		return ret;
+	if (result >= 0)
+		result = pop(vm, &callee);
+	if (result < 0)
+		return result;
 	if (vm->values[args].kind != FVSR_PICKLE_TUPLE)
 		return fvsr_pickle_bad(vm, "calls with something that is no tuple");
 	if (vm->values[callee].kind == FVSR_PICKLE_REBUILD) {
@@ -362,10 +362,10 @@ static int do_reduce(struct fvsr_pickle_vm *vm)
 static int do_persistent_id(struct fvsr_pickle_vm *vm)
 {
 	uint32_t id = 0;
-	int ret = pop(vm, &id);
+	int result = pop(vm, &id);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (vm->values[id].kind != FVSR_PICKLE_TUPLE)
 		return fvsr_pickle_bad(vm, "names a storage by something that is no tuple");
 	return push_value(vm, (struct fvsr_pickle_value){.kind = FVSR_PICKLE_STORAGE, .first = id});
@@ -375,10 +375,10 @@ static int do_put(struct fvsr_pickle_vm *vm, size_t n)
 {
 	uint64_t index;
 	uint32_t space = vm->memo_space;
-	int ret = take_number(vm, n, &index);
+	int result = take_number(vm, n, &index);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (index >= MAX_MEMO)
 		return fvsr_pickle_bad(vm, "has a memo index out of range");
 	if (!vm->stack_count || vm->stack[vm->stack_count - 1] == MARK)
@@ -396,10 +396,10 @@ static int do_put(struct fvsr_pickle_vm *vm, size_t n)
 static int do_get(struct fvsr_pickle_vm *vm, size_t n)
 {
 	uint64_t index;
-	int ret = take_number(vm, n, &index);
+	int result = take_number(vm, n, &index);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (index >= vm->memo_space || vm->memo[index] == FVSR_PICKLE_NONE)
 		return fvsr_pickle_bad(vm, "has a memo index out of range");
 	return push(vm, vm->memo[index]);
@@ -411,7 +411,7 @@ static int do_unknown(struct fvsr_pickle_vm *vm, unsigned char op)
 			 vm->where, op);
 }
 
-/* Names are those of Python's pickletools. */
+/* Does one instruction; the names are those of Python's pickletools. */
 static int step(struct fvsr_pickle_vm *vm, unsigned char op)
 {
 	switch (op) {
@@ -480,9 +480,9 @@ static int check_protocol(struct fvsr_pickle_vm *vm)
 
 int fvsr_pickle_run(struct fvsr_pickle_vm *vm)
 {
-	int ret = check_protocol(vm);
+	int result = check_protocol(vm);
 
-	while (ret >= 0) {
+	while (result >= 0) {
 		unsigned char op;
 
 		if (vm->at >= vm->bytes)
@@ -490,16 +490,16 @@ int fvsr_pickle_run(struct fvsr_pickle_vm *vm)
 		op = vm->data[vm->at++];
 		if (op == '.') /* STOP */
 			break;
-		ret = step(vm, op);
+		result = step(vm, op);
 	}
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (vm->at != vm->bytes)
 		return fvsr_pickle_bad(vm, "goes on behind its end");
-	ret = pop(vm, &vm->result);
-	if (ret >= 0 && vm->stack_count)
+	result = pop(vm, &vm->result);
+	if (result >= 0 && vm->stack_count)
 		return fvsr_pickle_bad(vm, "leaves more than one value");
-	return ret;
+	return result;
 }
 
 void fvsr_pickle_vm_free(struct fvsr_pickle_vm *vm)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Values of a pickle, as pickle_vm.c builds them and pickle.c reads them.
+ * The values of a pickle are built by pickle_vm.c and read by pickle.c.
  */
 #ifndef FVSR_MODEL_PICKLE_VM_H
 #define FVSR_MODEL_PICKLE_VM_H

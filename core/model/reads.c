@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which files a model is read from, so that nobody writes over them.
+ * Somebody who writes a file can ask whether a model is read from it, so as not to destroy it.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -60,8 +60,8 @@ static int bad_tensor(const struct reader *r, const char *why)
 }
 
 /*
- * Every string of the header is shorter decoded, with its NUL, than it was between its quotes, so
- * a block of the header's size holds them all.
+ * Keeps a text in a block of the header's size, which holds them all: every string is shorter
+ * decoded, with its NUL, than it was between its quotes.
  */
 static const char *keep_text(struct reader *r, const char *text)
 {
@@ -123,7 +123,7 @@ static int read_tensor(struct reader *r, const char *name, const json_t *fields)
 {
 	struct fvsr_st_tensor *t = &r->st->tensors[r->st->count];
 	const json_t *type = json_object_get(fields, "dtype");
-	int ret;
+	int result;
 
 	fvsr_printable(r->shown, sizeof(r->shown), name, strlen(name));
 	if (!json_is_object(fields))
@@ -133,12 +133,12 @@ static int read_tensor(struct reader *r, const char *name, const json_t *fields)
 	t->type = fvsr_st_type_find(json_string_value(type));
 	if (!t->type)
 		return bad_tensor(r, "unknown dtype");
-	ret = read_shape(r, t, json_object_get(fields, "shape"));
-	if (ret < 0)
-		return ret;
-	ret = read_offsets(r, t, json_object_get(fields, "data_offsets"));
-	if (ret < 0)
-		return ret;
+	result = read_shape(r, t, json_object_get(fields, "shape"));
+	if (result < 0)
+		return result;
+	result = read_offsets(r, t, json_object_get(fields, "data_offsets"));
+	if (result < 0)
+		return result;
 	if (json_object_size(fields) != 3)
 		return bad_tensor(r, "has fields that no safetensors file has");
 	t->name = keep_text(r, name);
@@ -191,11 +191,11 @@ static int read_root(struct reader *r, json_t *root)
 				 fvsr_file_name(st->file));
 	json_object_foreach(root, name, value)
 	{
-		int ret = strcmp(name, "__metadata__") ? read_tensor(r, name, value)
-						       : read_metadata(r, value);
+		int result = strcmp(name, "__metadata__") ? read_tensor(r, name, value)
+							  : read_metadata(r, value);
 
-		if (ret < 0)
-			return ret;
+		if (result < 0)
+			return result;
 	}
 	return 0;
 }
@@ -207,7 +207,7 @@ static int by_offset(const void *a, const void *b)
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-/* Tensors lie one behind the other from the first byte of the data to the last. */
+/* Checks that tensors lie one behind the other, from the first byte of the data to the last. */
 static int check_layout(struct reader *r)
 {
 	struct fvsr_safetensors *st = r->st;
@@ -242,7 +242,7 @@ static int by_ref_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Names are unique: a JSON object with the same key twice was refused by the parser. */
+/* Sorts the names, which are unique: the parser has refused an object with a key twice. */
 static int sort_names(struct reader *r)
 {
 	struct fvsr_safetensors *st = r->st;
@@ -271,20 +271,21 @@ static int parse_header(struct reader *r, const char *header, size_t length)
 	};
 	struct fvsr_safetensors *st = r->st;
 	json_t *root;
-	int ret = fvsr_json_parse(&root, header, length, &limits, fvsr_file_name(st->file), r->err);
+	int result =
+		fvsr_json_parse(&root, header, length, &limits, fvsr_file_name(st->file), r->err);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	st->text = r->text_end = malloc(length);
-	ret = st->text ? read_root(r, root)
-		       : fvsr_fail(r->err, FVSR_ERR_MEMORY, "%s: out of memory",
-				   fvsr_file_name(st->file));
+	result = st->text ? read_root(r, root)
+			  : fvsr_fail(r->err, FVSR_ERR_MEMORY, "%s: out of memory",
+				      fvsr_file_name(st->file));
 	json_decref(root);
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	qsort(st->tensors, st->count, sizeof(*st->tensors), by_offset);
-	ret = check_layout(r);
-	return ret < 0 ? ret : sort_names(r);
+	result = check_layout(r);
+	return result < 0 ? result : sort_names(r);
 }
 
 static int header_length(struct fvsr_safetensors *st, struct fvsr_file *file, uint64_t *length,
@@ -292,14 +293,14 @@ static int header_length(struct fvsr_safetensors *st, struct fvsr_file *file, ui
 {
 	uint64_t size = fvsr_file_size(file);
 	unsigned char raw[8];
-	int ret, i;
+	int result, i;
 
 	if (size < sizeof(raw))
 		return fvsr_fail(err, FVSR_ERR_FORMAT, "%s: too short for a safetensors file",
 				 fvsr_file_name(file));
-	ret = fvsr_file_read(file, 0, raw, sizeof(raw), err);
-	if (ret < 0)
-		return ret;
+	result = fvsr_file_read(file, 0, raw, sizeof(raw), err);
+	if (result < 0)
+		return result;
 	fvsr_sha256_init(&st->sum);
 	fvsr_sha256_update(&st->sum, raw, sizeof(raw));
 	for (*length = 0, i = 7; i >= 0; i--)
@@ -321,26 +322,26 @@ int fvsr_st_read(struct fvsr_safetensors *st, struct fvsr_file *file, struct fvs
 	struct reader r = {.st = st, .err = err};
 	uint64_t length = 0;
 	char *header;
-	int ret;
+	int result;
 
 	memset(st, 0, sizeof(*st));
-	ret = header_length(st, file, &length, err);
-	if (ret < 0)
-		return ret;
+	result = header_length(st, file, &length, err);
+	if (result < 0)
+		return result;
 	st->file = file;
 	st->data_offset = 8 + length;
 	header = malloc((size_t)length);
 	if (!header)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "%s: out of memory", fvsr_file_name(file));
-	ret = fvsr_file_read(file, 8, header, (size_t)length, err);
-	if (ret >= 0) {
+	result = fvsr_file_read(file, 8, header, (size_t)length, err);
+	if (result >= 0) {
 		fvsr_sha256_update(&st->sum, header, (size_t)length);
-		ret = parse_header(&r, header, (size_t)length);
+		result = parse_header(&r, header, (size_t)length);
 	}
 	free(header);
-	if (ret < 0)
+	if (result < 0)
 		fvsr_st_free(st);
-	return ret;
+	return result;
 }
 
 void fvsr_st_free(struct fvsr_safetensors *st)

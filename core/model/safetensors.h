@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Header of a safetensors file, checked.
+ * The header of a safetensors file is checked as a whole before anything of it is used.
  */
 #ifndef FVSR_MODEL_SAFETENSORS_H
 #define FVSR_MODEL_SAFETENSORS_H
@@ -47,7 +47,7 @@ struct fvsr_safetensors {
  */
 int fvsr_st_read(struct fvsr_safetensors *st, struct fvsr_file *file, struct fvsr_error *err);
 void fvsr_st_free(struct fvsr_safetensors *st);
-/* NULL when there is none. */
+/* Returns the tensor of that name, or NULL. */
 const struct fvsr_st_tensor *fvsr_st_find(const struct fvsr_safetensors *st, const char *name);
 const char *fvsr_st_metadata(const struct fvsr_safetensors *st, const char *key);
 const struct fvsr_st_type *fvsr_st_type_find(const char *name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SHA-256 (FIPS 180-4), to recognise released files.
+ * SHA-256 (FIPS 180-4) is what released files are recognised by.
  */
 #ifndef FVSR_MODEL_SHA256_H
 #define FVSR_MODEL_SHA256_H

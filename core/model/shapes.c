@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names and shapes of every tensor of a model, from its configuration (sections 2, 4, 5 and 7 of
- * the specification). The names are the released ones behind the prefix of their part; both the
+ * The names and shapes of all tensors of a model follow from its configuration (sections 2, 4, 5
+ * and 7). The names are the released ones behind the prefix of their part; both the
  * readers and the synthetic weights go by this table.
  */
 #include "model/shapes.h"
@@ -154,7 +154,7 @@ static void add_mem_block(struct builder *b, int n, int c)
 	}
 }
 
-/* Position n in the released decoder: sequence numbers as in section 7. */
+/* Adds the decoder, whose tensors have the positions of section 7 in their names. */
 static void add_decoder(struct builder *b, const struct fvsr_config *c)
 {
 	static const int stride[3] = {1, 2, 2}; /* frames out of one TGrow */
@@ -201,7 +201,7 @@ static void sift(const struct fvsr_shapes *s, size_t *heap, size_t root, size_t 
 	}
 }
 
-/* Heap sort: qsort() has no context argument in C11 and may allocate. */
+/* Sorts by heap, since C11's qsort() has no context argument and may allocate. */
 static void sort_by_name(const struct fvsr_shapes *s)
 {
 	size_t i;

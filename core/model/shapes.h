@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tensors that a configuration asks for.
+ * A configuration says which tensors a model has, and in which shapes.
  */
 #ifndef FVSR_MODEL_SHAPES_H
 #define FVSR_MODEL_SHAPES_H
@@ -22,13 +22,13 @@ struct fvsr_shapes {
 	uint64_t parameters;
 };
 
-/* 'config' must have passed fvsr_config_check(). */
+/* Lists the tensors of a configuration that has passed fvsr_config_check(). FVSR_ERR_MEMORY. */
 int fvsr_shapes_create(struct fvsr_shapes *shapes, const struct fvsr_config *config,
 		       struct fvsr_error *err);
 void fvsr_shapes_free(struct fvsr_shapes *shapes);
-/* Index of 'name' in items, or SIZE_MAX. */
+/* Returns the index of 'name' in items, or SIZE_MAX. */
 size_t fvsr_shapes_find(const struct fvsr_shapes *shapes, const char *name);
-/* "2 x 3 x 4" */
+/* Writes a shape as "2 x 3 x 4". */
 void fvsr_shape_text(char *out, size_t size, int rank, const int64_t *dims);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What weights.c asks of the three places that weights come from.
+ * Weights come from one of three places, of each of which weights.c asks the same.
  */
 #ifndef FVSR_MODEL_SOURCE_H
 #define FVSR_MODEL_SOURCE_H
@@ -46,18 +46,18 @@ struct fvsr_weights {
 int fvsr_synth_open(struct fvsr_weights *weights, const char *spec, struct fvsr_error *err);
 int fvsr_packed_open(struct fvsr_weights *weights, const char *path, const struct fvsr_log *log,
 		     struct fvsr_error *err);
-/* 'intake' (directory.h) may be NULL; else it must outlive the weights. */
+/* Does so for a directory. 'intake' (directory.h) may be NULL; else it outlives the weights. */
 int fvsr_directory_open(struct fvsr_weights *weights, const char *path, const struct fvsr_log *log,
 			const struct fvsr_progress *progress, struct fvsr_intake *intake,
 			struct fvsr_error *err);
 
-/* FVSR_ERR_FORMAT, with the tensor's name and the element, when a value is not finite. */
+/* Checks that values are finite; FVSR_ERR_FORMAT, with the tensor's name and the element. */
 int fvsr_weights_check(const char *name, uint64_t first, const float *values, size_t count,
 		       struct fvsr_error *err);
 
-/* True for "synth:...". */
+/* Tells whether it is "synth:...". */
 bool fvsr_synth_is_spec(const char *spec);
-/* CONFIG.json of "synth:CONFIG.json:SEED", malloc'ed; NULL when there is none or no memory. */
+/* Returns CONFIG.json of "synth:CONFIG.json:SEED", malloc'ed; NULL for none or no memory. */
 char *fvsr_synth_config_path(const char *spec);
 
 #endif

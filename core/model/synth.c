@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Weights from a formula, for tests and benchmarks without the released files: the same numbers
- * as tests/golden's reference streams were made with, to the last bit, any range at a time.
- * Element i of the tensor NAME ("dit:", "lq:" or "dec:" before its released name; "prompt"):
- *
- *	s = fnv1a64(NAME) + seed * G            (mod 2^64, G = 0x9E3779B97F4A7C15)
- *	z = splitmix64_mix(s + (i + 1) * G)     (mod 2^64)
- *	u = (z >> 40) / 2^24                    in [0, 1)
- *	value = mean + std * sqrt(3) * (2 u - 1)
- *
- * in float32, the product and the sum each rounded: this file is compiled without contraction.
+ * Weights can come from a formula, for tests and benchmarks without the released files: the same
+ * numbers as tests/golden's reference streams were made with, to the last bit, any range at a time.
+ * docs/model-format.md has the formula under "Synthetic models", base/noise.h its integers. The
+ * product and the sum are each rounded to float32: this file is compiled without contraction.
  */
 #include "model/source.h"
 
@@ -62,7 +56,7 @@ static bool ends_with(const char *text, const char *end)
 	return n >= m && !strcmp(text + n - m, end);
 }
 
-/* Standard deviation of a weight of fan-in f: gain / sqrt(f). */
+/* Returns the standard deviation of a weight of fan-in f: gain / sqrt(f). */
 static double weight_std(const struct fvsr_shape *shape)
 {
 	int64_t fan_in = 1;
@@ -101,7 +95,7 @@ static void fill_rule(const struct fvsr_shape *shape, double *mean, double *std)
 	}
 }
 
-/* The formula has a colon where our names have the first dot. */
+/* Returns the key of a tensor; the formula has a colon for the first dot of our names. */
 static uint64_t key_of_tensor(const char *name, uint64_t seed)
 {
 	char text[sizeof(((struct fvsr_shape *)0)->name)];
@@ -167,18 +161,18 @@ static int load_config(struct fvsr_config *config, const char *path, struct fvsr
 {
 	size_t bytes;
 	char *text;
-	int ret;
+	int result;
 
 	if (!strcmp(path, "full")) {
 		fvsr_config_released(config);
 		return 0;
 	}
-	ret = fvsr_file_slurp(path, MAX_CONFIG_BYTES, &text, &bytes, err);
-	if (ret < 0)
-		return ret;
-	ret = fvsr_config_parse(config, text, bytes, err);
+	result = fvsr_file_slurp(path, MAX_CONFIG_BYTES, &text, &bytes, err);
+	if (result < 0)
+		return result;
+	result = fvsr_config_parse(config, text, bytes, err);
 	free(text);
-	return ret;
+	return result;
 }
 
 /* Splits "CONFIG:SEED" at the last colon: the path may hold others. Frees nothing on failure. */
@@ -239,17 +233,17 @@ int fvsr_synth_open(struct fvsr_weights *weights, const char *spec, struct fvsr_
 	const char *base = fvsr_path_base(spec);
 	uint64_t seed = 0;
 	char *path;
-	int ret = split_spec(spec + strlen(PREFIX), &path, &seed, err);
+	int result = split_spec(spec + strlen(PREFIX), &path, &seed, err);
 
-	if (ret < 0)
-		return ret;
-	ret = load_config(&weights->config, path, err);
+	if (result < 0)
+		return result;
+	result = load_config(&weights->config, path, err);
 	free(path);
-	if (ret < 0)
-		return ret;
-	ret = fvsr_shapes_create(&weights->shapes, &weights->config, err);
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
+	result = fvsr_shapes_create(&weights->shapes, &weights->config, err);
+	if (result < 0)
+		return result;
 	snprintf(weights->name, sizeof(weights->name), "%s%s", base == spec ? "" : PREFIX, base);
 	return make_rules(weights, seed, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The public view of a safetensors file: golden streams, and what is inside a packed model. Data
+ * Callers may look into safetensors files: golden streams, and what is inside a packed model. Data
  * is handed out as pointers, so it is read into memory of our own (file.h says why a mapping
  * would not do); of files too large for that only the description is given.
  */
@@ -37,21 +37,21 @@ static int load_data(struct fvsr_tensors *t, struct fvsr_error *err)
 int fvsr_tensors_open(fvsr_tensors **out, const char *path, struct fvsr_error *err)
 {
 	struct fvsr_tensors *t;
-	int ret;
+	int result;
 
 	if (!out || !path)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "no file is named");
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	ret = fvsr_file_open(&t->file, path, err);
-	if (ret >= 0)
-		ret = fvsr_st_read(&t->st, t->file, err);
-	if (ret >= 0)
-		ret = load_data(t, err);
-	if (ret < 0) {
+	result = fvsr_file_open(&t->file, path, err);
+	if (result >= 0)
+		result = fvsr_st_read(&t->st, t->file, err);
+	if (result >= 0)
+		result = load_data(t, err);
+	if (result < 0) {
 		fvsr_tensors_close(t);
-		return ret;
+		return result;
 	}
 	*out = t;
 	return 0;

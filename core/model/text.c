@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Paths and foreign text: what a file says about itself goes into messages and logs only after
- * it has been made printable.
+ * Paths and foreign text are handled here: what a file says about itself goes into messages and
+ * logs only after it has been made printable.
  */
 #include "model/file.h"
 
@@ -93,7 +93,7 @@ const char *fvsr_path_base(const char *path)
 	return base;
 }
 
-/* Length of the well-formed sequence at 'text', 0 when there is none (RFC 3629, table 3-7). */
+/* Returns the length of the well-formed sequence at 'text', or 0 (RFC 3629, table 3-7). */
 static size_t sequence_length(const unsigned char *text, size_t length)
 {
 	unsigned char first = text[0], low = 0x80, high = 0xbf;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One door to all weights: finds out what a specification names, checks ranges, and refuses
- * values that are not finite, whoever made them.
+ * This is the one door to all weights. It finds out what a specification names, checks ranges, and
+ * refuses values that are not finite, whoever made them.
  */
 #include "model/weights.h"
 
@@ -32,17 +32,17 @@ int fvsr_weights_open(struct fvsr_weights **out, const char *spec, bool allow_di
 		      struct fvsr_error *err)
 {
 	struct fvsr_weights *weights;
-	int ret;
+	int result;
 
 	if (!spec || !*spec)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "no model is named");
 	weights = calloc(1, sizeof(*weights));
 	if (!weights)
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
-	ret = open_source(weights, spec, allow_directory, log, progress, err);
-	if (ret < 0) {
+	result = open_source(weights, spec, allow_directory, log, progress, err);
+	if (result < 0) {
 		fvsr_weights_close(weights);
-		return ret;
+		return result;
 	}
 	*out = weights;
 	return 0;
@@ -108,7 +108,7 @@ int fvsr_weights_read(const struct fvsr_weights *weights, const struct fvsr_weig
 {
 	size_t bytes;
 	uint64_t all;
-	int ret;
+	int result;
 
 	all = weight->index < weights->shapes.count ? weights->shapes.items[weight->index].count
 						    : 0;
@@ -116,6 +116,7 @@ int fvsr_weights_read(const struct fvsr_weights *weights, const struct fvsr_weig
 	    !fvsr_mul_size((size_t)count, sizeof(float), &bytes))
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "tensor '%s' has no such range",
 				 weight->name);
-	ret = weights->ops->read(weights->source, weight->index, first, (size_t)count, out, err);
-	return ret < 0 ? ret : fvsr_weights_check(weight->name, first, out, (size_t)count, err);
+	result = weights->ops->read(weights->source, weight->index, first, (size_t)count, out, err);
+	return result < 0 ? result
+			  : fvsr_weights_check(weight->name, first, out, (size_t)count, err);
 }

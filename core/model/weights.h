@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Weights, wherever they come from. The network asks for tensors by name and gets float32, a
- * range at a time, without knowing whether a packed file is mapped, a released directory was
- * imported to memory or a formula makes the numbers.
+ * Weights are the same to the network wherever they come from: it asks for tensors by name and
+ * gets float32, a range at a time, without knowing whether a packed file is read, a released
+ * directory was imported to memory or a formula makes the numbers.
  *
  * Names are the released ones behind a prefix for the file they come from: "dit.", "lq.", "dec.",
  * and "prompt" for the prompt (section 2 of the specification).
@@ -36,17 +36,17 @@ int fvsr_weights_open(struct fvsr_weights **out, const char *spec, bool allow_di
 void fvsr_weights_close(struct fvsr_weights *weights);
 
 const struct fvsr_config *fvsr_weights_config(const struct fvsr_weights *weights);
-/* The model's name from its metadata or specification; never NULL. */
+/* Returns the model's name from its metadata or specification; never NULL. */
 const char *fvsr_weights_name(const struct fvsr_weights *weights);
-/* Number of elements of all tensors of the model. */
+/* Returns the number of elements of all tensors of the model. */
 uint64_t fvsr_weights_parameters(const struct fvsr_weights *weights);
 
-/* FVSR_ERR_FORMAT (and a message) when there is no tensor of that name. */
+/* Finds a tensor by its name; FVSR_ERR_FORMAT (and a message) when there is none. */
 int fvsr_weights_find(const struct fvsr_weights *weights, const char *name, struct fvsr_weight *out,
 		      struct fvsr_error *err);
 /*
- * Elements first .. first + count - 1, row-major, as float32. FVSR_ERR_FORMAT when one of them is
- * not finite. Any thread.
+ * Reads elements first .. first + count - 1, row-major, as float32. FVSR_ERR_FORMAT when one of
+ * them is not finite. Any thread.
  */
 int fvsr_weights_read(const struct fvsr_weights *weights, const struct fvsr_weight *weight,
 		      uint64_t first, uint64_t count, float *out, struct fvsr_error *err);

@@ -12,7 +12,7 @@
 
 #define FRAMES 30
 
-/* Where the tensors' data begins: behind the header's length and the header. */
+/* Returns where the tensors' data begins: behind the header's length and the header. */
 static size_t data_begins(const unsigned char *file)
 {
 	size_t at = 8;
@@ -22,7 +22,7 @@ static size_t data_begins(const unsigned char *file)
 	return at;
 }
 
-/* A whole file, malloc'ed; NULL when it cannot be read. */
+/* Returns a whole file, malloc'ed; NULL when it cannot be read. */
 static unsigned char *read_whole(const char *path, size_t *bytes)
 {
 	FILE *file = fopen(path, "rb");
@@ -83,7 +83,7 @@ static bool blow_up(const char *path, const char *prefix, float value)
 	return ok;
 }
 
-/* Small ones: the upper bit is where a colour that is no number would show. */
+/* Returns small alphas, since a colour that is no number would show in the upper bit. */
 static uint8_t alpha_of(int x, int y, int frame)
 {
 	return (uint8_t)((x + y + frame) % 64);
@@ -98,7 +98,7 @@ static void fill(const struct fvsr_picture *picture, int frame)
 				alpha_of(x, y, frame);
 }
 
-/* Nothing is scaled, so alpha comes out as it went in. */
+/* Checks that alpha comes out as it went in, for nothing is scaled. */
 static void check_alpha(const struct fvsr_picture *picture, int frame)
 {
 	bool same = true;

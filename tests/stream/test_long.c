@@ -70,7 +70,7 @@ static long resident_bytes(void)
 #endif
 }
 
-/* A picture that the network made of this input: neither flat nor far from it. */
+/* Tells whether the network may have made a picture of this input: not flat, nor far from it. */
 static bool plausible(const struct fvsr_picture *picture, int frame)
 {
 	const uint8_t *row = picture->data;

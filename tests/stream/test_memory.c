@@ -45,7 +45,7 @@ static bool cost_of(const fvsr_model *model, struct fvsr_settings *settings, uin
 	return !result;
 }
 
-/* The least limit that is accepted. */
+/* Returns the least limit that is accepted. */
 static uint64_t least(const fvsr_model *model, struct fvsr_settings *settings, uint64_t enough)
 {
 	struct fvsr_stream_cost cost;

@@ -40,7 +40,7 @@ static void test_chunk(int64_t k)
 		CHECK(fvsr_slice_place(s) == s - first);
 }
 
-/* Everything that a slice needs has its canvas when the frames of its chunk are there. */
+/* Checks that all that a slice needs has its canvas when the frames of its chunk are there. */
 static void test_canvases(int64_t k)
 {
 	int64_t first = fvsr_chunk_slice(k);
@@ -52,7 +52,7 @@ static void test_canvases(int64_t k)
 	      fvsr_slice_oldest_frame(first));
 }
 
-/* The pictures of a slice have places of their own. */
+/* Checks that the pictures of a slice have places of their own. */
 static void test_slots(int64_t s)
 {
 	unsigned used = 0;

@@ -23,7 +23,7 @@ struct day {
 	double now, longest_gap, longest_burst;
 };
 
-/* A chunk of PIECES uneven pieces, 'work_ms' together. Returns what it took. */
+/* Runs a chunk of PIECES uneven pieces, 'work_ms' together, and returns what it took. */
 static double run_chunk(struct fvsr_spread *spread, struct day *day, double work_ms)
 {
 	double began = day->now, burst = 0, pause;

@@ -83,7 +83,7 @@ static int rig_receive(struct rig *rig, int first, uint64_t *hashes, int *result
 	return n;
 }
 
-/* A whole video of 'frames'; returns how many came out. */
+/* Sends a whole video of 'frames'; returns how many came out. */
 static int rig_video(struct rig *rig, int frames, uint64_t *hashes)
 {
 	int received = 0, result;
@@ -147,7 +147,7 @@ static void test_latency(fvsr_model *model)
 	rig_close(&rig);
 }
 
-/* Frames that nobody fetches fill the stream, and it goes on where it stopped. */
+/* Checks that frames that nobody fetches fill the stream, which goes on where it stopped. */
 static void test_full(fvsr_model *model)
 {
 	struct fvsr_settings settings;
@@ -213,7 +213,7 @@ static void test_sizes(fvsr_model *model)
 	}
 }
 
-/* BGRA in and out is RGBA in and out with two channels exchanged. */
+/* Checks that BGRA in and out is RGBA in and out with two channels exchanged. */
 static void test_formats(fvsr_model *model)
 {
 	struct fvsr_settings settings;
@@ -252,7 +252,7 @@ static void test_formats(fvsr_model *model)
 	free(pixels[1]);
 }
 
-/* Two streams of one model, taking turns, give what each gives alone. */
+/* Checks that two streams of one model, taking turns, give what each gives alone. */
 static void test_two_streams(fvsr_model *model)
 {
 	uint64_t alone[2][MAX_FRAMES], together[2][MAX_FRAMES];
@@ -296,7 +296,7 @@ static void expect_refused(fvsr_model *model, const struct fvsr_settings *settin
 	}
 }
 
-/* Colours can be corrected without a model, but then none says which way suits it. */
+/* Checks that colours are corrected without a model, but not in the way that a model chooses. */
 static void test_color(fvsr_model *model)
 {
 	static const enum fvsr_color unknown[] = {0, FVSR_COLOR_MODEL, FVSR_COLOR_MODEL + 1};
@@ -365,7 +365,7 @@ static void test_refusals(fvsr_model *model)
 	CHECK(fvsr_backend_describe(1000, &info) == FVSR_ERR_EOF);
 }
 
-/* Bytes that were allocated and not freed. */
+/* Returns the bytes that were allocated and not freed. */
 static double heap_bytes(void)
 {
 #ifdef _WIN32
@@ -381,7 +381,7 @@ static double heap_bytes(void)
 #endif
 }
 
-/* What a stream was said to cost is what it takes. */
+/* Checks that a stream takes what it was said to cost. */
 static void test_cost(fvsr_model *model)
 {
 	struct fvsr_settings settings;
@@ -403,7 +403,7 @@ static void test_cost(fvsr_model *model)
 	rig_close(&rig);
 }
 
-/* An interruption ends what is computed; after a reset everything is as if it had not been. */
+/* Checks that an interruption ends what is computed, and that a reset undoes it. */
 static void test_interrupt(fvsr_model *model)
 {
 	uint64_t whole[MAX_FRAMES], again[MAX_FRAMES];
@@ -451,7 +451,7 @@ static void *interrupt_soon(void *opaque)
 	return NULL;
 }
 
-/* What the first chunk's receive() returns, and how long it took; interrupted if 'after_s' > 0. */
+/* Returns what the first chunk's receive() does, and how long; interrupts it if 'after_s' > 0. */
 static int rig_first_chunk(struct rig *rig, double after_s, double *took_s)
 {
 	struct interruption interruption = {.stream = rig->stream, .after_s = after_s};
@@ -473,7 +473,7 @@ static int rig_first_chunk(struct rig *rig, double after_s, double *took_s)
 }
 
 /*
- * From another thread, in the middle of a chunk: well before the chunk would have ended. A card
+ * Interrupts from another thread, in the middle of a chunk, well before it would have ended. A card
  * has this small chunk done in a few milliseconds, and what is in its queue already it finishes:
  * there an interruption may come too late, but not each time.
  */
@@ -499,8 +499,9 @@ static void test_interrupt_busy(fvsr_model *model)
 }
 
 /*
- * A budget without end makes pauses without end. An interruption still ends them within what an
- * operation may take, of which these are far shorter than the second that a busy machine is given.
+ * Interrupts a pause, which a budget without end makes one without end. An interruption still ends
+ * them within what an operation may take, of which these are far shorter than the second that a
+ * busy machine is given.
  */
 static void test_interrupt_paused(fvsr_model *model)
 {
@@ -540,7 +541,7 @@ static void test_interrupt_paused(fvsr_model *model)
 	}
 }
 
-/* A smaller effort changes what comes later, not what came before; and it can be taken back. */
+/* Checks that a smaller effort changes only what comes later, and can be taken back. */
 static void test_effort(fvsr_model *model)
 {
 	uint64_t whole[MAX_FRAMES], less[MAX_FRAMES], same[MAX_FRAMES];
@@ -573,7 +574,7 @@ static void test_effort(fvsr_model *model)
 	rig_close(&rig);
 }
 
-/* The prompt is the one for the nearest scale, which the sizes say where the settings do not. */
+/* Checks for the prompt of the nearest scale, which the sizes say where settings do not. */
 static void test_scale(fvsr_model *model)
 {
 	static const double scales[] = {0, 2, 2.4, 1, 2.5, 3, 8};

@@ -19,11 +19,11 @@ extern int test_failures;
 
 /* Exits with 77 and the reason when the backend is not in this build. */
 fvsr_model *test_model_open(const char *spec, const char *backend);
-/* A moving pattern with varying alpha; 'frame' numbers the picture. */
+/* Draws a moving pattern with varying alpha; 'frame' numbers the picture. */
 void test_picture_fill(const struct fvsr_picture *picture, int frame);
-/* Settings of a stream from w x h to out_w x out_h. */
+/* Sets the settings of a stream from w x h to out_w x out_h. */
 void test_settings(struct fvsr_settings *settings, int w, int h, int out_w, int out_h);
-/* FNV-1a of the visible pixels. */
+/* Returns the FNV-1a of the visible pixels. */
 uint64_t test_picture_hash(const struct fvsr_picture *picture);
 /* Sends 'frames' such pictures through, keeps the hashes of as many; returns how many came. */
 int test_stream_hashes(fvsr_stream *stream, const struct fvsr_settings *settings, int frames,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Running out of memory here is the machine's failure, not the library's. */
+/* Ends the test when memory has run out: the machine's failure, and not the library's. */
 static void *must(void *block)
 {
 	if (!block) {
@@ -167,7 +167,7 @@ static size_t encryption_bytes(const struct craft_entry *e)
 	return e->flags & ENCRYPTED ? ENCRYPTION_BYTES : 0;
 }
 
-/* What local and central headers share: from "version needed" to the extra field's length. */
+/* Adds what local and central headers share: from "version needed" to the extra field's length. */
 static void add_common(struct bytes *out, const struct craft_entry *e, const char *name,
 		       uint32_t size)
 {

@@ -18,7 +18,7 @@ struct bytes {
 
 void bytes_add(struct bytes *b, const void *data, size_t size);
 void bytes_text(struct bytes *b, const char *text);
-/* Little-endian, 'size' bytes. */
+/* Appends a little-endian number of 'size' bytes. */
 void bytes_number(struct bytes *b, uint64_t value, int size);
 void bytes_fill(struct bytes *b, unsigned char value, size_t count);
 void bytes_free(struct bytes *b);
@@ -26,15 +26,15 @@ void bytes_free(struct bytes *b);
 /* Letters that no single code page of Windows has. */
 #define TEMP_NAME "fvsr-test-\xc3\xbc-\xe6\xbc\xa2-"
 
-/* A new empty folder where the system keeps such; freed and emptied by temp_remove(). */
+/* Creates an empty folder where the system keeps such; temp_remove() empties and frees it. */
 char *temp_create(void);
 void temp_remove(char *folder);
-/* "folder/name" in a buffer of the caller's. */
+/* Makes "folder/name" in a buffer of the caller's. */
 const char *temp_path(char out[512], const char *folder, const char *name);
 bool write_file(const char *path, const void *data, size_t size);
-/* Number of names in a folder. */
+/* Returns the number of names in a folder. */
 int folder_entries(const char *folder);
-/* As fopen(), unlink(), link(), mkdir(), stat() and truncate(), with paths in UTF-8 everywhere. */
+/* Do as fopen(), unlink(), link(), mkdir(), stat(), truncate(), with UTF-8 paths everywhere. */
 FILE *open_file(const char *path, const char *mode);
 bool remove_file(const char *path);
 bool link_file(const char *path, const char *name);
@@ -42,7 +42,7 @@ bool make_folder(const char *path);
 long long file_size(const char *path);
 bool resize_file(const char *path, long bytes);
 
-/* A safetensors file: length, header, then 'data_bytes' bytes counting 0, 1, 2, ... */
+/* Makes a safetensors file: length, header, then 'data_bytes' bytes counting 0, 1, 2, ... */
 void craft_st(struct bytes *out, const char *header, size_t data_bytes);
 
 /* One entry of a zip archive. Fields named 'central_...' differ from the local ones if set. */
@@ -75,14 +75,14 @@ struct craft_tensor {
 	const void *data;
 };
 
-/* The data.pkl that PyTorch would write for these tensors, one storage each. */
+/* Makes the data.pkl that PyTorch would write for these tensors, one storage each. */
 void craft_pickle(struct bytes *out, const struct craft_tensor *tensors, size_t count);
-/* The whole archive. */
+/* Makes the whole archive. */
 void craft_archive(struct bytes *out, const struct craft_tensor *tensors, size_t count);
-/* A safetensors file of tensors; 'metadata' is a JSON object or NULL. */
+/* Makes a safetensors file of tensors; 'metadata' is a JSON object or NULL. */
 void craft_st_tensors(struct bytes *out, const struct craft_tensor *tensors, size_t count,
 		      const char *metadata);
-/* Parts of a pickle, for crafting others. */
+/* Append parts of a pickle, for crafting others. */
 void pickle_text(struct bytes *out, const char *text);
 void pickle_int(struct bytes *out, int64_t value);
 void pickle_storage(struct bytes *out, int dtype, const char *key, int64_t elements);

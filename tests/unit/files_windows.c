@@ -38,7 +38,7 @@ char *temp_create(void)
 	exit(1);
 }
 
-/* Calls for what is in a folder but "." and "..", which may be removed meanwhile. */
+/* Calls for everything in a folder but "." and "..", which may be removed meanwhile. */
 static int each_entry(const wchar_t *folder, void (*call)(const wchar_t *path, bool is_folder))
 {
 	wchar_t path[MAX_WIDE];

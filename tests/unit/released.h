@@ -22,10 +22,13 @@ struct released {
 /* Every tensor of a model of a few thousand weights, as float32 (the prompt as BF16). */
 extern const char released_config[];
 
-/* 'folder' gets a config.json with released_config, as a released directory may have. */
+/*
+ * Fills 'r' with the tensors of a synthetic model. 'folder' gets a config.json with
+ * released_config, as a released directory may have.
+ */
 bool released_load(struct released *r, const char *folder);
 void released_free(struct released *r);
-/* A tensor by its name with prefix ("dec.decoder.1.weight"), or NULL. */
+/* Returns a tensor by its name with prefix ("dec.decoder.1.weight"), or NULL. */
 struct craft_tensor *released_find(struct released *r, const char *name);
 /* Takes a tensor out. */
 void released_drop(struct released *r, const char *name);

@@ -48,7 +48,7 @@ static void expect(const struct bytes *b, const char *name, const char *message)
 	}
 }
 
-/* The good archive's entries, to be spoilt. Returns how many. */
+/* Fills in the good archive's entries, to be spoilt, and returns how many. */
 static size_t good_entries(struct craft_entry entries[MAX_ENTRIES])
 {
 	memset(entries, 0, MAX_ENTRIES * sizeof(*entries));
@@ -228,7 +228,7 @@ static void test_contents(void)
 	bytes_free(&large);
 }
 
-/* Every prefix, and the good archive with each byte of its headers changed: no crash, no hang. */
+/* Reads every prefix, and the archive with each byte of its headers changed: no crash, no hang. */
 static void test_damaged(void)
 {
 	struct craft_entry e[MAX_ENTRIES];

@@ -165,8 +165,10 @@ static void check_shape(const struct fvsr_shapes *shapes, const char *name, int6
 		   name);
 }
 
-/* Depth-to-space changes the convolutions behind the upsampling, and those alone; more prompts
- * change the prompt. */
+/*
+ * Checks that depth-to-space changes the convolutions behind the upsampling, and those alone, and
+ * that more prompts change the prompt.
+ */
 static void test_shapes(void)
 {
 	struct fvsr_config config;
@@ -204,7 +206,7 @@ static size_t count_named(const struct fvsr_shapes *shapes, const char *prefix)
 	return count;
 }
 
-/* MemBlocks that are left out leave their positions empty; so do levels. */
+/* Checks that MemBlocks that are left out leave their positions empty; so do levels. */
 static void test_flat_shapes(void)
 {
 	struct fvsr_config config;

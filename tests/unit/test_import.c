@@ -64,7 +64,7 @@ static int import_as(enum fvsr_pack_type type, struct fvsr_error *err)
 	return fvsr_import(source, packed, &options, err);
 }
 
-/* All tensors of 'spec' are those of the source directory, rounded to BF16 or not. */
+/* Checks that the tensors of 'spec' are those of the source directory, rounded to BF16 or not. */
 static void compare(const char *spec, bool rounded)
 {
 	struct fvsr_weights *a, *b;
@@ -115,7 +115,7 @@ static void test_round_trip(void)
 }
 
 #ifndef _WIN32
-/* Others may read it, if the user's umask lets them. */
+/* Checks that others may read the file, if the user's umask lets them. */
 static void test_mode(void)
 {
 	struct fvsr_error err;
@@ -128,7 +128,7 @@ static void test_mode(void)
 }
 #endif
 
-/* Ties go to even, and what rounds up may carry into the exponent. */
+/* Checks that ties go to even, and that what rounds up may carry into the exponent. */
 static void test_rounding(void)
 {
 	static const struct {
@@ -208,7 +208,7 @@ static void test_metadata(void)
 	CHECK(seen.total == sources);
 }
 
-/* Transformer and projection are of one release by their sums, or the caller says the version. */
+/* Checks that transformer and projection are of one release, or the caller says the version. */
 static void test_mixtures(void)
 {
 	static const struct {
@@ -262,7 +262,7 @@ static void test_mixtures(void)
 	}
 }
 
-/* A model whose files are all of one release has its name, unless the caller gives another. */
+/* Checks that a model of files of one release has its name, unless the caller gives another. */
 static void test_release_name(void)
 {
 	char sums[RELEASED_PARTS][FVSR_SHA256_TEXT], path[512];
@@ -319,7 +319,7 @@ static bool meddle(void *opaque, uint64_t done, uint64_t total, const char *what
 	return true;
 }
 
-/* The packed file as a whole, without its header. */
+/* Sums the packed file as a whole, without its header. */
 static void data_sum(const char *path, char sum[FVSR_SHA256_TEXT])
 {
 	fvsr_tensors *file;
@@ -337,7 +337,7 @@ static void data_sum(const char *path, char sum[FVSR_SHA256_TEXT])
 	fvsr_sha256_final(&sha, sum);
 }
 
-/* The sum that the packed file names for a source. */
+/* Reads the sum that the packed file names for a source. */
 static void noted_sum(const char *name, char sum[FVSR_SHA256_TEXT])
 {
 	struct fvsr_error err;
@@ -397,7 +397,7 @@ static void test_meddling(size_t part, long from_end)
 }
 #endif
 
-/* Name, size and sum all have to be those of the release. */
+/* Checks that name, size and sum all have to be those of the release. */
 static void test_recognition(void)
 {
 	static const char sum[] =
@@ -410,7 +410,7 @@ static void test_recognition(void)
 	CHECK(!fvsr_release_of("posi_prompt.pth", 4195504, sum + 1));
 }
 
-/* The length of the header makes the data begin at a multiple of 64. */
+/* Checks that the length of the header makes the data begin at a multiple of 64. */
 static void test_alignment(void)
 {
 	unsigned char length[8] = {0};
@@ -447,7 +447,7 @@ static void test_cancel(void)
 	CHECK(n > 100 && folder_entries(target) == 1);
 }
 
-/* Whatever goes wrong, an older file of that name stays and nothing is added. */
+/* Checks that whatever goes wrong, an older file of that name stays and nothing is added. */
 static void expect_untouched(const char *from, int code, const char *message)
 {
 	struct fvsr_error err = {""};
@@ -519,7 +519,7 @@ static void test_bad_targets(void)
 }
 
 #ifndef _WIN32
-/* The disk is full: here, files may not grow beyond 10,000 bytes. */
+/* Imports to a full disk: here, files may not grow beyond 10,000 bytes. */
 static void test_full_disk(void)
 {
 	struct rlimit before, limit;

@@ -102,14 +102,14 @@ static void test_relative_paths(void)
 }
 
 #ifdef _WIN32
-/* Windows' loader would look for a bare name there, too. */
+/* Searches where Windows' loader would look for a bare name, too. */
 static void test_search_path(const char *here)
 {
 	CHECK(!runs_with("PATH", here));
 }
 #endif
 
-/* A cuBLASLt that ld.so knows is taken before the folders that variables name. */
+/* Tells whether ld.so knows a cuBLASLt, which is taken before the folders that variables name. */
 static bool system_has_one(void)
 {
 	void *library = fvsr_cuda_library_open_system(NAME);

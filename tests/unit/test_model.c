@@ -37,7 +37,7 @@ static int open_folder(struct fvsr_weights **out, struct log_count *count, struc
 	return fvsr_weights_open(out, folder, true, &log, NULL, err);
 }
 
-/* The folder as it is must open; or fail with that code and message. */
+/* Checks that the folder as it is opens, or fails with that code and message. */
 static void expect(const char *name, int code, const char *message)
 {
 	struct fvsr_weights *weights;
@@ -127,7 +127,7 @@ static void test_missing_tensors(void)
 	}
 }
 
-/* Same number of elements, other shape; and other numbers of elements. */
+/* Tries the same number of elements in another shape, and other numbers of elements. */
 static void test_wrong_shapes(void)
 {
 	static const struct {
@@ -186,7 +186,7 @@ static void test_types(void)
 	released_free(&r);
 }
 
-/* A TGrow of a decoder that gives more frames: the last ones are used. */
+/* Tries a TGrow of a decoder that gives more frames, of which the last ones are used. */
 static void test_grow(void)
 {
 	static const float more[5 * 4] = {9, 9, 9, 9, 1, 2, 3, 4};
@@ -326,7 +326,7 @@ static void test_not_finite(void)
 	released_free(&r);
 }
 
-/* The transformer's file loses its end after it was opened: an error, not a signal. */
+/* Cuts the transformer's file after it was opened, which is an error and no signal. */
 static void test_shrinking(struct released *r)
 {
 	struct fvsr_weights *weights;
@@ -352,7 +352,7 @@ static void test_shrinking(struct released *r)
 	fvsr_weights_close(weights);
 }
 
-/* Files of the wrong kind under the right names. */
+/* Tries files of the wrong kind under the right names. */
 static void test_swapped(struct released *r)
 {
 	char path[512];

@@ -114,7 +114,7 @@ static void test_keep(void)
 	CHECK(folder_entries(folder) == before + 5);
 }
 
-/* Parts of the dead go, whatever is alive or not a part of this target stays. */
+/* Checks that parts of the dead go; what is alive or no part of this target stays. */
 static void test_leftovers(void)
 {
 	static const char *const stay[] = {"other.mkv." NOBODY "-1.part", "c.mkv.part",
@@ -222,7 +222,7 @@ static void link_to(const char *target, const char *name)
 	CHECK_CASE(symlink(target, in_folder(path, name)) == 0, name);
 }
 
-/* A link stays one, and what it leads to is replaced, with the rights that it had. */
+/* Checks that a link stays one, and what it leads to is replaced, with the rights that it had. */
 static void test_links(void)
 {
 	char path[PATH_BYTES];

@@ -110,7 +110,7 @@ static void test_metadata(void)
 	}
 }
 
-/* Without each tensor in turn; with each one's first dimension wrong, where that keeps its size. */
+/* Leaves out each tensor in turn; then gives it a wrong first dimension that keeps its size. */
 static void test_each_tensor(void)
 {
 	size_t i, n = count;

@@ -257,7 +257,7 @@ static void test_cases(void)
 	}
 }
 
-/* Every prefix of a good pickle is a bad one. */
+/* Checks that every prefix of a good pickle is a bad one. */
 static void test_truncated(void)
 {
 	static const char whole[] = DICT(TEXT1("a") GOOD TEXT1("b") GOOD);
@@ -314,7 +314,7 @@ static void test_memo_growth(void)
 	bytes_free(&b);
 }
 
-/* A dictionary that holds one long key many times over. */
+/* Reads a dictionary that holds one long key many times over. */
 static void test_memo_names(void)
 {
 	struct fvsr_pickle p;
@@ -349,7 +349,7 @@ static void test_size(void)
 	bytes_free(&b);
 }
 
-/* The helper that other tests build archives with is itself understood. */
+/* Checks that what other tests build archives with is itself understood. */
 static void test_crafted(void)
 {
 	static const struct craft_tensor tensors[] = {

@@ -193,7 +193,7 @@ static void test_cases(void)
 	}
 }
 
-/* Cut at every length: none but the whole may open. */
+/* Cuts a file at every length: none but the whole may open. */
 static void test_truncated(void)
 {
 	struct bytes b = {0};
@@ -233,7 +233,7 @@ static void test_lengths(void)
 	}
 }
 
-/* A sparse file says it has a header of 100 MB and a byte: refused before anything is read. */
+/* Opens a sparse file whose header would have 100 MB and a byte: refused before it is read. */
 static void test_large_header(void)
 {
 	struct fvsr_error err = {""};
@@ -270,7 +270,7 @@ static void test_deep(void)
 	bytes_free(&b);
 }
 
-/* 'count' tensors of one byte each, or empty objects. */
+/* Makes 'count' tensors of one byte each, or empty objects. */
 static void craft_many(struct bytes *b, size_t count, bool tensors)
 {
 	struct bytes header = {0};
@@ -341,7 +341,7 @@ static void test_kinds(void)
 	CHECK(!file);
 }
 
-/* A message must stay one printable line whatever the file puts into it. */
+/* Checks that a message stays one printable line whatever the file puts into it. */
 static void test_message_text(void)
 {
 	struct fvsr_error err;
@@ -419,7 +419,7 @@ static void test_types(void)
 	bytes_free(&b);
 }
 
-/* The file shrinks while it is open: what was read stays, and nothing dies. */
+/* Shrinks a file while it is open: what was read stays, and nothing dies. */
 static void test_shrinking(void)
 {
 	struct fvsr_tensor_info info;

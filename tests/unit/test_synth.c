@@ -69,7 +69,7 @@ static void test_samples(void)
 	fvsr_weights_close(weights);
 }
 
-/* Any range of a tensor is that part of the whole. */
+/* Checks that any range of a tensor is that part of the whole. */
 static void test_ranges(void)
 {
 	enum { COUNT = 3000 };
@@ -132,7 +132,7 @@ static void test_bad_specs(void)
 	expect_spec("synth:/nowhere/config.json:1", FVSR_ERR_IO, "config.json");
 }
 
-/* Both sides the same, tensor by tensor. */
+/* Checks that both sides are the same, tensor by tensor. */
 static void compare(const struct fvsr_weights *a, const struct fvsr_weights *b, const char *name)
 {
 	struct fvsr_weight x, y;
@@ -152,7 +152,7 @@ static void compare(const struct fvsr_weights *a, const struct fvsr_weights *b, 
 	free(q);
 }
 
-/* The reference directory, file by file, is synth:ITS-CONFIG:7. */
+/* Checks that the reference directory, file by file, is synth:ITS-CONFIG:7. */
 static void test_reference(const char *data)
 {
 	static const char dit_name[] = "diffusion_pytorch_model_streaming_dmd.safetensors";
@@ -207,7 +207,7 @@ static void test_reference(const char *data)
 	fvsr_weights_close(synth);
 }
 
-/* With an argument: the comparison with the reference model in the folder FVSR_TEST_DATA. */
+/* Compares with the reference model in the folder FVSR_TEST_DATA, when given an argument. */
 int main(int argc, char **argv)
 {
 	(void)argv;
