@@ -1,15 +1,16 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Proof that model.py and the engine compute the same, in both directions.
 
-    check.py --golden tests/golden/tiny-v1.1.safetensors --model synth:tests/golden/tiny.json:7
+From the root of the tree, where `check` stands for `python3 -m train.network.check`:
+
+    check --golden tests/golden/tiny-v1.1.safetensors --model synth:tests/golden/tiny.json:7
         PyTorch's stream against a golden file; --model may also be a packed file.
-    check.py --write OUT.safetensors --model PACKED [--size 256x384] [--chunks 3] [--kv-ratio 3]
-             [--scale 4]
+    check --write OUT.safetensors --model PACKED [--size 256x384] [--chunks 3] [--kv-ratio 3]
+          [--scale 4]
         a golden file computed by PyTorch, for `fvsr verify OUT.safetensors --model PACKED`.
-    check.py --parallel CONFIG.json|PACKED
+    check --parallel CONFIG.json|PACKED
         the training path against the streaming path, in float32.
-    check.py --all FVSR_BINARY [CONFIG.json ...]
+    check --all FVSR_BINARY [CONFIG.json ...]
         all of it, with random models of the configurations, and that grow.py keeps the pictures:
         for tests.
 """
@@ -24,14 +25,12 @@ import tempfile
 import numpy as np
 import torch
 
-import export
-import grow
-import model as network
-import packed
+from train.network import export, grow, packed
+from train.network import model as network
 
 STEP = 0x9E3779B97F4A7C15
 HERE = os.path.dirname(os.path.abspath(__file__))
-GOLDEN = os.path.join(HERE, "..", "tests", "golden")
+GOLDEN = os.path.join(HERE, "..", "..", "tests", "golden")
 
 # As `fvsr verify` has them: relative L2 of tokens and latents, absolute of pictures, masks.
 REL_L2, PICTURE_ABS, MASK_AGREEMENT = 2e-4, 2e-3, 0.999

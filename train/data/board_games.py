@@ -10,7 +10,7 @@ import subprocess
 import numpy as np
 from PIL import Image, ImageDraw
 
-from board_kit import Kit, button, hls, icon, noise, shade
+from train.data.board_kit import Kit, button, hls, icon, noise, shade
 
 
 # Games --------------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Collects free photographs, because training on few of them learns these by heart.
 
-    train/photos.py OUT [--debs DIR] [--git DIR]
+    python3 -m train.data.photos OUT [--debs DIR] [--git DIR]
 
 makes OUT/NAME.jpg and OUT/MANIFEST.md from wallpapers of Debian's packages and from photographs of
 public repositories, each with a licence that its package or repository states. Photos are
@@ -343,7 +342,7 @@ def main():
             rows.append(f"| `{name}` | {w}x{h} | {shows} | {source} | {licence} | {who}; shrunk |")
             print(f"{name} {w}x{h} {len(jpeg) // 1024} KiB", flush=True)
     with open(os.path.join(opt.out, "MANIFEST.md"), "w", encoding="utf-8") as f:
-        f.write("# Photographs\n\nMade by `train/photos.py`.\n\n"
+        f.write("# Photographs\n\nMade by `train/data/photos.py`.\n\n"
                 "| file | size px | shows | source | licence, where stated | attribution |\n"
                 "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n")
     print(f"{len(rows)} photos, {total / 1e6:.2f} MB")

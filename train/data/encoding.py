@@ -1,8 +1,8 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Small pictures as a stream's viewer gets them: through H.264 and back, many clips at once.
 
-    encoding.py OUT.so      compiles encode.c, for a machine that has no compiler or no x264.h
+    python3 -m train.data.encoding OUT.so
+        compiles encode.c, for a machine that has no compiler or no x264.h
 
 Colours are converted on the training device, the encoding is x264's, on threads of its own.
 """
@@ -16,7 +16,7 @@ import tempfile
 import torch
 import torch.nn.functional as F
 
-from clips import to_bytes
+from train.data.clips import to_bytes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 KR, KB = 0.2126, 0.0722  # of BT.709

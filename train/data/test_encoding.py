@@ -1,17 +1,12 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests encoding.py: against ffmpeg's decoder, and that training's batches have it."""
-import os
 import subprocess
-import sys
 import unittest
 
 import numpy as np
 import torch
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import clips  # noqa: E402
-import encoding  # noqa: E402
+from train.data import clips, encoding
 
 FRAMES = 29
 

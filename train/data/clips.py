@@ -18,8 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-import moves
-import video
+from train.data import moves, video
 
 SCREENS = ("desktop", "pixels")  # kinds that are neither mirrored nor turned: text is not
 KERNELS = {  # Pillow's: support, function

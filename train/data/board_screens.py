@@ -9,8 +9,8 @@ import sys
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from board_kit import (CJK, FONTS, Kit, button, hls, icon, menu_bar, mix, noise, round_box,
-                       scroll_bar, shade, status_bar, tool_bar)
+from train.data.board_kit import (CJK, FONTS, Kit, button, hls, icon, menu_bar, mix, noise,
+                                  round_box, scroll_bar, shade, status_bar, tool_bar)
 
 
 

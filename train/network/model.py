@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-import packed
+from train.network import packed
 
 EPS = 1e-6
 TIMESTEP = 1000.0

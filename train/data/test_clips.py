@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests of how batches are made: the scale that the network is told, and what softens, colours and
 blurs them."""
@@ -7,13 +6,12 @@ import os
 import sys
 import tempfile
 import unittest
+from pathlib import Path
 
 import numpy as np
 import torch
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import clips  # noqa: E402
-import video  # noqa: E402
+from train.data import clips, video
 
 CPU = torch.device("cpu")
 
@@ -97,17 +95,16 @@ class Reading(unittest.TestCase):
                 clips.read_video(path, CPU)
 
     def test_only_installed_modules_are_imported(self):
-        folder = os.path.dirname(os.path.abspath(__file__))
-        names = [n for n in os.listdir(folder) if n.endswith(".py")]
-        there = set(sys.stdlib_module_names) | {n[:-3] for n in names} | {"numpy", "PIL", "torch"}
-        for name in names:
-            with open(os.path.join(folder, name), encoding="utf-8") as f:
-                tree = ast.parse(f.read())
-            for node in ast.walk(tree):
+        train = Path(__file__).resolve().parents[1]
+        there = set(sys.stdlib_module_names) | {"train", "numpy", "PIL", "torch"}
+        files = sorted(train.rglob("*.py"))
+        self.assertGreater(len(files), 20)
+        for path in files:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 modules = ([a.name for a in node.names] if isinstance(node, ast.Import) else
                            [node.module] if isinstance(node, ast.ImportFrom) else [])
                 for module in modules:
-                    self.assertTrue(module.split(".")[0] in there, f"{name} imports {module}")
+                    self.assertIn(module.split(".")[0], there, f"{path} imports {module}")
 
 
 if __name__ == "__main__":

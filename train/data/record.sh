@@ -6,7 +6,7 @@
 # licences let the pictures be given away. Licensed video of this kind at full quality is hard to
 # find; this script shows where every pixel of ours comes from and makes the clips again.
 #
-#   train/record.sh OUT [NAME...]     all clips, or those named, into OUT/train and OUT/eval
+#   train/data/record.sh OUT [NAME...]     all clips, or those named, into OUT/train and OUT/eval
 #
 # eval/ is for measuring only: its programs, levels, fonts and texts are none of train/'s.
 #
@@ -15,7 +15,7 @@
 # Games are not repeatable to the pixel; the clips come out alike, not the same.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 [ $# -ge 1 ] || { sed -n '4,16s/^# \?//p' "$0"; exit 2; }
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
@@ -142,7 +142,7 @@ finish() {
 manifest() {
 	local set=$1 file name size fields
 	{
-		printf '# Own recordings: %s\n\nMade by `train/record.sh`; %s fps, x264 4:4:4, BT.709.\n\n' \
+		printf '# Own recordings: %s\n\nMade by `train/data/record.sh`; %s fps, x264 4:4:4, BT.709.\n\n' \
 			"$set" $fps
 		[ "$set" = eval ] && printf 'For measuring only: nothing here may be trained on.\n\n'
 		echo "| file | size px | frames | KiB | shows | Debian package | licence, where stated | attribution |"
@@ -362,7 +362,7 @@ colours() {
 own="own text; programs and fonts free"
 terminals() {
 	colours "$root"/core/stream/*.c >"$work/a.txt"
-	colours "$root"/core/net/*.c >"$work/b.txt"
+	colours "$root"/core/net/*/*.c >"$work/b.txt"
 	desk 1280x720 '#30506a'
 	play 1 xterm -fa 'Hack' -fs 10 -bg '#1d1f21' -fg '#c5c8c6' -geometry 84x44+10+10 -e less -R "$work/a.txt"
 	sleep 1.5

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests where boards.py takes the photographs from that its boards show."""
 import os
@@ -7,8 +6,8 @@ import sys
 import tempfile
 import unittest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-FIND = "import board_screens; print(board_screens.free_photos())"
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+FIND = "from train.data import board_screens; print(board_screens.free_photos())"
 MANIFEST = """| file | size px | source | licence, where stated | attribution |
 |---|---|---|---|---|
 | `train/photo/free.jpg` | 8x8 | a park | CC0, README | none |
@@ -22,7 +21,7 @@ def find(data):
     environment = {k: v for k, v in os.environ.items() if k != "FVSR_TEST_DATA"}
     if data is not None:
         environment["FVSR_TEST_DATA"] = data
-    return subprocess.run([sys.executable, "-c", FIND], cwd=HERE, env=environment,
+    return subprocess.run([sys.executable, "-c", FIND], cwd=ROOT, env=environment,
                           capture_output=True, text=True)
 
 

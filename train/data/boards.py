@@ -1,9 +1,8 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Draws still pictures of desktops and 2-D games, which training sets in motion itself, because
 text, user interfaces and pixel art are what recordings have too few kinds of.
 
-    train/boards.py OUT [--seed N] [--debs DIR]
+    python3 -m train.data.boards OUT [--seed N] [--debs DIR]
 
 makes OUT/NAME.png, or OUT/NAME_sN.png with another seed than 1, and OUT/MANIFEST.md. Drawn
 boards: terminals, editors, web pages, chats, stream overlays, spreadsheets, file managers and
@@ -27,9 +26,9 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from board_games import game_boards
-from board_kit import CJK, FONTS
-from board_screens import drawn_boards
+from train.data.board_games import game_boards
+from train.data.board_kit import CJK, FONTS
+from train.data.board_screens import drawn_boards
 
 
 # Files --------------------------------------------------------------------------------------------
@@ -126,7 +125,7 @@ def main():
                 print(f"{name} {im.width}x{im.height} {size // 1024} KiB", flush=True)
     with open(os.path.join(opt.out, "MANIFEST.md"), "w", encoding="utf-8") as f:
         f.write(
-            "# Boards\n\nMade by `train/boards.py`.\n\n"
+            "# Boards\n\nMade by `train/data/boards.py`.\n\n"
             "| file | size px | shows | Debian package | licence, where stated | attribution |\n"
             "|---|---|---|---|---|---|\n" + "\n".join(lines) + "\n")
     print(f"{len(lines)} boards, {total / 1e6:.2f} MB")

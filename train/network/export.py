@@ -1,10 +1,10 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Between PyTorch and the packed files that libfvsr loads.
 
-    export.py RUN/stage.pt [...] OUT.safetensors [--name NAME] averaged weights of a training run, or
-                                                               the mean of several
-    export.py CONFIG.json OUT.safetensors [--seed N]           a model before training: bicubic
+    python3 -m train.network.export RUN/stage.pt [...] OUT.safetensors [--name NAME]
+        averaged weights of a training run, or the mean of several
+    python3 -m train.network.export CONFIG.json OUT.safetensors [--seed N]
+        a model before training: its pictures are bicubic
 """
 import argparse
 import json
@@ -13,8 +13,8 @@ import struct
 import numpy as np
 import torch
 
-import model as network
-import packed
+from train.network import model as network
+from train.network import packed
 
 DTYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "U8": "u1", "I32": "<i4"}
 

@@ -1,11 +1,9 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests dataset.py on made-up clips: cuts, what is refused or dropped, the manifest, the files."""
 
 import json
 import os
 import random
-import sys
 import tempfile
 import unittest
 
@@ -13,10 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import clips  # noqa: E402
-import dataset  # noqa: E402
-import video  # noqa: E402
+from train.data import clips, dataset, video
 
 MANIFEST = """# Clips
 | file | shows | tier | licence, where stated, attribution |

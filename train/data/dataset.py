@@ -1,8 +1,7 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds the training data: licensed video and pictures in, a folder of short shots out.
 
-    train/dataset.py --out DIR FOLDER...
+    python3 -m train.data.dataset --out DIR FOLDER...
 
 In the spirit of FlashVSR's VSR-120K, small: videos are cut into shots, blurred, badly exposed and
 still ones are dropped, photographs become short pans, pictures of screens and of pixel art
@@ -51,8 +50,7 @@ import zlib
 import numpy as np
 from PIL import Image, ImageFilter
 
-import moves
-import video
+from train.data import moves, video
 
 PARTS = ("hr", "pictures", "lr")
 VIDEO = (".mp4", ".mkv", ".webm", ".avi", ".mov")

@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A larger network that begins with what a smaller one has learned.
 
-    grow.py RUN/stage.pt|FILE.safetensors CONFIG.json OUT.pt
+    python3 -m train.network.grow RUN/stage.pt|FILE.safetensors CONFIG.json OUT.pt
 
 Either more channels on the decoder's last level, and more MemBlocks there: the new network makes
 the same pictures, because nothing old reads a new channel, and a new block adds nothing. Both can
@@ -19,8 +18,8 @@ import json
 
 import torch
 
-import export
-import model as network
+from train.network import export
+from train.network import model as network
 
 ONLY = {"dec_channels", "dec_blocks", "dec_levels"}  # what may differ
 
