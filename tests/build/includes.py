@@ -7,13 +7,14 @@ tools/ and names each one that the page's tables do not draw.
 
 Three tables are read, which the first cell of their heads tells apart:
 
-    | room | may include |            folders or files; what lies in the room itself is drawn anyway
+    | room | may include |            other rooms, or single files of them
     | library | headers | rooms |     patterns of another project's headers, and who may see them,
                                       be it through headers of ours
     | file | includes | why |         exceptions, one file each
 
-A file belongs to the room with the longest name that its path begins with. The page has to be true
-in the other direction, too: a room without files and an exception that nothing needs are named.
+A file belongs to the room with the longest name that its path begins with, and may include what
+lies in its own room. The page has to be true in the other direction, too: a room without files and
+an exception that nothing needs are named.
 """
 import fnmatch
 import os
@@ -91,6 +92,12 @@ class Page:
     def room(self, path):
         return max((room for room in self.rooms if under(path, room)), key=len, default=None)
 
+    def drawn(self, source, target):
+        """Whether 'source' may include 'target': its own room's, another room's, or an exception."""
+        room, place = self.room(source), self.room(target)
+        return (place == room or place in self.rooms[room] or target in self.rooms[room] or
+                (source, target) in self.exceptions)
+
 
 def check_arrows(tree, page, source):
     room = page.room(source)
@@ -102,8 +109,7 @@ def check_arrows(tree, page, source):
         if target is None:
             if quoted:
                 problems.append(f"{source} includes {name}, which is nowhere")
-        elif (page.room(target) != room and (source, target) not in page.exceptions and
-              not any(under(target, may) for may in page.rooms[room])):
+        elif not page.drawn(source, target):
             problems.append(f"{source} includes {target}: no arrow from {room}")
     return problems
 
