@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Boards of 2-D games, put together from the pictures of Debian's packages at their own size."""
+"""Puts boards of 2-D games together from the pictures of Debian's packages, at their own size."""
 
 import glob
 import os
@@ -16,7 +16,7 @@ from train.data.board_kit import Kit, button, hls, icon, noise, shade
 # Games --------------------------------------------------------------------------------------------
 
 def unpack(package, folder):
-    """A package's files, without installing it."""
+    """Unpacks a package's files without installing it, and returns the folder of its games."""
     path = os.path.join(folder, package)
     if not os.path.isdir(path):
         subprocess.run(["apt-get", "download", "-qq", package], cwd=folder, check=True,
@@ -28,7 +28,7 @@ def unpack(package, folder):
 
 
 class Sheets:
-    """Pictures, each read once."""
+    """Opens pictures, each once."""
 
     def __init__(self):
         self.known = {}
@@ -47,7 +47,7 @@ def stamp(im, tile, x, y):
 
 
 def hud(k, im, labels):
-    """A strip with a map, numbers and buttons, as strategy games have at the bottom."""
+    """Draws a strip with a map, numbers and buttons, as strategy games have at the bottom."""
     h, w, c = 96, im.width, k.c
     d, top = ImageDraw.Draw(im), im.height - 96
     small = im.crop((0, 0, w, top)).resize((130, 84), Image.NEAREST)
@@ -78,7 +78,7 @@ def hud(k, im, labels):
 
 
 def read_spec(root, *names):
-    """{tag: picture} of freeciv's sheets."""
+    """Returns {tag: picture} of freeciv's sheets."""
     tags = {}
     for name in names:
         with open(f"{root}/{name}.spec", encoding="utf-8") as f:
@@ -98,7 +98,7 @@ def read_spec(root, *names):
 
 
 def blend(g, textures, kinds, owner, jitter):
-    """Each pixel from the texture of the cell it is in; borders frayed, as the games do."""
+    """Takes each pixel from the texture of its cell; borders are frayed, as in the games."""
     h, w = textures[0].shape[:2]
     y, x = np.mgrid[0:h, 0:w]
     dx, dy = (g.integers(-jitter, jitter + 1, (h, w)) for _ in range(2))
@@ -111,7 +111,7 @@ def blend(g, textures, kinds, owner, jitter):
 
 
 def terrain(g, n, size):
-    """Kinds 0 .. n - 1 in patches, a map of n kinds."""
+    """Returns a map of the kinds 0 .. n - 1 in patches."""
     a = noise(g, 96, 96, size)
     ranks = a.ravel().argsort().argsort().reshape(a.shape) / a.size
     order = np.minimum((ranks * n).astype(int), n - 1)
@@ -127,7 +127,7 @@ def tiled(w, h, tile, spots):
 
 
 def iso_map(k, g, w, h, root, kind):
-    """A map of freeciv's isometric sets."""
+    """Draws a map of freeciv's isometric sets."""
     big = kind == "amplio2"
     dx, dy = (96, 48) if big else (64, 32)
     if big:
@@ -186,7 +186,7 @@ def iso_map(k, g, w, h, root, kind):
 
 
 def square_map(k, g, w, h, root):
-    """A map of freeciv's small overhead set."""
+    """Draws a map of freeciv's small overhead set."""
     sheet, s = SHEETS(f"{root}/trident/tiles.png"), 30
     units, towns = (list(read_spec(root, f"trident/{n}").values()) for n in ("units", "cities"))
     specials = [v for t, v in read_spec(root, "trident/tiles").items() if t.startswith("ts.")]
@@ -211,7 +211,7 @@ def square_map(k, g, w, h, root):
 
 
 def hex_map(k, g, w, h, root, big):
-    """A map of freeciv's sets of hexagons."""
+    """Draws a map of freeciv's sets of hexagons."""
     if big:
         tags = read_spec(root, "hexemplio/terrain", "hexemplio/hills", "hexemplio/forests",
                          "hexemplio/mountains")
@@ -249,7 +249,7 @@ def hex_map(k, g, w, h, root, big):
 
 
 def wesnoth_map(k, g, w, h, root):
-    """A map of Wesnoth's hexagons, with their transitions, woods, villages and units."""
+    """Draws a map of Wesnoth's hexagons, with their transitions, woods, villages and units."""
     root += "/wesnoth/1.16/data/core/images"
     sets = [
         ["water/ocean-A01", "sand/beach", "grass/green", "grass/semi-dry", "flat/dirt"],
@@ -318,7 +318,7 @@ def _wesnoth_things(k, g, im, root, cells, kind):
 
 
 def team_colour(tile, colour):
-    """Magenta becomes the team's colour."""
+    """Turns magenta into the team's colour."""
     a = np.array(tile)
     r, gr, b = (a[..., i].astype(int) for i in range(3))
     m = (r > gr + 40) & (b > gr + 25) & (abs(r - b) < 110)
@@ -328,7 +328,7 @@ def team_colour(tile, colour):
 
 
 def flare_map(k, g, w, h, root):
-    """A part of one of Flare's own maps."""
+    """Draws a part of one of Flare's own maps."""
     root += "/flare/mods"
     maps = [f for f in sorted(glob.glob(f"{root}/empyrean_campaign/maps/*.txt")) if not re.search(
         r"mine|cave|cavern|infinity|hyper|underground|nest|sewer", f)]
@@ -375,7 +375,7 @@ def _flare_tiles(path, root):
 
 
 def lisp(text):
-    """An s-expression as nested lists of strings."""
+    """Reads an s-expression as nested lists of strings."""
     stack = [[]]
     for token in re.findall(r';[^\n]*|"(?:[^"\\]|\\.)*"|[()]|[^\s()";]+', text):
         if token[0] == ";":
@@ -399,7 +399,7 @@ def one(tree, name, default=None):
 
 
 def supertux_tiles(root):
-    """{id: picture} of the tiles that are cut from sheets or alone in a file."""
+    """Returns {id: picture} of the tiles, which are cut from sheets or stand alone in a file."""
     with open(root + "/images/tiles.strf", encoding="utf-8") as f:
         tree = lisp(f.read())[0]
     tiles = {}
@@ -422,7 +422,7 @@ def supertux_tiles(root):
 
 
 def supertux_level(k, g, w, h, root):
-    """A part of one of SuperTux' own levels, with its inhabitants."""
+    """Draws a part of one of SuperTux' own levels, with its inhabitants."""
     root += "/supertux2"
     tiles = supertux_tiles(root)
     levels = sorted(glob.glob(f"{root}/levels/world[12]/*.stl"))
@@ -487,7 +487,7 @@ def _supertux_people(k, g, im, root):
 
 
 def pingus_level(k, g, w, h, root):
-    """A part of one of Pingus' own levels."""
+    """Draws a part of one of Pingus' own levels."""
     root += "/pingus/data"
     levels = sorted(glob.glob(root + "/levels/**/*.pingus", recursive=True))
     for _ in range(200):
@@ -521,7 +521,7 @@ def pingus_level(k, g, w, h, root):
 
 
 def breakout(k, g, w, h, root):
-    """LBreakout's bricks on its backgrounds."""
+    """Draws LBreakout's bricks on its backgrounds."""
     root += "/lbreakout2/gfx"
     theme_dir = [root, root + "/AbsoluteB", root + "/Oz", root + "/Moiree"][g.integers(4)]
     backs = sorted(glob.glob(theme_dir + "/back?.png"))
@@ -575,7 +575,7 @@ GAMES = [("amplio", iso_map, 2, FREECIV, "isometric map", ("amplio2",), 1),
 
 
 def flatness(im):
-    """The share of blocks that show nothing."""
+    """Returns the share of blocks that show nothing."""
     a = np.asarray(im.convert("L"), float)
     a = a[:a.shape[0] // 32 * 32, :a.shape[1] // 32 * 32].reshape(a.shape[0] // 32, 32, -1, 32)
     return (a.std((1, 3)) < 4).mean()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What boards (boards.py) are drawn with: fonts, words, colours, and the parts of windows."""
+"""Has what boards (boards.py) are drawn with: fonts, words, colours, and the parts of windows."""
 
 import colorsys
 import re
@@ -7,7 +7,7 @@ import re
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-# name: (package, licence, regular, bold, whether it has Cyrillic and Greek); below these folders.
+# name: (package, licence, regular, bold, whether it has Cyrillic and Greek), below these folders.
 TRUETYPE, OPENTYPE, X11 = (f"/usr/share/fonts/{d}/" for d in ("truetype", "opentype", "X11/misc"))
 RB = TRUETYPE + "roboto/unhinted/Roboto"
 SANS = {
@@ -59,7 +59,7 @@ MONO = {
                   OPENTYPE + "b612/B612Mono-Bold.otf", 0),
     "Oxygen Mono": ("fonts-oxygen", "OFL-1.1", TRUETYPE + "oxygen/OxygenMono-Regular.ttf",
                     TRUETYPE + "oxygen/OxygenMono-Regular.ttf", 0)}
-# Bitmaps have the sizes they have: (..., sizes).
+# Bitmap fonts exist in a few sizes only: (..., sizes).
 BITMAP = {
     "Terminus": ("fonts-terminus-otb", "OFL-1.1", OPENTYPE + "terminus/terminus-normal.otb",
                  OPENTYPE + "terminus/terminus-bold.otb", 1, (12, 14, 16, 18, 20)),
@@ -103,7 +103,7 @@ void""".split()
 # Text ---------------------------------------------------------------------------------------------
 
 class Talk:
-    """Made-up words, sentences, names and numbers."""
+    """Makes up words, sentences, names and numbers."""
 
     def __init__(self, rng, wide):
         self.r, self.wide = rng, wide
@@ -159,7 +159,7 @@ class Talk:
             for _ in range(r.randint(1, 3))) + r.choice([".c", ".py", ".png", ".md", ""])
 
     def code(self):
-        """A line of code as (text, kind) pairs."""
+        """Returns a line of code as (text, kind) pairs."""
         r, i = self.r, self.identifier
         number = lambda: (r.choice([str(r.randrange(512)), f"{r.random():.3f}", "0xff"]), "number")
         text = lambda: ('"' + self.words(r.randint(1, 4)) + '"', "string")
@@ -197,7 +197,7 @@ def mix(a, b, t):
 
 
 def theme(r, dark):
-    """Colours by name."""
+    """Chooses colours by name."""
     h, s = r.random(), r.choice([0, 0.05, 0.15, 0.35]) + r.random() * 0.1
     base = r.uniform(0.02, 0.2) if dark else r.choice([1.0, 1.0, 0.97, r.uniform(0.86, 0.97)])
     far = r.uniform(0.78, 1) if dark else r.uniform(0, 0.25)
@@ -220,7 +220,7 @@ def theme(r, dark):
 
 
 class Kit:
-    """What one board is drawn with: colours, fonts, antialiasing, words."""
+    """Has what one board is drawn with: colours, fonts, antialiasing, words."""
 
     def __init__(self, r, dark, mode, photos):
         self.r, self.c, self.mode, self.photos = r, theme(r, dark), mode, photos
@@ -263,7 +263,7 @@ class Kit:
         return im
 
     def text(self, im, x, y, text, colour, name=None, size=None, bold=False, right=False):
-        """Draws with the top of the line at y; returns where the text ends."""
+        """Draws text with the top of the line at y; returns where the text ends."""
         name, size = name or self.sans, size or self.size
         times = {"soft": 4, "rgb": 3}.get(self.mode, 1) if name not in BITMAP else 1
         if right:
@@ -284,7 +284,8 @@ class Kit:
 
     @staticmethod
     def fringe(im, mask, box, colour):
-        """Subpixels: a mask of three times the width, filtered, a third of it for each colour."""
+        """Draws with subpixels: a mask of three times the width, filtered, has a third for each
+        colour."""
         w, h = mask.width // 3, mask.height // 3
         m = np.asarray(mask.resize((mask.width, h), Image.BOX), np.float32)
         m = np.pad(m, ((0, 0), (2, 2)))
@@ -295,7 +296,7 @@ class Kit:
         im.paste(Image.fromarray(np.uint8(mixed + 0.5)), box)
 
     def outlined(self, im, x, y, text, colour, size, shadow=False):
-        """A caption with a border or a shadow, centred at x."""
+        """Draws a caption with a border or a shadow, centred at x."""
         font = self.font("Roboto" if self.sans in BITMAP else self.sans, size, True)
         d = ImageDraw.Draw(im)
         text = re.sub("[\u2e80-\uffff]+", "GG", text)
@@ -331,7 +332,7 @@ class Kit:
         return im, ImageDraw.Draw(im)
 
     def photo(self, w, h):
-        """A photograph, cut and made smaller, never larger."""
+        """Returns a photograph, cut and made smaller, never larger."""
         path, credit = self.r.choice(self.photos)
         im = Image.open(path).convert("RGB")
         scale = min(1, max(w / im.width, h / im.height) * self.r.uniform(1, 1.5))
@@ -343,7 +344,7 @@ class Kit:
 
 
 def noise(g, h, w, size):
-    """Smooth random values in 0..1."""
+    """Returns smooth random values in 0 .. 1."""
     small = Image.fromarray(np.uint8(g.random((h // size + 3, w // size + 3)) * 255))
     a = np.asarray(small.resize((w + size, h + size), Image.BICUBIC), float)[:h, :w]
     fine = np.asarray(Image.fromarray(np.uint8(g.random((h // 2 + 2, w // 2 + 2)) * 255)).resize(
@@ -355,7 +356,7 @@ def noise(g, h, w, size):
 # Parts of windows ---------------------------------------------------------------------------------
 
 def icon(k, im, x, y, s):
-    """A small drawn picture of s by s pixels."""
+    """Draws a small picture of s by s pixels."""
     r = k.r
     big = Image.new("RGBA", (s * 4, s * 4))
     d, n = ImageDraw.Draw(big), s * 4
@@ -389,7 +390,7 @@ def icon(k, im, x, y, s):
 
 
 def round_box(im, box, radius, fill, outline=None):
-    """A rounded rectangle with smooth corners."""
+    """Draws a rectangle with smooth, rounded corners."""
     x0, y0, x1, y1 = map(int, box)
     w, h = x1 - x0, y1 - y0
     m = Image.new("L", (w * 4, h * 4))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Boards of desktops: terminals, editors, web pages, chats, overlays and whole screens."""
+"""Draws boards of desktops: terminals, editors, web pages, chats, overlays and whole screens."""
 
 import os
 import random
@@ -17,7 +17,7 @@ from train.data.board_kit import (CJK, FONTS, Kit, button, hls, icon, menu_bar, 
 # Applications: each returns a picture of w by h ---------------------------------------------------
 
 def terminal(k, w, h):
-    """One pane, or as many as a multiplexer would show."""
+    """Draws one pane, or as many as a multiplexer would show."""
     im, d = k.canvas(w, h)
     if w < 600:
         return _pane(k, w, h)
@@ -125,7 +125,7 @@ def _boxes(k, cols):
 
 
 def _box(k, im, y, cell, step, cols):
-    """A table drawn with lines in the middle of character cells; returns the y below."""
+    """Draws a table with lines in the middle of character cells; returns the y below it."""
     r, d, c = k.r, ImageDraw.Draw(im), k.c
     widths = [r.randint(8, 18) for _ in range(max(2, min(5, cols // 16)))]
     rows = r.randint(4, 12)
@@ -368,7 +368,7 @@ def _quote(k, im, left, right, y, font, size):
 
 
 def emote(k, im, x, y, s):
-    """A face, a heart or a star."""
+    """Draws a face, a heart or a star."""
     big, n, r = Image.new("RGBA", (s * 4, s * 4)), s * 4, k.r
     d, a = ImageDraw.Draw(big), hls(r.random(), 0.6, 0.85)
     kind = r.randrange(3)
@@ -432,7 +432,8 @@ def chat(k, w, h):
 
 
 def scene(k, w, h):
-    """What lies under an overlay: hills by a gradient, or a photograph, often out of focus."""
+    """Draws what lies under an overlay: hills by a gradient, or a photograph, often out of
+    focus."""
     if k.r.random() < 0.5:
         im = k.photo(min(w, 700), min(h, 460)).resize((w, h), Image.BICUBIC)
         return im.filter(ImageFilter.GaussianBlur(k.r.choice([3, 5, 8])))
@@ -454,7 +455,7 @@ def scene(k, w, h):
 
 
 def overlay(k, w, h):
-    """Two stream pictures with their displays, one over the other."""
+    """Draws two stream pictures with their displays, one over the other."""
     im = Image.new("RGB", (w, h))
     for top in range(0, h, 480):
         im.paste(_stream(k, w, min(480, h - top)), (0, top))
@@ -671,7 +672,7 @@ def dialog(k, w, h):
 
 
 def framed(k, inner, focus=True):
-    """A window: title bar, border, buttons."""
+    """Draws a window: title bar, border, buttons."""
     c, h, w = k.c, k.size + k.r.choice([10, 14, 18]), inner.width + 2
     im = Image.new("RGB", (w, inner.height + h + 1), c["line"])
     bar = c["accent"] if focus and k.r.random() < 0.4 else c["side"]
@@ -698,7 +699,7 @@ def _window_buttons(k, im, w, h, ink):
 
 
 def put_window(k, im, window, x, y, radius):
-    """With a soft shadow and rounded corners."""
+    """Lays a window down with a soft shadow and rounded corners."""
     pad = 24
     dark = Image.new("L", (window.width + 2 * pad, window.height + 2 * pad))
     dark.paste(110, (pad, pad, pad + window.width, pad + window.height))
@@ -709,7 +710,7 @@ def put_window(k, im, window, x, y, radius):
 
 
 def desktop(k, w, h):
-    """Windows over a wallpaper, with a panel."""
+    """Draws windows over a wallpaper, with a panel."""
     r, apps = k.r, [terminal, editor, web_page, chat, files, spreadsheet, dialog]
     r.shuffle(apps)
     im = scene(k, w, h) if r.random() < 0.5 else _gradient(k, w, h)
@@ -775,8 +776,8 @@ MODES = ["hinted", "soft", "bitmap", "soft", "hinted", "rgb", "hinted", "soft", 
 
 
 def free_photos():
-    """(path, credit) of the photographs that are CC0 or in the public domain, which web pages and
-    chats show: of the clips in the folder that FVSR_TEST_DATA names."""
+    """Returns (path, credit) of the photographs that web pages and chats show: those that are CC0
+    or in the public domain among the clips in the folder that FVSR_TEST_DATA names."""
     found = []
     clips = os.path.join(os.environ.get("FVSR_TEST_DATA", ""), "clips")
     if not os.path.exists(os.path.join(clips, "MANIFEST.md")):
@@ -796,7 +797,7 @@ def free_photos():
 
 
 def drawn_boards(seed):
-    """(name, picture, shows, packages, licence, attribution) of the drawn ones."""
+    """Yields (name, picture, shows, packages, licence, attribution) of the drawn boards."""
     photos, n = free_photos(), 0
     for kind, draw, count, shows in DRAWN:
         for i in range(count):

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Draws still pictures of desktops and 2-D games, which training sets in motion itself, because
-text, user interfaces and pixel art are what recordings have too few kinds of.
+recordings have too few kinds of text, user interfaces and pixel art.
 
     python3 -m train.data.boards OUT [--seed N] [--debs DIR]
 
-makes OUT/NAME.png, or OUT/NAME_sN.png with another seed than 1, and OUT/MANIFEST.md. Drawn
-boards: terminals, editors, web pages, chats, stream overlays, spreadsheets, file managers and
-desktops with windows, each in other colours and fonts; half are light. Game boards: maps and levels
-put together from the pictures of Debian's packages at their own size. DIR keeps the packages
-(480 MB); without it they are deleted again.
+makes OUT/NAME.png, or OUT/NAME_sN.png with another seed than 1, and OUT/MANIFEST.md. Drawn boards
+show terminals, editors, web pages, chats, stream overlays, spreadsheets, file managers and desktops
+with windows, each in other colours and fonts; half of them are light. Game boards show maps and
+levels that are put together from the pictures of Debian's packages at their own size. DIR keeps the
+packages (480 MB); without it they are deleted again.
 
 The fonts, games and pictures of the evaluation clips (record.sh, eval/) are not used. The same
-seed, fonts and packages give the same boards; needs numpy, Pillow and Debian 12's apt-get.
+seed, fonts and packages give the same boards. Needs numpy, Pillow and Debian 12's apt-get.
 """
 
 import argparse
@@ -34,8 +34,8 @@ from train.data.board_screens import drawn_boards
 # Files --------------------------------------------------------------------------------------------
 
 def few_colours(a, most=256, tolerance=10):
-    """(palette, indices) where 256 colours do: the frequent ones exactly, rare ones, on edges of
-    letters, to a difference that nobody sees. None where they do not."""
+    """Returns (palette, indices) where 256 colours are enough, or None. Frequent colours are kept
+    exactly, and rare ones, on edges of letters, to a difference that nobody sees."""
     v = a[..., 0].astype(np.int32) << 16 | a[..., 1].astype(np.int32) << 8 | a[..., 2]
     colours, index, count = np.unique(v, return_inverse=True, return_counts=True)
     if len(colours) > 40000:
@@ -59,7 +59,7 @@ def chunk(kind, data):
 
 
 def unfiltered(a, palette=None):
-    """A PNG without line filters, which letters pack best in."""
+    """Returns a PNG without line filters, since letters pack best that way."""
     h, w = a.shape[:2]
     rows = np.pad(a.reshape(h, -1), ((0, 0), (1, 0))).tobytes()
     head = struct.pack(">IIBBBBB", w, h, 8, 2 if palette is None else 3, 0, 0, 0)

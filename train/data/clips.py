@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Training clips: shots decoded once and kept as bytes on the training device, and batches of
-crops made of them there. A batch is a canvas and the truth, both bytes (batch, frames, 3, H, W).
-Pictures that shots were made of are kept too, and new ways through them are drawn all the time.
+"""Makes training clips: shots are decoded once and kept as bytes on the training device, where
+batches of crops are made of them. A batch is a canvas and the truth, both bytes (batch, frames, 3,
+H, W). Pictures of which shots were made are kept, too, and new ways through them are drawn all the
+time.
 
-Low resolution is either a real encoding that the data set holds, or made here from the crop as
-Pillow would, every pass rounded to 8 bits, and then encoded if the recipe says so. The canvas is
-the engine's: Pillow's bicubic.
+Low resolution is either a real encoding that the data set holds, or is made here from the crop as
+Pillow would make it, with every pass rounded to 8 bits, and then encoded if the recipe says so. The
+canvas is the engine's: Pillow's bicubic.
 """
 import concurrent.futures
 import functools
@@ -44,7 +45,7 @@ def keys(x):
 
 
 def resize_matrix(name, before, after):
-    """(after, before) weights of Pillow's resize along one axis."""
+    """Returns the weights (after, before) of Pillow's resize along one axis."""
     name, _, blur = name.partition(" ")
     support, kernel = KERNELS[name]
     scale = before / after
@@ -60,7 +61,7 @@ def resize_matrix(name, before, after):
 
 
 def blur_matrix(deviation, n):
-    """(n, n) Gaussian, borders repeated."""
+    """Returns a Gaussian (n, n) that repeats borders."""
     radius = int(math.ceil(3 * deviation))
     w = np.exp(-np.arange(-radius, radius + 1) ** 2 / (2 * deviation ** 2))
     matrix = np.zeros((n, n))
@@ -71,26 +72,27 @@ def blur_matrix(deviation, n):
 
 @functools.lru_cache(maxsize=64)
 def matrices(names, before, after, device):
-    """(names, after, before) float32."""
+    """Returns float32 (names, after, before)."""
     stack = np.stack([resize_matrix(n, before, after) for n in names])
     return torch.from_numpy(stack).float().to(device)
 
 
 @functools.lru_cache(maxsize=256)
 def soft_matrix(enlarged, n, device):
-    """(1, n, n): as if 'n' pixels had been enlarged that much, by a bilinear filter."""
+    """Returns a matrix (1, n, n) that makes 'n' pixels as soft as if a bilinear filter had enlarged
+    them that much."""
     small = max(1, round(n / enlarged))
     matrix = resize_matrix("bilinear", small, n) @ resize_matrix("box", n, small)
     return torch.from_numpy(matrix[None]).float().to(device)
 
 
 def to_bytes(x):
-    """Rounded and clamped, still float."""
+    """Rounds and clamps levels, which stay float."""
     return torch.floor(x + 0.5).clamp_(0, 255)
 
 
 def resize(x, columns, rows):
-    """(b, n, H, W) float levels; 'columns' (b or 1, w, W), 'rows' (b or 1, h, H)."""
+    """Resizes float levels (b, n, H, W) with 'columns' (b or 1, w, W) and 'rows' (b or 1, h, H)."""
     b, n, height, width = x.shape
     columns = columns.expand(b, -1, -1)
     x = torch.bmm(x.reshape(b, n * height, width), columns.transpose(1, 2))
@@ -99,7 +101,7 @@ def resize(x, columns, rows):
 
 
 def upscale(x, height, width):
-    """Canvas of bytes (b, f, 3, h, w), as the engine makes it."""
+    """Makes the canvas of bytes (b, f, 3, h, w) as the engine does."""
     b, f, c, h, w = x.shape
     with torch.autocast(x.device.type, enabled=False):
         y = resize(x.reshape(b, f * c, h, w).float(), matrices(("bicubic",), w, width, x.device),
@@ -111,8 +113,9 @@ def upscale(x, height, width):
 
 
 class Shot:
-    """'truth' bytes (frames, 3, H, W); 'low[scale]': list of bytes of the same frames, each
-    (frames, 3, H / scale, W / scale); 'stills': what the shot was made of, (3, h, w) each."""
+    """Has the bytes 'truth' (frames, 3, H, W); 'low[scale]', a list of bytes of the same frames,
+    each (frames, 3, H / scale, W / scale); and 'stills', (3, h, w) each, of which the shot was
+    made."""
 
     def __init__(self, source, kind, truth, low=None, stills=()):
         self.source, self.kind, self.truth, self.low = source, kind, truth, low or {}
@@ -125,7 +128,7 @@ class Shot:
 
 
 class Recipe:
-    """How batches are made; every field may stand in a stage's JSON under "data"."""
+    """Says how batches are made; every field may stand in a stage's JSON under "data"."""
 
     def __init__(self, **fields):
         self.scales = {"4": 0.7, "3": 0.15, "2": 0.15}
@@ -149,7 +152,7 @@ class Recipe:
 
 
 def frame_order(rng, frames, wanted, recipe):
-    """Indices of frames: forwards or backwards, turning round where the shot ends."""
+    """Returns indices of frames, forwards or backwards, that turn round where the shot ends."""
     step = 2 if rng.random() < recipe.fast and frames >= 2 * wanted else 1
     if frames < 2 or rng.random() < recipe.still:
         return np.full(wanted, rng.integers(frames))
@@ -160,7 +163,7 @@ def frame_order(rng, frames, wanted, recipe):
 
 
 class Sampler:
-    """Batches without end. 'encoder' may be None where the recipe has nothing encoded."""
+    """Makes batches without end. 'encoder' may be None where the recipe encodes nothing."""
 
     def __init__(self, shots, recipe, seed, device, encoder=None):
         self.shots, self.recipe, self.device = shots, recipe, device
@@ -177,7 +180,8 @@ class Sampler:
         self.still_kinds = kinds, p / p.sum() if p.any() else None
 
     def _draw(self, frames, height, width):
-        """A new way through a picture: (kind, truth), or None where no picture is large enough."""
+        """Draws a new way through a picture. Returns (kind, truth), or None where no picture is
+        large enough."""
         rng, (kinds, p) = self.rng, self.still_kinds
         kind = str(rng.choice(kinds, p=p))
         pictures = self.stills[kind]
@@ -200,7 +204,8 @@ class Sampler:
         return self.shots[self.rng.choice(len(self.shots), p=p / p.sum())]
 
     def _cut_out(self, frames, height, width, scale):
-        """Kind, truth and, or None, real low resolution, from a shot."""
+        """Cuts a sample out of a shot. Returns kind, truth and real low resolution, or None for the
+        last."""
         rng, shot = self.rng, self._pick(height, width)
         order = torch.from_numpy(frame_order(rng, len(shot.truth), frames, self.recipe))
         order = order.to(self.device)
@@ -215,7 +220,7 @@ class Sampler:
         return shot.kind, pictures
 
     def _crop(self, frames, height, width, scale):
-        """Truth and, or None, real low resolution of one sample."""
+        """Returns truth and real low resolution, or None for the second, of one sample."""
         drawn = None
         if self.still_kinds[1] is not None and self.rng.random() < self.recipe.drawn:
             drawn = self._draw(frames, height, width)
@@ -227,14 +232,15 @@ class Sampler:
         return pictures[0], pictures[1] if len(pictures) > 1 else None
 
     def _turn(self, pictures):
-        """Mirrored and turned at random, where that keeps the size."""
+        """Mirrors and turns at random, where that keeps the size."""
         flips = [d for d in (2, 3) if self.rng.random() < 0.5]
         turn = self.rng.random() < 0.3 and pictures[0].shape[2] == pictures[0].shape[3]
         pictures = [p.flip(flips) if flips else p for p in pictures]
         return [p.transpose(2, 3) if turn else p for p in pictures]
 
     def _recolour(self, pictures):
-        """Programs have any colours, and dark letters or light ones."""
+        """Changes a screen's colours, because programs have any colours, and dark letters or light
+        ones."""
         if self.rng.random() < self.recipe.colours:
             order = torch.from_numpy(self.rng.permutation(3)).to(self.device)
             pictures = [p.index_select(1, order) for p in pictures]
@@ -243,7 +249,7 @@ class Sampler:
         return pictures
 
     def _soften(self, truth):
-        """A rectangle of the truth becomes what cannot be sharp."""
+        """Makes a rectangle of the truth as soft as if it could not be sharp."""
         sides = [(int(self.rng.uniform(0.25, 1) * n), n) for n in truth.shape[2:]]
         (h, y), (w, x) = ((side, int(self.rng.integers(n - side + 1))) for side, n in sides)
         enlarged = float(self.rng.choice(SOFT))
@@ -256,15 +262,16 @@ class Sampler:
         return truth
 
     def _tint(self, truth):
-        """Flowers and lights have any colour, and more of it than most photographs; of a bright
-        yellow the blue is dark, and what an encoder leaves of colours is coarse."""
+        """Gives other and more colour, because flowers and lights have any colour, and more of it
+        than most photographs. Of a bright yellow the blue is dark, and encoders leave colours
+        coarse."""
         order = torch.from_numpy(self.rng.permutation(3)).to(self.device)
         x = truth.index_select(1, order).float()
         grey = x.mean(1, keepdim=True)
         return to_bytes(grey + float(self.rng.uniform(1, 2.5)) * (x - grey)).byte()
 
     def _sample(self, frames, height, width, scale):
-        """As _crop, sometimes of two shots with a cut between them."""
+        """Returns what _crop() does, sometimes of two shots with a cut between them."""
         truth, low = self._crop(frames, height, width, scale)
         if self.rng.random() < self.recipe.cut and low is None:
             other, _ = self._crop(frames, height, width, scale)
@@ -290,7 +297,7 @@ class Sampler:
         return low.reshape(b, f, c, height // scale, width // scale).byte()
 
     def _pad(self, canvas, truth):
-        """As the engine fills a canvas up: the last row and column, again and again."""
+        """Repeats the last row and column, as the engine does to fill a canvas up."""
         for axis in (3, 4):
             size = canvas.shape[axis]
             seen = size - int(self.rng.integers(0, size // 3))
@@ -298,7 +305,8 @@ class Sampler:
                 a.narrow(axis, seen, size - seen).copy_(a.narrow(axis, seen - 1, 1))
 
     def _encode(self, low, without):
-        """Some of the clips that have no encoding get one. Returns what puts them in, later."""
+        """Begins to encode some of the clips that have no encoding. Returns a function that puts
+        the results in."""
         chosen = [i for i in without if self.rng.random() < self.recipe.encoded]
         if not chosen:
             return lambda: None
@@ -314,9 +322,9 @@ class Sampler:
 
     @torch.no_grad()
     def begin(self, size, slices, height, width):
-        """A batch in the making; what is returned, called, has it: canvas (size, 8 slices + 1, 3,
-        height, width) and truth (.., 8 slices - 3, ..), bytes, and the scale, a tensor of one.
-        Encoding goes on in between."""
+        """Begins a batch. Returns a function whose result is the batch: the bytes of the canvas
+        (size, 8 slices + 1, 3, height, width) and of the truth (.., 8 slices - 3, ..), and the
+        scale, a tensor of one element. Encoding goes on meanwhile."""
         scales, p = zip(*self.recipe.scales.items())
         scale = int(self.rng.choice(scales, p=np.array(p) / sum(p)))
         h, w = (-(-a // scale) * scale for a in (height, width))
@@ -342,8 +350,8 @@ class Sampler:
 
 
 def held_out(shots, share=0.05):
-    """Shots for training and for validation. Whole sources are held out, by a hash of their
-    names, and at least one of each kind."""
+    """Splits shots into those for training and for validation. Whole sources are held out, by a
+    hash of their names, and at least one of each kind."""
     held = set()
     for kind in {s.kind for s in shots}:
         sources = sorted({(s.place, s.source) for s in shots if s.kind == kind})
@@ -359,8 +367,8 @@ def _small(truth, scale):
 
 
 def validation_items(shots, slices=5, side=256, each=2):
-    """Fixed crops: [(kind, canvas, truth, scale)], clean at 4x and 2x and, where there is one,
-    encoded at 4x."""
+    """Returns fixed crops, [(kind, canvas, truth, scale)]: clean at 4x and 2x and, where there is
+    one, encoded at 4x."""
     items, frames = [], 8 * slices + 1
     for shot in shots:
         if not shot.fits(side, side) or len(shot.truth) < 2:
@@ -385,13 +393,13 @@ def validation_items(shots, slices=5, side=256, each=2):
 
 
 def read_video(path, device):
-    """Bytes (frames, 3, H, W) of a file."""
+    """Reads a file as bytes (frames, 3, H, W)."""
     frames = torch.from_numpy(video.Video(path).read_all())
     return frames.to(device).permute(0, 3, 1, 2).contiguous()
 
 
 def load(folder, device):
-    """All shots of a data set (layout: dataset.py), in the order of its list."""
+    """Reads all shots of a data set (dataset.py has its layout), in the order of its list."""
     with open(os.path.join(folder, "dataset.json"), encoding="utf-8") as f:
         entries = json.load(f)["shots"]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # ffmpeg decodes beside us
@@ -399,7 +407,7 @@ def load(folder, device):
 
 
 def _render(folder, entry, device):
-    """Truth and pictures of a shot that was made of pictures."""
+    """Returns truth and pictures of a shot that was made of pictures."""
     paths = [os.path.join(folder, p) for p in entry["pictures"]]
     stills = [moves.read_picture(p) for p in paths]
     if "script" in entry:
@@ -426,7 +434,7 @@ def _load_shot(folder, entry, device):
 
 
 def synthetic(device, shots=6, frames=41, side=256):
-    """Moving stripes and discs, for tests without a data set."""
+    """Makes moving stripes and discs, for tests without a data set."""
     made = []
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side + 32), indexing="ij")
     for i in range(shots):

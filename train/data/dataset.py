@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Builds the training data: licensed video and pictures in, a folder of short shots out.
+"""Builds the training data: makes a folder of short shots of licensed video and pictures.
 
     python3 -m train.data.dataset --out DIR FOLDER...
 
-In the spirit of FlashVSR's VSR-120K, small: videos are cut into shots, blurred, badly exposed and
-still ones are dropped, photographs become short pans, pictures of screens and of pixel art
-(boards.py) are set in motion, and every shot gets low-resolution versions as live sources have
-them: scaled, blurred, noisy, really encoded. A shot that is made of pictures is kept as these and
-a path, for training to render, and to find other ways through.
+This is a small data set in the spirit of FlashVSR's VSR-120K. Videos are cut into shots, and
+blurred, badly exposed and still shots are dropped. Photographs become short pans, and pictures of
+screens and of pixel art (boards.py) are set in motion. Every shot gets low-resolution versions as
+live sources have them: scaled, blurred, noisy, really encoded. A shot that is made of pictures is
+kept as pictures and a path; training renders it, and finds other ways through the pictures.
 
 Layout of DIR:
 
-    dataset.json             all there is to know: see below
+    dataset.json             everything that is known about the shots, see below
     hr/SHOT.mp4              a video's shot: H.264, 4:4:4; sides are multiples of 24
     pictures/SHOT.png, .jpg  what other shots are made of
     lr/SHOT.x4.0.mp4, ...    degraded versions at 1/4, 1/3 or 1/2 of the size: H.264 4:2:0, or
@@ -24,15 +24,16 @@ limited range and tagged so.
 dataset.json: {"seed", "options", "shots": [...], "dropped": [...], "refused": [...]}. A shot has
 "name", "width", "height", "frames", "fps", "kind" (video, picture, desktop, pixels), "source",
 "licence", "attribution", "tier", "filters" (sharpness, mean, clipped, motion) and "lr": [{"file",
-"scale", "kernel", "blur", "noise", "interlace", "chain", "codec", "quality"}]; a video's also "hr",
-"hr_crf", "first" and "last" (source frames, inclusive) and "crop" ([x, y] in the source); one of
-pictures "pictures" (files) and "path" (windows [left, top, width]) or "script" (moves.py).
+"scale", "kernel", "blur", "noise", "interlace", "chain", "codec", "quality"}]. A video's shot also
+has "hr", "hr_crf", "first" and "last" (source frames, inclusive) and "crop" ([x, y] in the source);
+a shot of pictures has "pictures" (files) and "path" (windows [left, top, width]) or "script"
+(moves.py).
 Paths are relative to DIR; "source" is relative to the folder that holds the source's manifest.
 
 Every folder (or one above it) has a MANIFEST.md with a table whose rows begin with a file's name
-and which has a column for the licence. A file that no row gives a licence for is refused, and so is all
-that lies in a folder called eval or demo. The same seed and files give the same shots and the same
-degradations; needs numpy, Pillow, PyTorch and ffmpeg.
+and which has a column for the licence. A file to which no row gives a licence is refused, and so is
+everything in a folder called eval or demo. The same seed and files give the same shots and the same
+degradations. Needs numpy, Pillow, PyTorch and ffmpeg.
 """
 
 import argparse
@@ -67,7 +68,7 @@ PAN_SIZES = ((768, 432), (720, 408), (672, 384), (648, 360))
 # ---- manifests ----------------------------------------------------------------------------------
 
 def table_rows(path):
-    """The rows of all Markdown tables of a file, as dicts by the header's words."""
+    """Returns the rows of all Markdown tables of a file, as dicts by the header's words."""
     header = None
     with open(path, encoding="utf-8") as lines:
         for line in lines:
@@ -85,7 +86,7 @@ def column(row, word):
 
 
 def read_manifest(path):
-    """{file: {licence, attribution, tier, shows}} for the files that have a licence."""
+    """Returns {file: {licence, attribution, tier, shows}} for the files that have a licence."""
     files = {}
     for row in table_rows(path):
         name = column(row, "file").strip("`")
@@ -111,7 +112,7 @@ def find_manifest(folder):
 
 
 def sources(folders):
-    """All files to use, with their licences, and the refused ones, with reasons."""
+    """Returns all files to use, with their licences, and the refused ones, with reasons."""
     found, refused, manifests = {}, [], {}
     for top in folders:
         for folder, dirs, files in os.walk(os.path.abspath(top)):
@@ -153,7 +154,8 @@ def to_yuv(matrix, full, pixels):
 
 
 def through(matrix, full):
-    """A stop in another format on the way to the encoder, back in BT.601: its rounding is lost."""
+    """Returns a filter that goes through another format on the way to the encoder and back to
+    BT.601, so that only that format's rounding stays."""
     return (to_yuv(matrix, full, "yuv420p") +
             ",scale=in_color_matrix=%s:in_range=%s:flags=bicubic+accurate_rnd,format=gbrp"
             % (matrix, "pc" if full else "tv"))
@@ -170,7 +172,7 @@ def luma(frame):
 
 
 def small(frames):
-    """Luma pictures of about 160x90, for cuts and motion."""
+    """Returns luma pictures of about 160x90, for cuts and motion."""
     h, w = frames.shape[1:3]
     n = max(1, w // 160)
     cut = frames[:, :h // n * n, :w // n * n]
@@ -179,7 +181,8 @@ def small(frames):
 
 
 def find_cuts(pictures):
-    """Where shots begin: the picture and its histogram both jump, far above what is near."""
+    """Returns where shots begin: there the picture and its histogram both jump, far above what is
+    near."""
     diff = np.abs(np.diff(pictures, axis=0)).mean((1, 2))
     hist = np.stack([np.histogram(p, 32, (0, 256))[0] / p.size for p in pictures])
     jump = np.abs(np.diff(hist, axis=0)).sum(1)
@@ -192,7 +195,8 @@ def find_cuts(pictures):
 
 
 def sharpness(frame):
-    """Mean absolute Laplacian of the sharpest tenth of the blocks: a blurred background is fine."""
+    """Returns the mean absolute Laplacian of the sharpest tenth of the blocks, since a background
+    may be blurred."""
     y = luma(frame)
     lap = np.abs(4 * y[1:-1, 1:-1] - y[:-2, 1:-1] - y[2:, 1:-1] - y[1:-1, :-2] - y[1:-1, 2:])
     h, w = lap.shape[0] // 32, lap.shape[1] // 32
@@ -212,7 +216,7 @@ def measure(frames):
 
 
 def judge(numbers, kind, opt):
-    """Why a shot is no good, or None. A screen may stand still and be all white."""
+    """Returns why a shot is no good, or None. A screen may stand still and be all white."""
     if numbers["sharpness"] < opt.min_sharpness:
         return "blurred"
     if kind not in ("desktop", "pixels"):
@@ -226,7 +230,7 @@ def judge(numbers, kind, opt):
 # ---- high resolution ----------------------------------------------------------------------------
 
 def crop_shot(frames, rng, limit):
-    """At most limit in size, to the grid, at a random place: (frames, [x, y])."""
+    """Crops to at most 'limit', to the grid, at a random place. Returns (frames, [x, y])."""
     h, w = frames.shape[1:3]
     cw, ch = (min(v, m) // GRID * GRID for v, m in ((w, limit[0]), (h, limit[1])))
     x, y = rng.randint(0, w - cw), rng.randint(0, h - ch)
@@ -249,7 +253,7 @@ def video_shots(info, opt):
 
 
 def pan_size(w, h, rng):
-    """An output size that the picture can fill without being enlarged."""
+    """Returns an output size that the picture can fill without being enlarged."""
     fit = [s for s in PAN_SIZES if s[0] <= 0.9 * w and s[1] <= 0.9 * h]
     if fit:
         return rng.choice(fit)
@@ -258,12 +262,12 @@ def pan_size(w, h, rng):
 
 
 def down(v):
-    """To three digits, never beyond a picture's border."""
+    """Rounds down to three digits, so that nothing lies beyond a picture's border."""
     return math.floor(v * 1000) / 1000
 
 
 def pan_path(w, h, size, frames, rng):
-    """Windows [left, top, width] of a slow pan with some zoom and a trembling hand."""
+    """Returns windows [left, top, width] of a slow pan with some zoom and a trembling hand."""
     most = min(w / size[0], h / size[1])
     zoom = [rng.uniform(1, most) for _ in range(2)]
     zoom[1] = zoom[0] + max(-0.08, min(0.08, zoom[1] - zoom[0]))
@@ -296,7 +300,7 @@ def photo_shots(info, opt):
 
 
 def board_shots(info, opt):
-    """A picture of a screen, set in motion, with a window or a bar cut from another one."""
+    """Sets a picture of a screen in motion, with a window or a bar cut from another one."""
     paths = [info["path"], info["other"]]
     pictures = [moves.read_picture(p) for p in paths]
     digest = zlib.crc32(("%d/%s" % (opt.seed, info["source"])).encode())
@@ -311,7 +315,7 @@ def is_picture(path):
 
 
 def plan_boards(infos):
-    """Tells pictures of screens from photographs, and gives each another one of its kind."""
+    """Tells pictures of screens from photographs, and gives each screen another one of its kind."""
     kinds = {}
     for info in filter(lambda i: is_picture(i["path"]), infos):
         info["kind"] = ("pixels" if PIXELS.search(info["shows"]) else
@@ -339,7 +343,7 @@ def keep_pictures(facts, opt):
 
 
 def write_hr(frames, fps, path, opt):
-    """Quality gives way, within limits, to keep a shot small."""
+    """Writes a shot, and lowers its quality within limits to keep it small."""
     for crf in range(opt.crf, opt.max_crf + 1, 2):
         size = encode(frames, fps, path, to_yuv("smpte170m", False, "yuv444p"),
                       ["-c:v", "libx264", "-preset", "medium", "-crf", str(crf)] + TAGS)
@@ -351,7 +355,7 @@ def write_hr(frames, fps, path, opt):
 # ---- low resolution -----------------------------------------------------------------------------
 
 def choose_plain(rng, scale):
-    """A clean source, scaled and encoded: a game, a screen, a film over a network."""
+    """Chooses how a clean source is scaled and encoded: a game, a screen, a film over a network."""
     return {"scale": scale, "kernel": rng.choice(sorted(KERNELS)), "blur": 0.0, "noise": None,
             "interlace": None, "chain": None, "codec": "h264", "quality": rng.randint(18, 34),
             "preset": rng.choice(("veryfast", "faster", "medium")),
@@ -359,7 +363,7 @@ def choose_plain(rng, scale):
 
 
 def choose(rng, scale, gentle):
-    """One way to be degraded, as it is written to the manifest."""
+    """Chooses one way to be degraded, as it is written to the manifest."""
     webcam = rng.random() < 0.2
     mjpeg = rng.random() < (0.6 if webcam else 0.1) and scale == 4  # larger ones take too much room
     d = {"scale": scale, "kernel": rng.choice(sorted(KERNELS)), "blur": 0.0, "noise": None,
@@ -398,13 +402,14 @@ def scale_down(frames, d):
 
 
 def soften(noise):
-    """Sums over 2x2, at the same variance: coloured noise is coarser than grain."""
+    """Averages noise over 2x2 at the same variance, because coloured noise is coarser than
+    grain."""
     rows = noise + np.roll(noise, 1, 1)
     return (rows + np.roll(rows, 1, 2)) / 2
 
 
 def add_noise(frames, d, rng):
-    """Grain that grows with light; a webcam adds coloured blotches and a wavering exposure."""
+    """Adds grain that grows with light; a webcam adds coloured blotches and a wavering exposure."""
     if not d["noise"]:
         return frames
     n, x = d["noise"], frames.astype(np.float32)
@@ -420,7 +425,7 @@ def add_noise(frames, d, rng):
 
 
 def interlace(frames, how):
-    """What bad deinterlacing leaves: every other line is late, perhaps mixed with the next."""
+    """Imitates bad deinterlacing: every other line is late, perhaps mixed with the next."""
     if not how:
         return frames
     out = frames.copy()
@@ -450,7 +455,8 @@ def write_lr(frames, fps, base, d):
 
 
 def plan_lrs(rng, screen, opt):
-    """Screens are clean; what a camera saw has been through more."""
+    """Chooses the ways of a shot: screens are clean, and what a camera saw has been through
+    more."""
     ways = [choose_plain(rng, 4)] + [choose(rng, 4, gentle) for gentle in (True, False)[screen:]]
     if rng.random() < opt.others:
         ways.append(choose(rng, rng.choice((2, 3)), False))
@@ -477,7 +483,7 @@ def shot_name(source, i):
 
 
 def build_source(job):
-    """One file's shots, written: (shots, dropped)."""
+    """Writes one file's shots. Returns (shots, dropped)."""
     info, opt = job
     shots, dropped = [], []
     for i, (frames, facts) in enumerate(shots_of(info, opt)):

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Small clips through x264 and back: what their viewers would see. Training encodes thousands of
- * frames a second and has no use for the streams, so nothing is decoded: the encoder's own
- * reconstruction is what every decoder arrives at. encoding.py compiles and calls this.
+ * Takes small clips through x264 and back, to what their viewers would see. Training encodes
+ * thousands of frames a second and has no use for the streams, so nothing is decoded: every decoder
+ * arrives at the encoder's own reconstruction. encoding.py compiles this file, whenever it is
+ * needed, and calls reconstruct().
  */
 #include <stdint.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static x264_t *open_encoder(int width, int height, const char *preset, const cha
 	return x264_encoder_open(&param);
 }
 
-/* The planes of one frame: Y, then U and V of half the size, without gaps. */
+/* Sets the planes of one frame: Y, then U and V of half the size, without gaps. */
 static void set_planes(x264_image_t *image, uint8_t *frame, int width, int height)
 {
 	const int size = width * height;
@@ -50,7 +51,7 @@ static void copy_row(uint8_t *to, const uint8_t *from, int width, int step)
 		to[x] = from[x * step];
 }
 
-/* x264 keeps its pictures as NV12. */
+/* Copies a picture of x264, which keeps its pictures as NV12. */
 static void copy_frame(const x264_image_t *from, uint8_t *frame, int width, int height)
 {
 	x264_image_t to;
@@ -66,8 +67,8 @@ static void copy_frame(const x264_image_t *from, uint8_t *frame, int width, int 
 }
 
 /*
- * 'count' frames of 4:2:0, of even width and height, are replaced by what they become. 'stream' is
- * NULL, or gets the stream. Returns its bytes, or a negative number when x264 refuses.
+ * Replaces 'count' frames of 4:2:0, of even width and height, by what they become. 'stream' is
+ * NULL, or gets the stream. Returns the stream's bytes, or a negative number when x264 refuses.
  */
 int64_t reconstruct(uint8_t *frames, int count, int width, int height, const char *preset,
 		    const char *tune, int crf, uint8_t *stream)
@@ -91,7 +92,7 @@ int64_t reconstruct(uint8_t *frames, int count, int width, int height, const cha
 					   &out);
 		if (more <= 0)
 			continue;
-		/* Of a frame that went in before: its place is free. NALs lie behind each other. */
+		/* The frame went in before, so its place is free. NALs lie behind each other. */
 		copy_frame(&out.img, frames + out.i_pts * size, width, height);
 		if (stream)
 			memcpy(stream + bytes, nals[0].p_payload, (size_t)more);

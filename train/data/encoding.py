@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small pictures as a stream's viewer gets them: through H.264 and back, many clips at once.
+"""Takes small pictures through H.264 and back, as a stream's viewer gets them, many clips at once.
 
     python3 -m train.data.encoding OUT.so
         compiles encode.c, for a machine that has no compiler or no x264.h
 
-Colours are converted on the training device, the encoding is x264's, on threads of its own.
+Colours are converted on the training device; x264 encodes on threads of its own.
 """
 import concurrent.futures
 import ctypes
@@ -28,7 +28,7 @@ def build(path):
 
 
 def open_library(path=None):
-    """Of the file that 'path' names, or compiled now."""
+    """Opens the library in the file that 'path' names, or compiles it now."""
     if path:
         library = ctypes.CDLL(os.path.abspath(path))
     else:
@@ -43,7 +43,8 @@ def open_library(path=None):
 
 
 def to_planes(rgb):
-    """(n, 3, h, w) levels, h and w even -> (n, h * w * 3 / 2) bytes: limited range, 4:2:0."""
+    """Converts levels (n, 3, h, w), h and w even, to bytes (n, h * w * 3 / 2): limited range,
+    4:2:0."""
     r, g, b = rgb.float().unbind(1)
     y = KR * r + (1 - KR - KB) * g + KB * b
     chroma = torch.stack([(b - y) / (2 - 2 * KB), (r - y) / (2 - 2 * KR)], 1)
@@ -52,7 +53,7 @@ def to_planes(rgb):
 
 
 def from_planes(planes, height, width):
-    """The reverse of to_planes()."""
+    """Reverses to_planes()."""
     n, size = len(planes), height * width
     y = (planes[:, :size].reshape(n, height, width).float() - 16) * (255 / 219)
     c = (planes[:, size:].reshape(n, 2, height // 2, width // 2).float() - 128) * (255 / 224)
@@ -65,16 +66,15 @@ def from_planes(planes, height, width):
 
 
 class Encoder:
-    """begin() takes clips of one size and returns at once; what it returns, called, has them as
-    they come out."""
+    """Encodes many clips of one size at once, on threads of its own."""
 
     def __init__(self, library=None, threads=None):
         self.library = open_library(library)
         self.pool = concurrent.futures.ThreadPoolExecutor(threads or os.cpu_count())
 
     def reconstruct(self, planes, height, width, how, stream=None):
-        """In place, of host memory; 'stream' is room for the stream, whose size is returned. The
-        interpreter's lock is free meanwhile."""
+        """Replaces planes in host memory by what a decoder makes of them. 'stream' is room for the
+        stream. Returns the stream's size. The interpreter's lock is free meanwhile."""
         preset, tune, crf = how
         result = self.library.reconstruct(
             ctypes.c_void_p(planes.data_ptr()), len(planes), width, height, preset.encode(),
@@ -85,7 +85,8 @@ class Encoder:
         return result
 
     def begin(self, clips, ways):
-        """'clips' bytes (n, frames, 3, h, w); 'ways' n times (preset, tune or None, CRF)."""
+        """Begins to encode 'clips', bytes (n, frames, 3, h, w), in 'ways', n times (preset, tune or
+        None, CRF). Returns a function whose result is the clips as they come out."""
         n, frames, _, height, width = clips.shape
         flat = F.pad(clips.flatten(0, 1).float(), (0, width % 2, 0, height % 2), "replicate")
         h, w = flat.shape[2:]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Motion drawn from still pictures, because motion of every kind is what recordings have too
-little of, and a picture with a path is a hundredth of a video's size.
+"""Draws motion from still pictures, because recordings have too little motion of every kind, and a
+picture with a path has a hundredth of a video's size.
 
-Screens (desktops, pages, maps of games) move by whole pixels: a script is a list of frames, a
-frame is a list of layers [picture, top, left, height, width, y, x]: a rectangle cut from a picture
-at (top, left) and laid at (y, x), later ones over earlier ones. Photographs are panned between
-pixels, as cameras do.
+Screens (desktops, pages, maps of games) move by whole pixels. Their script is a list of frames, a
+frame is a list of layers, and a layer [picture, top, left, height, width, y, x] is a rectangle that
+is cut from a picture at (top, left) and laid at (y, x), over the layers before it. Photographs are
+panned between pixels, as cameras do.
 """
 import math
 
@@ -17,7 +17,7 @@ RADIUS = 3  # of Lanczos' kernel
 
 
 def read_picture(path):
-    """Bytes (3, H, W)."""
+    """Reads a file as bytes (3, H, W)."""
     return torch.from_numpy(np.array(Image.open(path).convert("RGB"))).permute(2, 0, 1)
 
 
@@ -25,7 +25,7 @@ def read_picture(path):
 
 
 def speeds(rng, frames):
-    """Whole pixels a frame, as wheels, scroll bars and hands move things."""
+    """Returns whole pixels a frame, as wheels, scroll bars and hands move things."""
     most = math.exp(rng.uniform(math.log(1.5), math.log(48)))
     t = np.arange(frames)
     how = rng.choice(["even", "even", "wheel", "fling", "hand", "stop"])
@@ -44,7 +44,7 @@ def speeds(rng, frames):
 
 
 def walk(rng, frames, room):
-    """Positions from 0 to 'room', turning round at the ends."""
+    """Returns positions from 0 to 'room' that turn round at the ends."""
     at = rng.integers(0, room + 1) + np.cumsum(speeds(rng, frames))
     if room == 0:
         return np.zeros(frames, int)
@@ -56,13 +56,13 @@ def walk(rng, frames, room):
 
 
 def covering(rng, sides, height, width):
-    """Index of a picture that is large enough, never at a loss as long as there is one."""
+    """Returns the index of a picture that is large enough, as long as there is one."""
     fit = [i for i, (h, w) in enumerate(sides) if h >= height and w >= width]
     return int(fit[rng.integers(len(fit))]) if fit else None
 
 
 def _base(rng, side, frames, height, width, how):
-    """Layers of what fills the frame."""
+    """Returns the layers of what fills the frame."""
     down, right = side[0] - height, side[1] - width
     top, left = np.full(frames, rng.integers(0, down + 1)), np.full(frames, rng.integers(0, right + 1))
     if how in ("scroll", "map"):
@@ -76,7 +76,7 @@ def _base(rng, side, frames, height, width, how):
 
 
 def _window(rng, picture, side, frames, height, width):
-    """Layers of a window that is moved about."""
+    """Returns the layers of a window that is moved about."""
     h = min(side[0], int(height * rng.uniform(0.25, 0.75)))
     w = min(side[1], int(width * rng.uniform(0.25, 0.75)))
     top, left = rng.integers(0, side[0] - h + 1), rng.integers(0, side[1] - w + 1)
@@ -85,7 +85,7 @@ def _window(rng, picture, side, frames, height, width):
 
 
 def _strip(rng, picture, side, frames, height, width):
-    """Layers of a bar that stays: a menu, a side bar, a game's display."""
+    """Returns the layers of a bar that stays: a menu, a side bar, a game's display."""
     thick = int(rng.integers(16, 72))
     if rng.random() < 0.5:
         h, w, y, x = thick, min(width, side[1]), int(rng.choice([0, height - thick])), 0
@@ -96,7 +96,7 @@ def _strip(rng, picture, side, frames, height, width):
 
 
 def screen(rng, sides, frames, height, width, game=False):
-    """A script for pictures of these sides (height, width); the first fills the frame."""
+    """Makes a script for pictures of these sides (height, width); the first one fills the frame."""
     how = "map" if game else rng.choice(["scroll", "pages", "still", "map"], p=[0.55, 0.1, 0.3, 0.05])
     layers = [_base(rng, sides[0], frames, height, width, how)]
     if len(sides) > 1 and (how == "still" or rng.random() < 0.2):
@@ -107,7 +107,7 @@ def screen(rng, sides, frames, height, width, game=False):
 
 
 def render(pictures, script):
-    """Bytes (frames, 3, H, W) from pictures (3, h, w), on their device."""
+    """Renders bytes (frames, 3, H, W) from pictures (3, h, w), on their device."""
     height, width = script[0][0][3:5]
     out = torch.empty(len(script), 3, height, width, dtype=torch.uint8, device=pictures[0].device)
     for frame, layers in zip(out, script):
@@ -120,14 +120,15 @@ def render(pictures, script):
 
 
 def lanczos(shift):
-    """(.., 2 RADIUS) weights of the pixels around a point 'shift' (0 to 1) after the middle one."""
+    """Returns weights (.., 2 RADIUS) of the pixels around a point that lies 'shift' (0 to 1) after
+    the middle one."""
     place = torch.arange(1 - RADIUS, RADIUS + 1, device=shift.device) - shift[..., None]
     w = torch.sinc(place) * torch.sinc(place / RADIUS)
     return w / w.sum(-1, keepdim=True)
 
 
 def shifted(windows, shifts, axis):
-    """Windows moved by parts of a pixel along an axis (2 or 3), which gets 2 RADIUS - 1 shorter."""
+    """Moves windows by parts of a pixel along an axis (2 or 3), which gets 2 RADIUS - 1 shorter."""
     weights, size = lanczos(shifts), windows.shape[axis] - 2 * RADIUS + 1
     parts = (windows.narrow(axis, i, size) * weights[:, i, None, None, None]
              for i in range(2 * RADIUS))
@@ -135,13 +136,14 @@ def shifted(windows, shifts, axis):
 
 
 def zoom(image, size, path):
-    """Bytes (frames, H, W, 3): windows [left, top, width] of a Pillow image, at a size (w, h)."""
+    """Returns bytes (frames, H, W, 3) of the windows [left, top, width] of a Pillow image, at a
+    size (w, h)."""
     return np.stack([np.asarray(image.resize(
         size, Image.LANCZOS, box=(x, y, x + s, y + s * size[1] / size[0]))) for x, y, s in path])
 
 
 def pan(rng, picture, frames, height, width):
-    """Bytes (frames, 3, height, width) of a hand-held pan over a photograph (3, H, W)."""
+    """Returns bytes (frames, 3, height, width) of a hand-held pan over a photograph (3, H, W)."""
     room = np.array([picture.shape[1] - height, picture.shape[2] - width]) - 2 * RADIUS
     speed = rng.choice([0.3, 1, 3, 8]) * rng.uniform(0.3, 1)
     angle, shake, rate = rng.uniform(0, 6.3), rng.choice([0, 0.3, 0.8]), rng.uniform(0.3, 0.9)

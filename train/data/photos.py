@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Collects free photographs, because training on few of them learns these by heart.
+"""Collects free photographs, because a network that is trained on few learns these by heart.
 
     python3 -m train.data.photos OUT [--debs DIR] [--git DIR]
 
 makes OUT/NAME.jpg and OUT/MANIFEST.md from wallpapers of Debian's packages and from photographs of
-public repositories, each with a licence that its package or repository states. Photos are
-shrunk, so that they are sharp and free of traces of their compression; to less, the richer in
-detail they are.
+public repositories, each with a licence that its package or repository states. Photos are shrunk,
+so that they are sharp and free of traces of their compression; the richer in detail a photo is, the
+more it is shrunk.
 
-DIR keeps the packages (170 MB), or holds bare clones called OWNER+NAME; without it both are fetched
-and deleted again. The photos of the evaluation clips (record.sh, eval/) and others by the same
+DIR keeps the packages (170 MB), or holds bare clones called OWNER+NAME; without DIR both are
+fetched and deleted again. The photos of the evaluation clips (record.sh, eval/) and others by the same
 photographers are not used, nor are photos that only the terms of a stock site cover. Needs Pillow,
 git and Debian 12's apt-get.
 """
@@ -249,7 +249,8 @@ def photos(lines):
 
 
 def unpack(package, folder, work):
-    """Downloads a Debian package, unless folder has it, and unpacks it: (folder, version)."""
+    """Downloads a Debian package, unless 'folder' has it, and unpacks it. Returns (folder,
+    version)."""
     if not glob.glob(os.path.join(folder, package + "_*.deb")):
         subprocess.run(["apt-get", "download", "-qq", package], cwd=folder, check=True)
     deb = sorted(glob.glob(os.path.join(folder, package + "_*.deb")))[-1]
@@ -260,7 +261,8 @@ def unpack(package, folder, work):
 
 
 def clone(repository, folder, work):
-    """The bare clone that folder has, or a new one, which gets files only when they are read."""
+    """Returns the bare clone that 'folder' has, or a new one, which fetches files only when they
+    are read."""
     name = repository.replace("/", "+")
     for to in (os.path.join(at, name) for at in (folder, work) if at):
         if os.path.isdir(to):
@@ -271,7 +273,8 @@ def clone(repository, folder, work):
 
 
 def label(path):
-    """('Wall_with_door', '"Wall with door" by N. N.') for .../Wall_with_door_by_N._N..jpg"""
+    """Returns ('Wall_with_door', '"Wall with door" by N. N.') for
+    .../Wall_with_door_by_N._N..jpg."""
     name = os.path.splitext(os.path.basename(path))[0]
     if name[0].isdigit() and "x" in name and path.count("/") > 2:
         name = path.split("/")[0]  # plasma's files are called by their size
@@ -281,7 +284,8 @@ def label(path):
 
 
 def shrunk(data):
-    """A JPEG of the largest side whose file is small enough, or else of the smallest side."""
+    """Returns a JPEG of the largest side whose file is small enough, or else of the smallest
+    side."""
     im = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     best = None
     for side in SIDES:
@@ -299,7 +303,7 @@ def shrunk(data):
 
 
 def collect(debs, repositories, work):
-    """(name, file's bytes, shows, source, licence, attribution) of every photo."""
+    """Yields (name, file's bytes, shows, source, licence, attribution) of every photo."""
     for tag, source, folder, usual, where, lines in SOURCES:
         if isinstance(source, str):
             root, version = unpack(source, debs or work, work)

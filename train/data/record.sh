@@ -4,15 +4,15 @@
 # Records the project's own footage: what people stream (games with their displays, terminals,
 # editors, web pages, text overlays), taken without loss from a virtual screen, from programs whose
 # licences let the pictures be given away. Licensed video of this kind at full quality is hard to
-# find; this script shows where every pixel of ours comes from and makes the clips again.
+# find; this script shows where every pixel of ours comes from, and can make the clips again.
 #
 #   train/data/record.sh OUT [NAME...]     all clips, or those named, into OUT/train and OUT/eval
 #
-# eval/ is for measuring only: its programs, levels, fonts and texts are none of train/'s.
+# OUT/eval is for measuring only: its programs, levels, fonts and texts are none of OUT/train's.
 #
 # A software renderer cannot draw these games at 30 frames a second, so their clock is slowed
-# (libfaketime) and the screen is read as much more slowly: each frame is a new one, evenly spaced.
-# Games are not repeatable to the pixel; the clips come out alike, not the same.
+# (libfaketime) and the screen is read as much more slowly, so that each frame is a new one and all
+# are evenly spaced. Games are not repeatable to the pixel: the clips come out alike, not the same.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -55,7 +55,7 @@ stop() {
 }
 trap 'stop; rm -rf "$work"' EXIT
 
-# A home of its own: default settings, nobody else's files. No sound.
+# Programs get a home of their own, with default settings and nobody else's files, and no sound.
 export HOME=$work/home XDG_RUNTIME_DIR=$work/run SDL_AUDIODRIVER=dummy ALSOFT_DRIVERS=null
 export LIBGL_ALWAYS_SOFTWARE=1 NO_AT_BRIDGE=1 GTK_USE_PORTAL=0
 mkdir -p "$HOME"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tests where boards.py takes the photographs from that its boards show."""
+"""Tests from where boards.py takes the photographs that its boards show."""
 import os
 import subprocess
 import sys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tests of how batches are made: the scale that the network is told, and what softens, colours and
+"""Tests how batches are made: the scale that the network is told, and what softens, colours and
 blurs them."""
 import ast
 import os
@@ -77,7 +77,7 @@ class Batches(unittest.TestCase):
 
 
 class Reading(unittest.TestCase):
-    """What a machine has that scripts/install-deps.sh made."""
+    """Tests reading with what a machine has after scripts/install-deps.sh."""
 
     def test_video_comes_back(self):
         wide = np.random.default_rng(3).integers(0, 256, (48, 80, 3), np.uint8)

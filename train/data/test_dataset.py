@@ -34,7 +34,7 @@ MANIFEST = """# Clips
 
 
 def scene(seed, frames, speed):
-    """Smooth colours with hard edges, moving to the left."""
+    """Returns smooth colours with hard edges that move to the left."""
     rng = np.random.default_rng(seed)
     wide = np.kron(rng.integers(20, 235, (14, 30, 3)), np.ones((16, 16, 1))).astype(np.uint8)
     return np.stack([wide[:200, t * speed:t * speed + 320] for t in range(frames)])
@@ -128,7 +128,7 @@ class Builder(unittest.TestCase):
                 self.assertEqual(count_frames(path), shot["frames"])
 
     def test_pictures_become_shots_again(self):
-        """As training loads them: sizes, kinds, and a picture to draw from."""
+        """Checks that training loads them: sizes, kinds, and a picture to draw from."""
         shots = {s.source: s for s in clips.load(self.out, torch.device("cpu"))}
         kinds = {"photo/leaf.png": "picture", "board/mail.png": "desktop", "board/map.png": "pixels",
                  "page.mp4": "desktop", "cut.mp4": "video"}
@@ -139,7 +139,7 @@ class Builder(unittest.TestCase):
         self.assertTrue((moved[0] != moved[-1]).any())
 
     def test_versions_show_their_shot(self):
-        """The same colours, and each frame nearest to its own frame of the shot."""
+        """Checks that colours are the same, and each frame nearest to its own frame of the shot."""
         for name in ("v_cut_0", "p_leaf_0", "p_map_0"):
             with self.subTest(name):
                 self.look_at_versions(self.shots[name])
@@ -160,7 +160,7 @@ class Builder(unittest.TestCase):
                 self.assertEqual(int(np.argmin(far)), 4)
 
     def test_colours_survive_every_chain(self):
-        """A detour over another matrix and range costs rounding, not colour."""
+        """Checks that a detour over another matrix and range costs rounding, not colour."""
         flat = np.broadcast_to(np.uint8([200, 60, 40]), (3, 96, 96, 3))
         d = {"codec": "h264", "quality": 10, "preset": "veryfast", "zerolatency": False}
         jpeg = {"codec": "mjpeg", "quality": 2, "pixels": "yuvj422p"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tests encoding.py: against ffmpeg's decoder, and that training's batches have it."""
+"""Tests encoding.py against ffmpeg's decoder, and that training's batches are encoded."""
 import subprocess
 import unittest
 
@@ -12,7 +12,7 @@ FRAMES = 29
 
 
 def blocks(height, width, seed=0):
-    """Bytes (FRAMES, 3, height, width): coloured blocks that move."""
+    """Returns bytes (FRAMES, 3, height, width) of coloured blocks that move."""
     rng = np.random.default_rng(seed)
     wide = np.kron(rng.integers(0, 255, (height // 8 + 8, width // 8 + 12, 3)), np.ones((8, 8, 1)))
     frames = np.stack([wide[t:t + height, 2 * t:2 * t + width] for t in range(FRAMES)])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Videos as rows of 8-bit RGB frames, through ffmpeg's command line; one frame in memory at a time.
-Training and the quality benchmark read their clips with it.
+"""Reads and writes videos as rows of 8-bit RGB frames, through ffmpeg's command line, with one
+frame in memory at a time. Training and the quality benchmark read their clips with it.
 
 Untagged video is read as fvsr reads it: as BT.601 up to 576 lines, as BT.709 above.
 """
@@ -25,7 +25,7 @@ class VideoError(Exception):
 
 
 class Video:
-    """What a file's first video stream is like."""
+    """Describes a file's first video stream, and reads it."""
 
     def __init__(self, path):
         entries = "stream=width,height,pix_fmt,color_space,r_frame_rate"
@@ -80,7 +80,7 @@ class Video:
 
 
 class Writer:
-    """A lossless file of RGB frames."""
+    """Writes a lossless file of RGB frames."""
 
     def __init__(self, path, width, height, rate):
         command = [*FFMPEG, "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}",
@@ -102,10 +102,8 @@ class Writer:
 
 
 def through_x264(source, target, crf, work):
-    """What a viewer gets of 'source': coded in 4:2:0, BT.709, limited range, and decoded again.
-
-    One thread, because the result depends on how many there are.
-    """
+    """Writes what a viewer gets of 'source': coded in 4:2:0, BT.709, limited range, and decoded
+    again. Uses one thread, because the result depends on how many there are."""
     to_yuv = (f"scale=out_color_matrix=bt709:out_range=tv:{CHROMA.format('out')}:{EXACT},"
               "format=yuv420p")
     tags = [word for key in ("colorspace", "color_primaries", "color_trc")

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Proof that model.py and the engine compute the same, in both directions.
+"""Proves that model.py and the engine compute the same, in both directions.
 
 From the root of the tree, where `check` stands for `python3 -m train.network.check`:
 
     check --golden tests/golden/tiny-v1.1.safetensors --model synth:tests/golden/tiny.json:7
-        PyTorch's stream against a golden file; --model may also be a packed file.
+        compares PyTorch's stream with a golden file; --model may also be a packed file
     check --write OUT.safetensors --model PACKED [--size 256x384] [--chunks 3] [--kv-ratio 3]
           [--scale 4]
-        a golden file computed by PyTorch, for `fvsr verify OUT.safetensors --model PACKED`.
+        writes a golden file with PyTorch, for `fvsr verify OUT.safetensors --model PACKED`
     check --parallel CONFIG.json|PACKED
-        the training path against the streaming path, in float32.
+        compares the training path with the streaming path, in float32
     check --all FVSR_BINARY [CONFIG.json ...]
-        all of it, with random models of the configurations, and that grow.py keeps the pictures:
-        for tests.
+        does all of it, for tests, with random models of the configurations, and checks that
+        grow.py keeps the pictures
 """
 import argparse
 import json
@@ -57,14 +57,14 @@ def noise_bits(key, first, count):
 
 
 def uniform(name, seed, count, mean=0.0, std=1.0, first=0):
-    """Uniform noise of the golden streams, and synthetic weights."""
+    """Returns uniform noise, as golden streams and synthetic weights have it."""
     u = (noise_bits(noise_key(name, seed), first, count) >> np.uint64(40)).astype(np.float32)
     u *= np.float32(2.0 ** -24)
     return np.float32(mean) + np.float32(std * math.sqrt(3)) * (u + u - np.float32(1))
 
 
 def log_of(n):
-    """ln(n / 2^24) in float32, as core/backend/cpu/plain/noise.c rounds it."""
+    """Returns ln(n / 2^24) in float32, rounded as the engine's noise rounds it."""
     f = np.float32
     m, exponent = n.astype(f), np.full(n.shape, -24, np.int32)
     while (m >= f(1.41421356)).any():
@@ -80,7 +80,7 @@ def log_of(n):
 
 
 def turn_of(n):
-    """Cosine and sine of 2 pi n / 2^24."""
+    """Returns cosine and sine of 2 pi n / 2^24."""
     f = np.float32
     x = (n & 0x3FFFFF).astype(f) * (f(1.57079633) / f(4194304))
     square = x * x
@@ -98,7 +98,8 @@ def turn_of(n):
 
 
 def normal(name, seed, count):
-    """The engine's standard normal noise: elements 2 p and 2 p + 1 share a radius."""
+    """Returns the engine's standard normal noise, of which elements 2 p and 2 p + 1 share a
+    radius."""
     bits = noise_bits(noise_key(name, seed), 0, count + count % 2)
     a = (bits[0::2] >> np.uint64(41)).astype(np.int64) * 2 + 1
     b = (bits[1::2] >> np.uint64(40)).astype(np.int64)
@@ -110,7 +111,7 @@ def normal(name, seed, count):
 
 
 def synthetic_rule(name, shape):
-    """Mean and standard deviation."""
+    """Returns mean and standard deviation of a synthetic tensor."""
     if name == "prompt":
         return 0, 0.5
     if name.endswith((".gamma", "norm_q.weight", "norm_k.weight", "norm3.weight")):
@@ -143,7 +144,7 @@ def load_config(path):
 
 
 def load_model(spec, version):
-    """A model from a packed file, synth:CONFIG.json:SEED, or CONFIG.json (random weights)."""
+    """Loads a model from a packed file, synth:CONFIG.json:SEED, or CONFIG.json (random weights)."""
     if spec.startswith("synth:"):
         path, seed = spec[len("synth:"):].rsplit(":", 1)
         config = dict(load_config(path), lq_version=version)
@@ -160,7 +161,8 @@ def load_model(spec, version):
 
 
 def golden_canvas(frames, height, width, seed):
-    """(1, frames, 3, height, width); rounds to float32 where the formula says so."""
+    """Returns a canvas (1, frames, 3, height, width), rounded to float32 where the formula says
+    so."""
     f = np.float32
     t, y, x = np.meshgrid(*(np.arange(n, dtype=f) for n in (frames, height, width)),
                           indexing="ij", copy=False)
@@ -174,7 +176,7 @@ def golden_canvas(frames, height, width, seed):
 
 
 def chunk_noise(k, channels, height, width, seed, draw=uniform):
-    """Noise of chunk k, channels last: (1, frames, H/8, W/8, channels)."""
+    """Returns the noise of chunk k, channels last: (1, frames, H/8, W/8, channels)."""
     frames = 2 if k else 6
     count = channels * frames * (height // 8) * (width // 8)
     a = draw(f"noise{k}", seed, count).reshape(1, channels, frames, height // 8, width // 8)
@@ -193,7 +195,7 @@ def settings_of(metadata):
 
 
 def stream_tensors(model, s):
-    """All tensors of a stream by the golden files' names and shapes, float32 numpy."""
+    """Returns all tensors of a stream by the golden files' names and shapes, float32 numpy."""
     color = {"adain": network.adain, "wavelet": network.wavelet}.get(
         s["color"], lambda x, canvas: x.clamp(-1, 1))
     canvas = golden_canvas(25 + 8 * (s["chunks"] - 1), s["height"], s["width"], s["seed"])
@@ -215,7 +217,7 @@ def stream_tensors(model, s):
 
 
 def compare(golden, got):
-    """Prints every tensor's difference; whether all are within tolerance."""
+    """Prints every tensor's difference. Returns whether all are within tolerance."""
     good = True
     for name, want in golden.items():
         want, have = want.astype(np.float64), got[name].astype(np.float64)
@@ -277,7 +279,7 @@ def write_golden(path, spec, size, chunks, kv_ratio, scale, local_range=3, topk_
 
 @torch.no_grad()
 def check_parallel(model, kv_ratio=3, kv_cache=True, chunks=3, size=(256, 128), topk_ratio=1.2):
-    """Largest difference of pictures between one pass over a clip and a stream."""
+    """Returns the largest difference of pictures between one pass over a clip and a stream."""
     width, height = size
     blocks = (height // 128) * (width // 128)
     topk = int(blocks * blocks * topk_ratio) - 1
@@ -308,8 +310,9 @@ def report_parallel(spec):
 
 
 def check_grow():
-    """A last level with more channels and blocks, and a prompt for each scale, grown from a random
-    model: the same pictures at every scale, and what is new gets a gradient."""
+    """Checks that a last level with more channels and blocks, and a prompt for each scale, grown
+    from a random model, make the same pictures at every scale, and that what is new gets a
+    gradient."""
     config = dict(load_config(os.path.join(HERE, "bundled.json")), prompts=1)
     small = export.fill(network.FlashVSR(config), synthetic_tensors(config, 9))
     large, _ = grow.grow(small, dict(config, dec_channels=[96, 96, 48, 0], dec_blocks=[1, 4, 3],
@@ -331,8 +334,8 @@ def check_grow():
 
 
 def check_deeper():
-    """Another level of the decoder: bicubic pictures at first; with a last convolution that is not
-    zero, what is learned and what is new get gradients."""
+    """Checks that another level of the decoder makes bicubic pictures at first, and that with a
+    last convolution that is not zero, what is learned and what is new get gradients."""
     config = load_config(os.path.join(GOLDEN, "tiny.json"))
     config.update(residual=True, dec_depth_to_space=True, dec_levels=2, dec_blocks=[1, 2, 0],
                   dec_channels=config["dec_channels"][:2] + [0, 0])
@@ -357,7 +360,8 @@ def check_deeper():
 
 
 def check_forgetting():
-    """A decoder that is told to forget decodes each latent frame as the first of a stream."""
+    """Checks that a decoder that is told to forget decodes each latent frame as the first of a
+    stream."""
     config = load_config(os.path.join(HERE, "bundled.json"))
     decoder = export.fill(network.FlashVSR(config), synthetic_tensors(config, 9)).dec
     seen = network.condition(golden_canvas(12, 128, 128, 3))
@@ -377,7 +381,7 @@ def check_forgetting():
 
 
 def check_engine(fvsr, config_path, folder):
-    """A random model of the configuration: PyTorch writes, the engine verifies."""
+    """Has the engine verify what PyTorch wrote for a random model of the configuration."""
     config = load_config(config_path)
     model_path = os.path.join(folder, "model.safetensors")
     stream_path = os.path.join(folder, "stream.safetensors")
@@ -396,7 +400,7 @@ def check_engine(fvsr, config_path, folder):
 
 
 def check_noise():
-    """First elements of the engine's normal noise, and its moments."""
+    """Compares first elements of the engine's normal noise, and its moments."""
     a = normal("noise0", 0, 1 << 18).astype(np.float64)
     good = abs(a.mean()) < 0.01 and abs(a.std() - 1) < 0.01 and abs((a ** 4).mean() - 3) < 0.1
     print(f"{'ok' if good else 'FAIL':4}  normal noise: mean {a.mean():.4f}, deviation {a.std():.4f}")

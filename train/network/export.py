@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Between PyTorch and the packed files that libfvsr loads.
+"""Converts between PyTorch and the packed files that libfvsr loads.
 
     python3 -m train.network.export RUN/stage.pt [...] OUT.safetensors [--name NAME]
-        averaged weights of a training run, or the mean of several
+        writes the averaged weights of a training run, or the mean of several
     python3 -m train.network.export CONFIG.json OUT.safetensors [--seed N]
-        a model before training: its pictures are bicubic
+        writes a model before training, whose pictures are bicubic
 """
 import argparse
 import json
@@ -20,7 +20,7 @@ DTYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "U8": "u1", "I32": "<i4"}
 
 
 def read_safetensors(path):
-    """Metadata, and name -> numpy array; BF16 becomes float32."""
+    """Returns metadata and {name: numpy array}; BF16 becomes float32."""
     with open(path, "rb") as f:
         (length,) = struct.unpack("<Q", f.read(8))
         header, data = json.loads(f.read(length)), f.read()
@@ -35,7 +35,7 @@ def read_safetensors(path):
 
 
 def load_packed(path):
-    """The model in a packed file."""
+    """Loads the model in a packed file."""
     metadata, tensors = read_safetensors(path)
     config = dict(json.loads(metadata["config"]), lq_version=metadata["lq_version"])
     return fill(network.FlashVSR(config), tensors)

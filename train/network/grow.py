@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A larger network that begins with what a smaller one has learned.
+"""Makes a larger network that begins with what a smaller one has learned.
 
     python3 -m train.network.grow RUN/stage.pt|FILE.safetensors CONFIG.json OUT.pt
 
-Either more channels on the decoder's last level, and more MemBlocks there: the new network makes
-the same pictures, because nothing old reads a new channel, and a new block adds nothing. Both can
-learn at once, because what is new reads all there is, with random weights.
+The decoder's last level may get more channels and more MemBlocks. The new network then makes the
+same pictures, because nothing old reads a new channel and a new block adds nothing. Both can learn
+at once, because what is new reads everything, with random weights.
 
-Or one more level of the decoder, on learned features: the new network makes bicubic pictures. (The
-convolution behind a TGrow is the same for both frames; the old last one was not.) A stage's
-"settle" gives the new level a start.
+Or the decoder gets one more level, on learned features. The new network then makes bicubic
+pictures. (The convolution behind a TGrow is the same for both frames; the old last one was not.) A
+stage's "settle" gives the new level a start.
 
-And a prompt for each scale where there was one for all.
+In both cases there may be a prompt for each scale where there was one for all.
 """
 import argparse
 import json
@@ -25,7 +25,7 @@ ONLY = {"dec_channels", "dec_blocks", "dec_levels"}  # what may differ
 
 
 def _check(small, large):
-    """Whether there is another level."""
+    """Returns whether there is another level."""
     differing = {k for k in large if large[k] != small.get(k)}
     levels, deeper = small["dec_levels"], large["dec_levels"] - small["dec_levels"]
     before, after = [list(zip(c["dec_channels"], c["dec_blocks"]))[:levels] for c in (small, large)]
@@ -41,13 +41,14 @@ def _check(small, large):
 
 
 def _inputs(old, new, parts):
-    """Columns of a kernel's input: 'parts' times the old channels, each at its part's start."""
+    """Returns the columns of a kernel's input that the old channels get: 'parts' times, each at its
+    part's start."""
     return [part * new // parts + i for part in range(parts) for i in range(old // parts)]
 
 
 def _put(weight, old):
-    """'old' to where it belongs in a larger kernel of random weights; what was there before reads
-    no new channel."""
+    """Puts 'old' where it belongs in a larger kernel of random weights, so that what was there
+    before reads no new channel."""
     parts = 2 if old.shape[1] == 2 * old.shape[0] and weight.shape[1] == 2 * weight.shape[0] else 1
     columns = _inputs(old.shape[1], weight.shape[1], parts)
     weight[:old.shape[0]] = 0
@@ -56,7 +57,8 @@ def _put(weight, old):
 
 @torch.no_grad()
 def grow(small, config, seed=1):
-    """A FlashVSR of 'config' from a trained one, and the names of what is new in it."""
+    """Returns a FlashVSR of 'config' grown from a trained one, and the names of what is new in
+    it."""
     deeper = _check(small.config, config)
     large = network.FlashVSR(config)
     network.initialise(large, seed)
@@ -81,7 +83,7 @@ def grow(small, config, seed=1):
 
 
 def load(path):
-    """Of a training run or a packed file."""
+    """Loads the model of a training run or a packed file."""
     if path.endswith(".safetensors"):
         return export.load_packed(path)
     run = torch.load(path, map_location="cpu")

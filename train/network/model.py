@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The network of docs/network.md in PyTorch, with the packed file's tensor names.
 
-Two ways through the same modules: `FlashVSR.forward` takes all slices of a clip at once, with the
-visibility of streaming as a mask; `Stream` goes chunk by chunk with caches, as the engine does.
+There are two ways through the same modules: `FlashVSR.forward` takes all slices of a clip at once,
+with the visibility of streaming as a mask, and `Stream` goes chunk by chunk with caches, as the
+engine does.
 
 Pictures are (batch, frames, 3, H, W) in [-1, 1]. Everything inside is channels last, (batch,
-frames, height, width, channels): one copy makes features of pixels, and convolutions want it so.
-A clip of S slices has 8 S + 1 frames in, 2 S latent frames and 8 S - 3 frames out.
+frames, height, width, channels), because one copy then makes features of pixels, and because
+convolutions want that order. A clip of S slices has 8 S + 1 frames in, 2 S latent frames and
+8 S - 3 frames out.
 """
 import copy
 import functools
@@ -29,7 +31,8 @@ FIRST_SCALE = 2     # that the first prompt is for
 
 
 def topk_of(sparse_ratio, height, width):
-    """Values kept per head and query slice, from the ratio that users set (section 6)."""
+    """Returns the number of values kept per head and query slice, from the ratio that users set
+    (section 6)."""
     blocks = (height // 128) * (width // 128)
     return int(math.floor(blocks * blocks * (sparse_ratio * AREA / (height * width)))) - 1
 
@@ -42,7 +45,7 @@ def full_precision(x):
 
 
 def to_windows(x):
-    """(b, 2 S, h, w, c) to (b, tokens, c), ordered by slice, block, and inside a block."""
+    """Orders (b, 2 S, h, w, c) as (b, tokens, c), by slice, block, and inside a block."""
     b, f, h, w, c = x.shape
     x = x.reshape(b, f // SLICE, SLICE, h // SIDE, SIDE, w // SIDE, SIDE, c)
     return x.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(b, -1, c)
@@ -55,49 +58,51 @@ def from_windows(x, h, w):
 
 
 def unshuffle_pairs(canvas):
-    """(b, 2 n, 3, H, W) to (b, n, H/16, W/16, 2 x 768): what a projection's tap pair reads."""
+    """Turns (b, 2 n, 3, H, W) into (b, n, H/16, W/16, 2 x 768), which a projection's tap pair
+    reads."""
     b, f, c, height, width = canvas.shape
     x = canvas.reshape(b, f // 2, 2, c, height // 16, 16, width // 16, 16)
     return x.permute(0, 1, 4, 6, 2, 3, 5, 7).reshape(b, f // 2, height // 16, width // 16, -1)
 
 
 def condition(canvas):
-    """(b, 4 n, 3, H, W) to (b, n, H/8, W/8, 768), channel c * 256 + f * 64 + y * 8 + x."""
+    """Turns (b, 4 n, 3, H, W) into (b, n, H/8, W/8, 768), channel c * 256 + f * 64 + y * 8 + x."""
     b, f, c, height, width = canvas.shape
     x = canvas.reshape(b, f // 4, 4, c, height // 8, 8, width // 8, 8)
     return x.permute(0, 1, 4, 6, 3, 2, 5, 7).reshape(b, f // 4, height // 8, width // 8, -1)
 
 
 def patchify(noise):
-    """(b, f, H/8, W/8, c) to (b, f, H/16, W/16, 4 c), feature c * 4 + y * 2 + x."""
+    """Turns (b, f, H/8, W/8, c) into (b, f, H/16, W/16, 4 c), feature c * 4 + y * 2 + x."""
     b, f, height, width, c = noise.shape
     x = noise.reshape(b, f, height // 2, 2, width // 2, 2, c)
     return x.permute(0, 1, 2, 4, 6, 3, 5).reshape(b, f, height // 2, width // 2, -1)
 
 
 def unpatchify(x):
-    """The head's features, (y * 2 + x) * c + channel, back to (b, f, H/8, W/8, c)."""
+    """Turns the head's features, (y * 2 + x) * c + channel, back into (b, f, H/8, W/8, c)."""
     b, f, h, w, c = x.shape
     x = x.reshape(b, f, h, w, 2, 2, c // 4).permute(0, 1, 2, 4, 3, 5, 6)
     return x.reshape(b, f, 2 * h, 2 * w, c // 4)
 
 
 def spread(x, frames, colours, side):
-    """(b, n, h, w, frames * colours * side^2) to (b, n * frames, colours, h * side, w * side)."""
+    """Turns (b, n, h, w, frames * colours * side^2) into (b, n * frames, colours, h * side, w *
+    side)."""
     b, n, h, w, _ = x.shape
     x = x.reshape(b, n, h, w, frames, colours, side, side).permute(0, 1, 4, 5, 2, 6, 3, 7)
     return x.reshape(b, n * frames, colours, h * side, w * side)
 
 
 def clamped(canvas, first, count):
-    """Frames first .. first + count - 1; those before frame 0 repeat it."""
+    """Returns frames first .. first + count - 1, where those before frame 0 repeat it."""
     before = max(0, min(count, -first))
     x = canvas[:, first + before:first + count]
     return torch.cat([canvas[:, :1].expand(-1, before, -1, -1, -1), x], 1) if before else x
 
 
 def conv(x, weight, bias=None, padding=1):
-    """3x3 convolution of (b, n, h, w, c), outside of the picture zero."""
+    """Convolves (b, n, h, w, c) with a 3x3 kernel; outside of the picture there is zero."""
     b, n = x.shape[:2]
     y = F.conv2d(x.flatten(0, 1).permute(0, 3, 1, 2), weight, bias, padding=padding)
     y = y.permute(0, 2, 3, 1)
@@ -123,8 +128,9 @@ class PositionNorm(nn.Module):
 
 
 class Projection(nn.Module):
-    """Both convolutions have four taps in time and stride two: each tap pair is one 2-D
-    convolution over a pair of frames, computed once for every pair and added up."""
+    """Projects the canvas to tokens. Both convolutions have four taps in time and stride two, so
+    each pair of taps is one 2-D convolution over a pair of frames, which is computed once for every
+    pair and added up."""
 
     def __init__(self, c):
         super().__init__()
@@ -138,7 +144,8 @@ class Projection(nn.Module):
 
     @staticmethod
     def _halves(layer, pairs):
-        """What a pair adds as the earlier, and as the later, half of a kernel (with bias)."""
+        """Returns what a pair adds as the earlier, and as the later, half of a kernel (with
+        bias)."""
         outputs, inputs = layer.weight.shape[:2]
         w = layer.weight.permute(0, 2, 1, 3, 4).reshape(outputs, 2, 2 * inputs, 3, 3)
         w = w.transpose(0, 1).reshape(2 * outputs, 2 * inputs, 3, 3)
@@ -146,7 +153,8 @@ class Projection(nn.Module):
         return y[..., :outputs], y[..., outputs:]
 
     def _join(self, earlier, later, pairs_per_clip):
-        """v1.1: the pair before. v1: the clip's own last pair before its first."""
+        """Puts a pair before the clip's own pairs: in v1.1 the pair before, in v1 the clip's own
+        last pair."""
         if self.version == "v1.1":
             return earlier[:, :-1] + later[:, 1:]
         own = earlier[:, 1:]
@@ -154,8 +162,8 @@ class Projection(nn.Module):
         return own.reshape(later[:, 1:].shape) + later[:, 1:]
 
     def forward(self, pairs, middle=None):
-        """'pairs': of the slices, and the one before. 'middle': what the call before returned.
-        Tokens (b, 2 S, h, w, dim) for each linear layer, and the new 'middle'."""
+        """Returns tokens (b, 2 S, h, w, dim) for each linear layer, and the new 'middle'. 'pairs'
+        are those of the slices, and the one before; 'middle' is what the call before returned."""
         earlier, later = self._halves(self.conv1, pairs)
         x = self.norm1(self._join(earlier, later, 2))
         if middle is None:  # the priming clip: frame 0 only
@@ -173,7 +181,7 @@ class Projection(nn.Module):
 
 @functools.lru_cache(maxsize=64)
 def rope_table(first, frames, h, w, head_dim, device):
-    """Cosines and sines (tokens, 1, head_dim / 2) in window order."""
+    """Returns cosines and sines (tokens, 1, head_dim / 2) in window order."""
     part = head_dim // 3 & ~1
     sizes = (head_dim - 2 * part, part, part)
     positions = (torch.arange(first, first + frames), torch.arange(h), torch.arange(w))
@@ -210,7 +218,7 @@ def attention(q, k, v, bias=None):
 
 @functools.lru_cache(maxsize=64)
 def visibility(slices, kv_ratio, kv_cache, device):
-    """Which slices each slice attends to in a stream: rows of booleans."""
+    """Returns which slices each slice attends to in a stream: rows of booleans."""
     seen = torch.zeros(slices, slices, dtype=torch.bool)
     first = min(slices, FIRST_SLICES)
     seen[:first, :first] = True
@@ -224,7 +232,7 @@ def visibility(slices, kv_ratio, kv_cache, device):
 
 @functools.lru_cache(maxsize=64)
 def inside_window(rows, columns, local_range, device):
-    """(blocks, blocks): whether a key block is near enough to a query block."""
+    """Returns (blocks, blocks): whether a key block is near enough to a query block."""
     def axis(n):
         d = torch.arange(n)[None] - torch.arange(n)[:, None] + local_range // 2
         return (d >= 0) & (d < local_range)
@@ -238,8 +246,9 @@ def block_means(x):
 
 @torch.no_grad()
 def select_blocks(q, k, seen, inside, topk):
-    """Block map (b, heads, query blocks, key blocks) of what is kept; q, k (b, heads, tokens,
-    head_dim) in window order, 'seen' (query slices, key slices); 'topk' may be a tensor."""
+    """Returns the map (b, heads, query blocks, key blocks) of what is kept. q and k are (b, heads,
+    tokens, head_dim) in window order, 'seen' is (query slices, key slices), and 'topk' may be a
+    tensor."""
     blocks = inside.shape[0]
     with full_precision(q):
         scores = block_means(q) @ block_means(k).transpose(-1, -2) / math.sqrt(q.shape[-1])
@@ -255,7 +264,7 @@ def select_blocks(q, k, seen, inside, topk):
 
 
 def masked_attention(q, k, v, kept):
-    """Attention over the kept blocks; a query block that keeps none gives zero."""
+    """Attends to the kept blocks; a query block that keeps none gives zero."""
     some = kept.any(-1, keepdim=True)
     bias = torch.zeros_like(kept, dtype=q.dtype).masked_fill(~(kept | ~some), -math.inf)
     b, heads, m, n = bias.shape
@@ -265,7 +274,7 @@ def masked_attention(q, k, v, kept):
 
 
 class Dense:
-    """Stage 1: every token of a clip sees every other."""
+    """Lets every token of a clip see every other, as in stage 1."""
 
     def __call__(self, layer, q, k, v):
         return attention(q, k, v)
@@ -278,8 +287,9 @@ class Dense:
 
 
 class Sparse:
-    """All slices at once, each with the keys and the selection that it has in a stream. All that
-    it depends on are tensors: a recorded step is replayed with others."""
+    """Attends in all slices at once, each with the keys and the selection that it has in a stream.
+    Everything that this depends on is a tensor, because a recorded step is replayed with other
+    ones."""
 
     def __init__(self, slices, h, w, topk, local_range=11, kv_ratio=3, kv_cache=True, device="cpu"):
         self.seen = visibility(slices, kv_ratio, kv_cache, device)
@@ -293,14 +303,14 @@ class Sparse:
         return self.seen, self.inside, self.topk
 
     def copy(self):
-        """Tensors of its own."""
+        """Returns one with tensors of its own."""
         other = copy.copy(self)
         other.seen, other.inside, other.topk = (a.clone() for a in self.tensors())
         return other
 
 
 class Cached:
-    """One chunk after another, with the keys and values of earlier slices."""
+    """Attends in one chunk after another, with the keys and values of earlier slices."""
 
     def __init__(self, layers, h, w, topk, local_range=11, kv_ratio=3, kv_cache=True, device="cpu"):
         self.held = [[] for _ in range(layers)]
@@ -336,7 +346,7 @@ class RMSNorm(nn.Module):
 
 
 class Projections(nn.Module):
-    """The tensors of one attention."""
+    """Has the tensors of one attention."""
 
     def __init__(self, dim, heads):
         super().__init__()
@@ -348,7 +358,7 @@ class Projections(nn.Module):
         return x.unflatten(-1, (self.heads, -1))
 
     def qkv(self, x, rope):
-        """Queries, keys and values (b, heads, tokens, head_dim), rotated."""
+        """Returns queries, keys and values (b, heads, tokens, head_dim), rotated."""
         layers = (self.q, self.k, self.v)
         y = F.linear(x, torch.cat([a.weight for a in layers]), torch.cat([a.bias for a in layers]))
         q, k, v = y.chunk(3, -1)
@@ -357,7 +367,7 @@ class Projections(nn.Module):
         return [a.transpose(1, 2) for a in (q, k, self.split(v))]
 
     def prompt(self, x, context):
-        """Attention to the prompt. A single token gets all the weight, whatever the query."""
+        """Attends to the prompt. A single token gets all the weight, whatever the query is."""
         if context.shape[0] == 1:
             return self.o(self.v(context))
         q = self.split(self.norm_q(self.q(x))).transpose(1, 2)
@@ -402,7 +412,7 @@ class Head(nn.Module):
 
 
 class Patch(nn.Module):
-    """A convolution of 1 x 2 x 2 without overlap, on patches that are laid out already."""
+    """Convolves 1 x 2 x 2 without overlap, on patches that are laid out already."""
 
     def __init__(self, c):
         super().__init__()
@@ -419,7 +429,7 @@ def two_linears(inputs, dim, activation):
 
 @functools.lru_cache(maxsize=8)
 def time_features(size, dtype, device):
-    """Sinusoids of TIMESTEP."""
+    """Returns the sinusoids of TIMESTEP."""
     half = size // 2
     angle = TIMESTEP * 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
     return torch.cat([angle.cos(), angle.sin()]).to(device, dtype)
@@ -438,14 +448,14 @@ class Transformer(nn.Module):
         self.head = Head(c)
 
     def time(self):
-        """t (dim) and t_mod (6, dim) of the only timestep there is."""
+        """Returns t (dim) and t_mod (6, dim) of the only timestep that there is."""
         weight = self.time_embedding[0].weight
         t = self.time_embedding(time_features(self.freq_dim, weight.dtype, weight.device))
         return t, self.time_projection(t).unflatten(0, (6, -1))
 
     def forward(self, noise, lq, prompt, first, attend, tap=None):
-        """Latents (b, 2 S, H/8, W/8, c) from noise of that shape; 'first': index of the first
-        latent frame; 'attend(layer, q, k, v)'."""
+        """Returns latents (b, 2 S, H/8, W/8, c) from noise of that shape. 'first' is the index of
+        the first latent frame, and 'attend(layer, q, k, v)' the attention."""
         frames, h, w = lq[0].shape[1:4]
         with full_precision(noise):
             t, t_mod = self.time()
@@ -471,8 +481,9 @@ class MemBlock(nn.Module):
                                   nn.Conv2d(c, c, 3))
 
     def _first(self, x, past, remember):
-        """conv.0 of [x, x one frame earlier]: both halves of the kernel run on every frame once,
-        then one result is moved by a frame. 'past' (b, 1, h, w, c): the frame before, or None."""
+        """Computes conv.0 of [x, x one frame earlier]: both halves of the kernel run on every frame
+        once, then one result is moved by a frame. 'past' (b, 1, h, w, c) is the frame before, or
+        None."""
         layer, c = self.conv[0], x.shape[-1]
         weight = torch.cat([layer.weight[:, :c], layer.weight[:, c:]])
         bias = torch.cat([layer.bias, torch.zeros_like(layer.bias)])
@@ -490,7 +501,7 @@ class MemBlock(nn.Module):
 
 
 class Grow(nn.Module):
-    """TGrow: a 1x1 convolution that makes 'grow' frames of one."""
+    """Makes 'grow' frames of one by a 1x1 convolution: TGrow."""
 
     def __init__(self, c, grow):
         super().__init__()
@@ -498,7 +509,7 @@ class Grow(nn.Module):
 
 
 def flat_end(c):
-    """Frames and pixels a side of what the last convolution makes of one position."""
+    """Returns the frames and the pixels a side that the last convolution makes of one position."""
     levels = c.get("dec_levels", 4)
     return {2: 4, 3: 2, 4: 1}[levels], 2 ** (4 - levels)
 
@@ -526,13 +537,14 @@ class Decoder(nn.Module):
         self.decoder = nn.ModuleDict(d)
 
     def _input(self, condition_, latent):
-        """decoder.1 in two parts: only the latent's needs a gradient for its input."""
+        """Computes decoder.1 in two parts, because only the latent's part needs a gradient for its
+        input."""
         w, bias = self.decoder["1"].weight, self.decoder["1"].bias
         x = conv(3 * torch.tanh(condition_ / 3), w[:, :768], bias)
         return x + conv(3 * torch.tanh(latent / 3), w[:, 768:])
 
     def _upsample(self, x, level):
-        """The 1x1 convolution is folded into the 3x3 behind it, as the engine does."""
+        """Folds the 1x1 convolution into the 3x3 behind it, as the engine does."""
         grow = self.decoder[str(9 + 6 * level)].conv.weight
         w3 = self.decoder[str(10 + 6 * level)].weight
         with full_precision(w3):
@@ -560,9 +572,9 @@ class Decoder(nn.Module):
         return x
 
     def forward(self, condition_, latent, past=None, remember=None):
-        """(b, 4 n, 3, H, W) from n latent frames. 'past': a dictionary that keeps what the next
-        call needs, or None for a whole clip. Of a whole clip, 'remember' (b, 1, 1, 1, 1) may be 0:
-        then each latent frame is decoded as if it were the first."""
+        """Returns pictures (b, 4 n, 3, H, W) from n latent frames. 'past' is a dictionary that
+        keeps what the next call needs, or None for a whole clip. For a whole clip, 'remember' (b,
+        1, 1, 1, 1) may be 0: then each latent frame is decoded as if it were the first."""
         x = F.relu(self._input(condition_, latent))
         x = F.relu(conv(x, self.decoder["3"].weight))
         for level in range(self.levels - 1):
@@ -592,7 +604,7 @@ class FlashVSR(nn.Module):
         assert shapes == packed.shapes(config), "names or shapes differ from the packed file's"
 
     def noise(self, canvas, generator=None):
-        """Standard normal noise for a clip."""
+        """Draws standard normal noise for a clip."""
         b, f, _, height, width = canvas.shape
         return torch.randn(b, (f - 1) // 4, height // 8, width // 8, self.config["in_dim"],
                            device=canvas.device, generator=generator)
@@ -603,13 +615,14 @@ class FlashVSR(nn.Module):
         return decoded.float() * 2 - 1
 
     def told(self, scale):
-        """The prompt for a whole number, or a tensor of one: how much the canvas was enlarged."""
+        """Returns the prompt for how much the canvas was enlarged: a whole number, or a tensor of
+        one."""
         index = torch.as_tensor(scale, device=self.prompt.device).reshape(1) - FIRST_SCALE
         return self.prompt.index_select(0, index.clamp(0, len(self.prompt) - 1))[0]
 
     def forward(self, canvas, noise, attend, remember=None, scale=4):
-        """All pictures (b, 8 S - 3, ...) of canvases (b, 8 S + 1, ...) at once. 'remember': see
-        Decoder. 'scale': see told()."""
+        """Returns all pictures (b, 8 S - 3, ...) of canvases (b, 8 S + 1, ...) at once. Decoder
+        describes 'remember', and told() 'scale'."""
         frames = canvas.shape[1] - 1
         features = canvas.to(self.dtype)
         lq, _ = self.lq(unshuffle_pairs(clamped(features, -1, frames + 2)))
@@ -619,13 +632,13 @@ class FlashVSR(nn.Module):
         return self.pictures(decoded[:, 3:], canvas[:, :frames - 3])
 
     def sparse(self, canvas, topk, **options):
-        """The attention of a stream, for a clip."""
+        """Returns the attention of a stream, for a clip."""
         slices, (height, width) = (canvas.shape[1] - 1) // 8, canvas.shape[-2:]
         return Sparse(slices, height // 16, width // 16, topk, device=canvas.device, **options)
 
 
 class Stream:
-    """One video, chunk by chunk. The caller keeps the canvases."""
+    """Computes one video, chunk by chunk. The caller keeps the canvases."""
 
     def __init__(self, model, height, width, topk, scale=4, **options):
         self.model, self.past, self.middle = model, {}, None
@@ -635,8 +648,8 @@ class Stream:
 
     @torch.no_grad()
     def chunk(self, k, canvas, noise):
-        """Tensors of chunk k by the golden streams' names, pictures as (frames, 3, H, W).
-        'canvas' (1, frames, 3, H, W) from frame 0 on; 'noise' (1, 2 n, H/8, W/8, c)."""
+        """Returns the tensors of chunk k by the golden streams' names, pictures as (frames, 3, H,
+        W). 'canvas' is (1, frames, 3, H, W) from frame 0 on, 'noise' (1, 2 n, H/8, W/8, c)."""
         model, first = self.model, k + 2 if k else 0
         slices = 1 if k else FIRST_SLICES
         pairs = unshuffle_pairs(clamped(canvas, 8 * first - 1, 8 * slices + 2))
@@ -655,7 +668,7 @@ class Stream:
 
 
 def adain(x, canvas):
-    """Per picture and channel over the last two dimensions."""
+    """Gives each picture and channel the canvas's statistics over the last two dimensions."""
     def statistics(a):
         mean = a.mean((-2, -1), keepdim=True)
         return mean, ((a - mean).square().mean((-2, -1), keepdim=True) + 1e-5).sqrt()
@@ -664,7 +677,8 @@ def adain(x, canvas):
 
 
 def wavelet(x, canvas):
-    """x + low(canvas - x), five levels of a dilated [1 2 1] blur with repeated borders."""
+    """Returns x + low(canvas - x), with five levels of a dilated [1 2 1] blur that repeats
+    borders."""
     low = (canvas - x).flatten(0, -4)
     for level in range(5):
         step = 2 ** level
@@ -679,7 +693,7 @@ def wavelet(x, canvas):
 
 
 def _spread_of(name, shape):
-    """Standard deviation of a weight at the start, times the root of its fan-in."""
+    """Returns the standard deviation of a weight at the start, times the root of its fan-in."""
     if name.startswith("dec."):
         return 0.3 if ".conv.4." in name else math.sqrt(2)
     if name.endswith((".o.weight", "ffn.2.weight")):
@@ -689,10 +703,11 @@ def _spread_of(name, shape):
 
 @torch.no_grad()
 def initialise(model, seed=1):
-    """Random weights from which training starts well: the last convolution is zero, so the
-    picture is the canvas; the tokens carry the noise beside the projection's features and the
-    head takes it out again, so the decoder finds features and not noise in the latents. A decoder
-    of two or three levels hands the pixels that a canvas at 4x was made of on to its second."""
+    """Sets random weights from which training starts well. The last convolution is zero, so the
+    picture is the canvas. The tokens carry the noise beside the projection's features and the
+    head takes the noise out again, so the decoder finds features and not noise in the latents. A
+    decoder of two or three levels hands the pixels that a canvas at 4x was made of on to its
+    second level."""
     rng = torch.Generator().manual_seed(seed)
     for name, p in model.named_parameters():
         if name.endswith((".gamma", "norm_q.weight", "norm_k.weight", "norm3.weight")):
@@ -715,9 +730,9 @@ def initialise(model, seed=1):
 
 
 def _look_near(attention):
-    """Queries and keys with a common part in the fastest turning features of height and width, so
-    that a token sees those around its place, of all slices alike. (Random ones see everything,
-    which is nothing, and leave training no reason to look back.)"""
+    """Gives queries and keys a common part in the fastest turning features of height and width, so
+    that a token sees those around its place, in all slices alike. (Random ones see everything,
+    which is the same as nothing, and leave training no reason to look back.)"""
     heads, head_dim = attention.heads, attention.norm_q.weight.shape[0] // attention.heads
     part = head_dim // 3 & ~1
     near = min(6, part)
@@ -741,7 +756,8 @@ def _pass_noise(model):
 
 
 def _balance_decoder(model):
-    """As much of the first convolution's output from the latents as from the 768 others."""
+    """Lets as much of the first convolution's output come from the latents as from the 768 other
+    channels."""
     d, c = model.dec, model.config["in_dim"]
     d.decoder["1"].weight[:, 768:] *= math.sqrt(768 / c) / 2
     for level in range(d.levels - 1):
@@ -752,15 +768,16 @@ def _balance_decoder(model):
 
 
 def _random(weight, size, rng):
-    """He's, 'size' times as large."""
+    """Draws He's weights, 'size' times as large."""
     std = size * math.sqrt(2 / weight[0].numel())
     weight.copy_(std * torch.randn(weight.shape, generator=rng))
 
 
 def _pass_pixels(d, rng):
-    """Channels 2 i and 2 i + 1 of level 0 are pixel i and its negative, i = (place * 4 + frame) * 3 +
-    colour for the 2 x 2 places of 4 x 4 canvas pixels; at level 1 each place has its own first.
-    What there are no channels for is left out. ReLUs keep such pairs as they are."""
+    """Makes channels 2 i and 2 i + 1 of level 0 pixel i and its negative, i = (place * 4 +
+    frame) * 3 + colour for the 2 x 2 places of 4 x 4 canvas pixels; at level 1 each place has
+    its own pixels first. Pixels for which there are no channels are left out. ReLUs keep such
+    pairs as they are."""
     first, up, grow = d["1"].weight, d["10"].weight, d["9"].conv.weight
     level0, level1 = first.shape[0] // 2, up.shape[0] // 8
     _random(first, 0.07, rng)

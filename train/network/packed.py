@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tensor names of a model, and the packed file that libfvsr loads (docs/model-format.md)."""
+"""Knows the tensors of a model, and writes the packed file that libfvsr loads
+(docs/model-format.md)."""
 import json
 
 import numpy as np
 
 
 def shapes(c):
-    """Name -> shape of every tensor that a configuration asks for."""
+    """Returns {name: shape} of every tensor that a configuration asks for."""
     s = {}
     s.update(("dit." + k, v) for k, v in _transformer(c).items())
     s.update(("lq." + k, v) for k, v in _projection(c).items())
@@ -59,7 +60,7 @@ def _projection(c):
 
 
 def flat_end(c):
-    """Frames and pixels a side of what the last convolution makes of one position."""
+    """Returns the frames and the pixels a side that the last convolution makes of one position."""
     levels = c.get("dec_levels", 4)
     return {2: 4, 3: 2, 4: 1}[levels], 2 ** (4 - levels)
 
@@ -94,13 +95,13 @@ def _decoder(c):
 
 
 def to_bf16(a):
-    """float32 to the bits of bfloat16, rounded to nearest even."""
+    """Rounds float32 to the bits of bfloat16, ties to even."""
     bits = np.ascontiguousarray(a, "<f4").view(np.uint32)
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2")
 
 
 def write(path, config, tensors, name):
-    """Writes name -> float32 array as one packed BF16 file."""
+    """Writes {name: float32 array} as one packed BF16 file."""
     config = dict(config)
     version = config.pop("lq_version", "v1.1")
     header = {"__metadata__": {"format": "fvsr-packed", "format_version": "1", "name": name,

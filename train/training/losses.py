@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What training minimises. Pictures are (batch, frames, 3, H, W) in [-1, 1]; x is the network's,
-y the truth."""
+"""Has what training minimises. Pictures are (batch, frames, 3, H, W) in [-1, 1]; x is the network's
+picture, y the truth."""
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -14,26 +14,29 @@ def charbonnier(d):
 
 
 def temporal(d):
-    """Difference of successive frames against the truth's: linear, so of the error alone."""
+    """Returns the difference of successive frames against the truth's. It is linear, so it is of
+    the error alone."""
     return charbonnier(d[:, 1:] - d[:, :-1])
 
 
 def log_mse(d):
-    """Mean over clips of ln MSE, which is PSNR. The floor keeps flat clips from taking over.
-    (An L1 loss asks first of all that the many pixels of flat areas be left alone, and the surest
-    way to that is to have no features.)"""
+    """Returns the mean over clips of ln MSE, which is PSNR. The floor keeps flat clips from taking
+    over. (An L1 loss asks first of all that the many pixels of flat areas be left alone, and the
+    surest way to do so is to have no features.)"""
     return (d.square().mean((1, 2, 3, 4)) + 3e-5).log().mean()
 
 
 def spectrum(x, y):
-    """How much of each frequency there is, wherever it lies: asks for texture, not for a place."""
+    """Compares how much of each frequency there is, wherever it lies, and so asks for texture, not
+    for a place."""
     def amplitude(a):
         return torch.fft.rfft2(a.float(), norm="ortho").abs()
     return (amplitude(x) - amplitude(y)).abs().mean()
 
 
 def laplacian(d, levels=3):
-    """L1 of the error's detail at three scales, finest first and strongest."""
+    """Returns the L1 norm of the error's detail at three scales, of which the finest comes first
+    and weighs most."""
     d, total = d.flatten(0, 1), 0
     for level in range(levels):
         low = F.avg_pool2d(d, 2)
@@ -43,7 +46,7 @@ def laplacian(d, levels=3):
 
 
 def pixel_losses(x, y, weights, valid=None):
-    """Sum of the losses whose weight is not zero, and each on its own."""
+    """Returns the sum of the losses whose weight is not zero, and each on its own."""
     d = x - y
     if valid is not None:
         d = d * valid
@@ -57,7 +60,8 @@ def pixel_losses(x, y, weights, valid=None):
 
 class Critic(nn.Module):
     """Judges patches of three successive frames beside the canvas of the middle one, so that
-    flicker shows. Sees what differs from the canvas, since only that is the network's."""
+    flicker shows. The critic sees the difference from the canvas, because only that is the
+    network's work."""
 
     def __init__(self, width=48):
         super().__init__()
@@ -74,13 +78,14 @@ class Critic(nn.Module):
 
 
 def triples(x, canvas, starts):
-    """Frames s .. s + 2 for each start: what 'x' adds to the canvas, and the canvas itself."""
+    """Returns frames s .. s + 2 for each start, as what 'x' adds to the canvas, and the canvas
+    itself."""
     d = torch.cat([(x - canvas)[:, s:s + 3].flatten(1, 2) for s in starts])
     return d, torch.cat([canvas[:, s + 1] for s in starts])
 
 
 def critic_loss(real, fake):
-    """Hinge, relative to the mean of the other side."""
+    """Returns the hinge loss, relative to the mean of the other side."""
     return (F.relu(1 - (real - fake.mean())).mean() + F.relu(1 + (fake - real.mean())).mean()) / 2
 
 

@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def export_and_reload(trainer, folder):
-    """Packed and read back, twice: the second file must be the first, byte by byte."""
+    """Packs and reads back, twice. Returns whether the second file is the first, byte by byte."""
     paths = [os.path.join(folder, f"{i}.safetensors") for i in range(2)]
     export.save_packed(paths[0], trainer.stage["model"], trainer.averaged.state_dict(), "smoke")
     export.save_packed(paths[1], trainer.stage["model"],
@@ -46,7 +46,7 @@ def smoke_stage(name, steps, folder, device):
 
 
 def smoke_grown(folder, device):
-    """Beside what grow.py has added, learned weights hardly move at first."""
+    """Checks that beside what grow.py has added, learned weights hardly move at first."""
     stage = train.load_stage(os.path.join(HERE, "stage2.json"))
     config = dict(stage["model"], dec_blocks=[1, 4, 2])
     small = network.FlashVSR(stage["model"])
@@ -72,7 +72,8 @@ def smoke_grown(folder, device):
 
 
 def smoke_feeder(device):
-    """Batches come, what goes wrong in the thread arrives, and the thread ends."""
+    """Checks that batches come, that what goes wrong in the thread arrives, and that the thread
+    ends."""
     sampler = clips.Sampler(clips.synthetic(device, frames=33, side=128),
                             clips.Recipe(scales={"4": 1.0}), 1, device)
     feeder = train.Feeder(sampler, [[128, 128, 4, 2, 1.0]], 1)

@@ -60,7 +60,7 @@ DEFAULTS = {
 
 
 def load_stage(path, config=None):
-    """A stage's settings, with the network of another configuration if one is given."""
+    """Returns a stage's settings, with the network of another configuration if one is given."""
     with open(path) as f:
         given = json.load(f)
     unknown = set(given) - set(DEFAULTS)
@@ -80,7 +80,8 @@ def as_picture(levels):
 
 
 def psnr(x, truth):
-    """Mean over clips; each clip's over its frames' mean error. Pictures as they are shown."""
+    """Returns the mean PSNR of clips as they are shown; a clip's PSNR is that of its frames' mean
+    error."""
     levels = ((x.clamp(-1, 1) + 1) * 127.5 + 0.5).floor()
     mse = (levels - truth.float()).square().mean((1, 2, 3, 4)).clamp(min=1e-3)
     return (10 * torch.log10(255 ** 2 / mse)).mean().item()
@@ -88,8 +89,8 @@ def psnr(x, truth):
 
 @torch.no_grad()
 def validate(trainer, items):
-    """kind -> PSNR of: bicubic, network, network with adain; network without the KV cache, without
-    the decoder's past, and with neither."""
+    """Returns {kind: PSNR} of bicubic, network, and network with adain; of the network without the
+    KV cache, without the decoder's past, and with neither."""
     kinds = {}
     for kind, levels, truth, scale in items:
         canvas = as_picture(levels)
@@ -112,7 +113,7 @@ def validate(trainer, items):
 
 
 def average_gradients(parameters):
-    """Over the processes, one for each GPU."""
+    """Averages gradients over the processes, one for each GPU."""
     gradients = [p.grad for p in parameters if p.grad is not None]
     flat = torch.cat([g.flatten() for g in gradients])
     dist.all_reduce(flat)
@@ -121,7 +122,7 @@ def average_gradients(parameters):
 
 
 class Clock:
-    """How much of a stage's time is over, from 'first' on: the same in all processes."""
+    """Tells how much of a stage's time is over, from 'first' on, and the same in all processes."""
 
     STEPS = 16  # between two looks at it, where the others have to be told
 
@@ -143,9 +144,9 @@ class Clock:
 
 
 class Recorded:
-    """Losses and gradients of batches of one shape, recorded once as a CUDA graph: the thousands
-    of kernels of a step take twice as long to launch as to run. Graphs share memory: what one
-    returns is good until the next one runs."""
+    """Records losses and gradients of batches of one shape once, as a CUDA graph, because the
+    thousands of kernels of a step take twice as long to launch as to run. Graphs share memory: what
+    one returns is good until the next one runs."""
 
     WARM_UP = 3
 
@@ -216,7 +217,8 @@ class Trainer:
         return torch.optim.AdamW(parameters, lr, betas, weight_decay=1e-4, **fused)
 
     def _groups(self):
-        """By their share of the rate, and whether they have been learned already."""
+        """Groups parameters by their share of the rate, and by whether they have been learned
+        already."""
         groups = {}
         for name, p in self.model.named_parameters():
             last = name.startswith("dec.decoder.26.")
@@ -226,19 +228,20 @@ class Trainer:
 
     @staticmethod
     def _centre(weight):
-        """Of each output channel's kernel."""
+        """Returns the mean of each output channel's kernel."""
         return weight.detach().mean((1, 2, 3), keepdim=True)
 
     @torch.no_grad()
     def _recentre(self):
-        """Kernels keep their sums. Features behind a ReLU are positive, so a change of a kernel's
+        """Keeps the sums of kernels. Features behind a ReLU are positive, so a change of a kernel's
         sum moves whole pictures at once, and the first thing that training would find is that no
         features at all are better than wrong ones."""
         for p, centre in self.centred:
             p -= self._centre(p) - centre
 
     def _compile(self):
-        """The decoder is where memory traffic is; falls back to eager on any failure."""
+        """Compiles the decoder, which is where memory traffic is; goes on uncompiled after any
+        failure."""
         plain = self.model.dec.forward
         fast = torch.compile(plain, dynamic=False)
 
@@ -275,7 +278,8 @@ class Trainer:
         return s["lr"] * warm * wave
 
     def _average(self):
-        """Weights' moving average; short at first, so that the start is forgotten."""
+        """Updates the weights' moving average, which is short at first, so that the start is
+        forgotten."""
         keep = min(self.stage["ema"], (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
             ours, theirs = list(self.averaged.parameters()), list(self.model.parameters())
@@ -296,7 +300,8 @@ class Trainer:
         return loss.detach()
 
     def _adversarial_gradient(self, x, truth, canvas, gradient):
-        """Gradient of the critic's opinion by the pictures, scaled to a share of 'gradient'."""
+        """Returns the gradient of the critic's opinion by the pictures, scaled to a share of
+        'gradient'."""
         starts = self.rng.choice(x.shape[1] - 2, 3, replace=False)
         fake, middle = losses.triples(x, canvas, starts)
         real, _ = losses.triples(truth, canvas, starts)
@@ -308,7 +313,7 @@ class Trainer:
         return g * (self.stage["adversarial"] * gradient.norm() / (g.norm() + 1e-12)), loss
 
     def backward(self, levels, truth, scale, attend):
-        """Loss and its terms; gradients are added to the weights'."""
+        """Returns the loss and its terms; adds gradients to the weights'."""
         canvas, truth = as_picture(levels), as_picture(truth)
         remember = None
         if self.stage["forget"]:
@@ -326,7 +331,7 @@ class Trainer:
         return loss.detach(), {k: v.detach() for k, v in terms.items()}
 
     def _pass(self, *batch):
-        """What backward() does, recorded where it can be."""
+        """Does what backward() does, recorded where that is possible."""
         if self.device.type != "cuda" or self.critic is not None:
             return self.backward(*batch)
         shape = batch[0].shape
@@ -348,7 +353,7 @@ class Trainer:
         return dict(terms, loss=loss, lr=lr)
 
     def save(self, path):
-        """Appears under its name only when it is complete."""
+        """Writes a file that appears under its name only when it is complete."""
         state = {"config": self.stage["model"], "steps": self.steps,
                  "ema": {k: v.cpu() for k, v in self.averaged.state_dict().items()}}
         torch.save(state, path + ".part")
@@ -356,7 +361,7 @@ class Trainer:
 
 
 class Log:
-    """Two CSV files and a line on the terminal."""
+    """Writes two CSV files and a line on the terminal."""
 
     def __init__(self, out, name):
         self.values, self.sums, self.count = None, {}, 0
@@ -394,7 +399,7 @@ class Log:
 
 
 class Keeper:
-    """Logs, validates and saves while a stage runs: in one process only."""
+    """Logs, validates and saves while a stage runs, in one process only."""
 
     def __init__(self, trainer, items, out, name):
         self.trainer, self.items = trainer, items
@@ -421,8 +426,8 @@ class Keeper:
 
 
 class Feeder:
-    """Batches made by a thread of its own and, on a GPU, on a stream of its own, so that
-    steps and batches do not wait for each other."""
+    """Makes batches on a thread of its own and, on a GPU, on a stream of its own, so that steps and
+    batches do not wait for each other."""
 
     def __init__(self, sampler, shapes, seed):
         self.sampler, self.shapes, self.device = sampler, shapes, sampler.device
@@ -476,7 +481,7 @@ class Feeder:
 
 
 def run(trainer, sampler, minutes, part=(0.0, 1.0), keeper=None):
-    """Until the time of this part is over."""
+    """Trains until the time of this part is over."""
     feeder = Feeder(sampler, trainer.stage["shapes"], trainer.seed)
     clock = Clock(minutes, part[0], trainer.device)
     try:
@@ -494,7 +499,7 @@ def run(trainer, sampler, minutes, part=(0.0, 1.0), keeper=None):
 
 
 def train(rank, args):
-    """One process of args.gpus."""
+    """Runs one process of args.gpus."""
     stage, device = load_stage(args.stage, args.model), torch.device("cpu")
     if torch.cuda.is_available():
         device = torch.device("cuda", rank)
