@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What of the source passes the filter beside its picture: the time stamps of its frames, which
- * tell of seeks, and its sound, which is delayed as the picture is (docs/decisions/0007).
+ * tell of seeks, and its sound, which is delayed as the picture is (docs/architecture.md, "Sound").
  */
 #ifndef FLASHVSR_SYNC_H
 #define FLASHVSR_SYNC_H
