@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what sources it sets $prefix and $work
 #
 # For the scripts that make libraries for packages: writes down what each library is, in the list
 # "$prefix/components", which scripts/sbom.py reads. A line has name, version, licence (an expression

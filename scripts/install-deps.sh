@@ -15,10 +15,10 @@ set -euo pipefail
 build="build-essential cmake pkg-config file python3
 	libobs-dev libdnnl-dev libzip-dev libjansson-dev libcurl4-openssl-dev
 	libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
-# The second compiler with its sanitizers, OpenMP and fuzzer runtimes; clang-tidy (scripts/lint.sh);
+# The second compiler with its sanitizers, OpenMP and fuzzer runtimes; what scripts/lint.sh runs;
 # libobs' OpenGL renderer and its stock modules under a virtual X server; makers and readers of test
 # files; certificates for the test's web servers.
-test="clang clang-tidy libclang-rt-dev libomp-dev
+test="clang clang-tidy clang-format shellcheck python3-pyflakes libclang-rt-dev libomp-dev
 	obs-plugins xvfb xauth libx11-dev libgl1-mesa-dri libegl1 valgrind ffmpeg python3 zip
 	python3-numpy python3-pil python3-torch libx264-dev man-db openssl"
 # Debian 13 and sid, too: what `test.sh --root` needs beside build and demo.

@@ -55,7 +55,7 @@ images=(-DFVSR_CUDA=OFF)
 if compgen -G "$builds/linux/core/backend/cuda/*.fatbin" >/dev/null; then
 	images=("-DFVSR_CUDA_IMAGE_DIR=$builds/linux/core/backend/cuda")
 fi
-cmake --preset windows-x64 -S "$root" -B "$builds/windows" -DFVSR_BUILD_TESTS=OFF \
+cmake --preset windows -S "$root" -B "$builds/windows" -DFVSR_BUILD_TESTS=OFF \
 	"-DFVSR_WINDOWS_DEPS=$builds/windows-deps" "${images[@]}" "${archs[@]}"
 cmake --build "$builds/windows" --parallel "$jobs"
 

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Everything that is tested, on a fresh Debian 12: installs what is missing, reads all C files with
-# clang-tidy, builds four ways, runs all tests through ctest, says what each step took and why tests
-# were skipped, and ends with one line of sums. Exits 0 when everything built and nothing was found
-# or failed; a test that a missing package kept from running counts as failed.
+# Everything that is tested, on a fresh Debian 12: installs what is missing, has the whole tree read
+# (scripts/lint.sh), builds four ways, runs all tests through ctest, says what each step took and why
+# tests were skipped, and ends with one line of sums. Exits 0 when everything built and nothing was
+# found or failed; a test that a missing package kept from running counts as failed.
 #
-#	lint	scripts/lint.sh
+#	lint	scripts/lint.sh: clang-format, shellcheck, pyflakes and clang-tidy
 #	gcc	the build that users get, warnings as errors; all tests, the fuzzers and OBS Studio
 #		itself included
 #	asan	clang, AddressSanitizer and UndefinedBehaviorSanitizer, without the plugin: the tests
@@ -57,14 +57,14 @@ windows_images() {
 	local images=$builds/gcc/core/backend/cuda
 
 	if compgen -G "$images/*.fatbin" >/dev/null; then
-		echo "-DFVSR_CUDA_IMAGE_DIR=$images -DFVSR_CUDA_ARCHS=90a;80-virtual"
+		printf '%s\n' "-DFVSR_CUDA_IMAGE_DIR=$images" "-DFVSR_CUDA_ARCHS=90a;80-virtual"
 	else
 		echo "-DFVSR_CUDA=OFF"
 	fi
 }
 
 configure() { # VARIANT
-	local name=$1
+	local name=$1 images
 	local options=(-DCMAKE_BUILD_TYPE=RelWithDebInfo -DFVSR_BUILD_TESTS=ON
 		-DFVSR_TESTS_COMPLETE=ON)
 
@@ -78,8 +78,11 @@ configure() { # VARIANT
 	asan) options+=(-DCMAKE_C_COMPILER=clang
 		"-DFVSR_SANITIZE=address,undefined,float-cast-overflow"
 		-DFVSR_BUILD_PLUGIN=OFF -DFVSR_CUDA=OFF) ;;
-	windows) options+=(--toolchain "$root/cmake/windows-x64.cmake" -DCMAKE_BUILD_TYPE=Release
-		-DFVSR_WERROR=ON "-DFVSR_WINDOWS_DEPS=$builds/windows-deps" $(windows_images)) ;;
+	windows)
+		mapfile -t images < <(windows_images)
+		options+=(--toolchain "$root/cmake/windows-x64.cmake" -DCMAKE_BUILD_TYPE=Release
+			-DFVSR_WERROR=ON "-DFVSR_WINDOWS_DEPS=$builds/windows-deps" "${images[@]}")
+		;;
 	*)
 		echo "test.sh: unknown variant '$name' (lint, gcc, asan, windows, clang)" >&2
 		exit 2

@@ -61,7 +61,7 @@ void filter_prepare(struct flashvsr_filter *filter, int64_t now);
 /* Draws what is shown. False when the source's own picture is to be shown instead. */
 bool filter_draw(struct flashvsr_filter *filter);
 /* Provides the session with a transport: see struct session_host. */
-bool filter_provide_transport(void *opaque, const struct session_transport *wanted,
+bool filter_provide_transport(void *opaque, const struct transport_request *wanted,
 			      struct frame_maker *maker, char *reason, size_t reason_size);
 
 /* Makes a new report and keeps an open dialog current, once a tick. */

@@ -32,7 +32,7 @@ struct sizes filter_measure(const struct flashvsr_filter *filter)
 }
 
 /* Copies what is shown before a transport goes, because it may lie in that transport. */
-bool filter_provide_transport(void *opaque, const struct session_transport *wanted,
+bool filter_provide_transport(void *opaque, const struct transport_request *wanted,
 			      struct frame_maker *maker, char *reason, size_t reason_size)
 {
 	struct flashvsr_filter *filter = opaque;

@@ -92,20 +92,13 @@ struct session_answer {
 
 /* ---- a session ----------------------------------------------------------------------------- */
 
-/* A way for frames to travel. */
-struct session_transport {
-	enum transport_kind kind;
-	int card; /* for TRANSPORT_INTEROP */
-	struct sizes sizes;
-};
-
 /* What only the filter has, because it takes OBS's graphics. */
 struct session_host {
 	/*
 	 * Provides an empty transport of this kind and what makes its frames. Called within
 	 * session_handle(). False when there is none, and 'reason' says why.
 	 */
-	bool (*provide)(void *opaque, const struct session_transport *wanted,
+	bool (*provide)(void *opaque, const struct transport_request *wanted,
 			struct frame_maker *maker, char *reason, size_t reason_size);
 	void *opaque;
 };

@@ -14,7 +14,7 @@
 /* Has the filter provide the transport that was chosen, or else one through host memory. */
 static bool provide_transport(struct session *session, struct frame_maker *maker)
 {
-	const struct session_transport wanted = {session->choice.kind, session->choice.card,
+	const struct transport_request wanted = {session->choice.kind, session->choice.card,
 						 session->made};
 	char reason[200] = "";
 

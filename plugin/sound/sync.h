@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What else of the source passes the filter: its sound, which is delayed as the picture is, and the
- * time stamps of its frames, which tell of seeks (docs/architecture.md, "Sound").
+ * time stamps of its frames, which tell of seeks (docs/decisions/0007).
  */
 #ifndef FLASHVSR_SYNC_H
 #define FLASHVSR_SYNC_H

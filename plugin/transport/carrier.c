@@ -21,7 +21,7 @@ void carrier_free(struct carrier *carrier)
 	carrier->transport = NULL;
 }
 
-bool carrier_reuse(struct carrier *carrier, const struct session_transport *wanted)
+bool carrier_reuse(struct carrier *carrier, const struct transport_request *wanted)
 {
 	if (!carrier->transport || carrier->made.kind != wanted->kind ||
 	    !sizes_same(&carrier->made.sizes, &wanted->sizes))
@@ -30,7 +30,7 @@ bool carrier_reuse(struct carrier *carrier, const struct session_transport *want
 	return true;
 }
 
-bool carrier_replace(struct carrier *carrier, const struct session_transport *wanted, char *reason,
+bool carrier_replace(struct carrier *carrier, const struct transport_request *wanted, char *reason,
 		     size_t reason_size)
 {
 	const struct frame_transport_setup setup = {

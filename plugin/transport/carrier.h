@@ -7,11 +7,11 @@
 #ifndef FLASHVSR_CARRIER_H
 #define FLASHVSR_CARRIER_H
 
-#include "session/session.h"
+#include "transport/choice.h"
 #include "transport/transport.h"
 
 struct carrier {
-	struct session_transport made; /* what 'transport' was made for */
+	struct transport_request made; /* what 'transport' was made for */
 	const struct frame_transport_ops *ops;
 	struct frame_transport *transport; /* NULL: there is none */
 };
@@ -20,9 +20,9 @@ void carrier_init(struct carrier *carrier);
 void carrier_free(struct carrier *carrier);
 
 /* Empties the transport at hand and returns true, if it is what is wanted. */
-bool carrier_reuse(struct carrier *carrier, const struct session_transport *wanted);
+bool carrier_reuse(struct carrier *carrier, const struct transport_request *wanted);
 /* Makes the wanted transport in place of the one at hand. False: 'reason' says why not. */
-bool carrier_replace(struct carrier *carrier, const struct session_transport *wanted, char *reason,
+bool carrier_replace(struct carrier *carrier, const struct transport_request *wanted, char *reason,
 		     size_t reason_size);
 
 /* Makes frames in the memory of the transport at hand. */

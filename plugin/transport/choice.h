@@ -10,11 +10,18 @@
 #ifndef FLASHVSR_TRANSPORT_CHOICE_H
 #define FLASHVSR_TRANSPORT_CHOICE_H
 
-#include <stdbool.h>
+#include "policy/sizes.h"
 
 enum transport_kind {
 	TRANSPORT_READBACK = 1, /* through host memory */
 	TRANSPORT_INTEROP,      /* textures that OBS and the engine share on the card */
+};
+
+/* What a session asks for. */
+struct transport_request {
+	enum transport_kind kind;
+	int card; /* for TRANSPORT_INTEROP */
+	struct sizes sizes;
 };
 
 struct transport_choice {

@@ -103,7 +103,7 @@ static int make_frame(void *opaque, fvsr_frame **out, enum frame_direction direc
 
 /* ---- what the filter does ------------------------------------------------------------------ */
 
-static bool provide(void *opaque, const struct session_transport *wanted, struct frame_maker *maker,
+static bool provide(void *opaque, const struct transport_request *wanted, struct frame_maker *maker,
 		    char *reason, size_t reason_size)
 {
 	struct replay *replay = opaque;

@@ -14,7 +14,7 @@ if [ "$1" = -w ]; then
 fi
 program=$1 plugin=$2 work=$3
 shift 3
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
 for tool in xvfb-run ffmpeg; do
 	if ! command -v "$tool" >/dev/null; then

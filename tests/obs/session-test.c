@@ -91,7 +91,7 @@ static int make_frame(void *opaque, fvsr_frame **out, enum frame_direction direc
 	return fvsr_frame_create(out, FVSR_FORMAT_RGBA8, width, height);
 }
 
-static bool provide(void *opaque, const struct session_transport *wanted, struct frame_maker *maker,
+static bool provide(void *opaque, const struct transport_request *wanted, struct frame_maker *maker,
 		    char *reason, size_t reason_size)
 {
 	struct filter *filter = opaque;

@@ -16,6 +16,7 @@ trap 'rm -rf "$work"' EXIT
 
 printf '#include <stdio.h>\nint main(void) { return puts("%s"); }\n' "$here" >"$work/bare.c"
 if [[ $compiler = *mingw* ]]; then
+	# shellcheck disable=SC2054 # the commas are the linker's
 	bare=("-Wl,--disable-dynamicbase,--disable-high-entropy-va,--disable-nxcompat"
 		-Wl,--disable-reloc-section)
 	lacks=(DYNAMIC_BASE relocations HIGH_ENTROPY_VA NX_COMPAT)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh PYTHON "MODULE ..." SCRIPT [ARGUMENT...]: a Python test, skipped where a module is missing.
+# run.sh PYTHON "MODULE ..." ARGUMENT...: runs Python with these arguments, or says that the test is
+# skipped where one of the modules is missing.
 python=$1 modules=$2
 shift 2
 for module in $modules; do

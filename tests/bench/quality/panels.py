@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import metrics
-import video
+from train.data import video
 
 SIDE = 256
 STEP = 8

@@ -32,13 +32,14 @@ import numpy as np
 import PIL
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.append(str(ROOT / "train"))  # video.py, which training reads with as well
+sys.path.append(str(ROOT))  # for train.data.video, which training reads with as well
 import methods  # noqa: E402
 import metrics  # noqa: E402
 import panels  # noqa: E402
 import report  # noqa: E402
 from methods import BICUBIC, FSR, FVSR, LANCZOS  # noqa: E402
-from video import LOSSLESS, Video, VideoError, Writer, through_x264  # noqa: E402
+from train.data.video import (LOSSLESS, Video, VideoError, Writer,  # noqa: E402
+                              through_x264)
 
 MODEL = ROOT / "data/models/bundled.safetensors"
 ENDINGS = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".y4m")

@@ -24,14 +24,14 @@ try:
     import numpy as np
     from PIL import Image
 
-    sys.path.append(str(Path(__file__).resolve().parents[3] / "train"))  # video.py
+    sys.path.append(str(Path(__file__).resolve().parents[3]))  # for train.data.video
     import fsr
     import methods
     import metrics
     import panels
     import quality
     import report
-    import video
+    from train.data import video
 except ImportError as missing:
     print(f"skipped: {missing}; Debian has python3-numpy and python3-pil")
     sys.exit(SKIPPED)
