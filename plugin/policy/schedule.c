@@ -13,7 +13,6 @@
 #include "units.h"
 
 #define TRANSPORT_TICKS 4
-#define CHUNK_FRAMES    8
 #define SPARE_FRAMES    12 /* the queues hold so many beyond what the delay needs */
 #define RETIME_NS       (30 * NS_PER_S)
 /* At low rates a chunk's time is long, and spreading the work over all of it only adds delay. */
@@ -21,7 +20,7 @@
 
 static int64_t needed_delay(const struct schedule *schedule)
 {
-	int64_t computing_ns = ns_scaled(CHUNK_FRAMES * schedule->frame_ns, 5, 4);
+	int64_t computing_ns = ns_scaled(FVSR_CHUNK_FRAMES * schedule->frame_ns, 5, 4);
 
 	if (computing_ns < ns_scaled(schedule->budget_ns, 9, 8))
 		computing_ns = ns_scaled(schedule->budget_ns, 9, 8);
@@ -46,7 +45,8 @@ void schedule_restart(struct schedule *schedule)
 
 int64_t schedule_spread(struct schedule *schedule, bool spread)
 {
-	schedule->budget_ns = spread ? ns_scaled(CHUNK_FRAMES * schedule->interval_ns, 7, 10) : 0;
+	schedule->budget_ns =
+		spread ? ns_scaled(FVSR_CHUNK_FRAMES * schedule->interval_ns, 7, 10) : 0;
 	if (schedule->budget_ns > LONGEST_SPREAD_NS)
 		schedule->budget_ns = LONGEST_SPREAD_NS;
 	return schedule->budget_ns;
@@ -85,7 +85,7 @@ void schedule_measured(struct schedule *schedule, int64_t chunk_ns, int frames, 
 	int64_t frame_ns = chunk_ns / (frames > 0 ? frames : 1), needed_ns;
 
 	schedule->latency = latency;
-	schedule->start_frames = first_latency + CHUNK_FRAMES;
+	schedule->start_frames = first_latency + FVSR_CHUNK_FRAMES;
 	schedule->frame_ns =
 		schedule->frame_ns ? ns_scaled(schedule->frame_ns * 3 + frame_ns, 1, 4) : frame_ns;
 	needed_ns = needed_delay(schedule);

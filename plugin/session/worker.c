@@ -15,9 +15,6 @@
 #include <string.h>
 #include <time.h>
 
-#define FIRST_CHUNK_FRAMES 21 /* see struct fvsr_stream_cost */
-#define FIRST_CHUNK_PARTS  3  /* so many calls compute it; a later chunk is computed by one */
-
 struct worker {
 	struct fvsr_log log;
 	pthread_t thread;
@@ -40,7 +37,7 @@ struct worker {
 	struct job_request opened; /* the request that model and stream were opened for */
 	fvsr_model *model;
 	fvsr_stream *stream;
-	int parts; /* so many of FIRST_CHUNK_PARTS were computed */
+	int parts; /* so many of FVSR_FIRST_CHUNK_PARTS were computed */
 	double parts_ms;
 	bool output_due; /* the stream may have frames ready */
 	double free_ms;  /* without a job: when model and stream are freed; 0: they are not */
@@ -95,7 +92,8 @@ void worker_get_status(struct worker *worker, struct worker_status *status)
 	pthread_mutex_lock(&worker->lock);
 	*status = worker->status;
 	status->computing_ms = worker->began_ms > 0.0 ? now_ms() - worker->began_ms : 0.0;
-	status->computing_frames = status->chunks ? worker->status.cost.chunk : FIRST_CHUNK_FRAMES;
+	status->computing_frames =
+		status->chunks ? worker->status.cost.chunk : FVSR_FIRST_CHUNK_FRAMES;
 	pthread_mutex_unlock(&worker->lock);
 }
 
@@ -284,12 +282,12 @@ static void note_timing(struct worker *worker)
 
 	fvsr_stream_timing(worker->stream, &timing, true);
 	worker->parts_ms += timing.total_ms;
-	if (++worker->parts < FIRST_CHUNK_PARTS)
+	if (++worker->parts < FVSR_FIRST_CHUNK_PARTS)
 		return;
 	pthread_mutex_lock(&worker->lock);
 	worker->status.chunk_ms = worker->parts_ms;
 	worker->status.chunk_frames =
-		worker->status.chunks ? worker->status.cost.chunk : FIRST_CHUNK_FRAMES;
+		worker->status.chunks ? worker->status.cost.chunk : FVSR_FIRST_CHUNK_FRAMES;
 	worker->status.chunks++;
 	worker->parts_ms = 0.0;
 	pthread_mutex_unlock(&worker->lock);

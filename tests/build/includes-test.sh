@@ -35,12 +35,12 @@ plant core/net/net.h '#include "backend/cpu/plain/plain.h"' \
 	"core/backend/cpu/plain/plain.h: no arrow from core/net"
 plant core/backend/cpu/plain/matrix.c '#include "net/net.h"' \
 	"core/net/net.h: no arrow from core/backend/cpu/plain"
-plant core/model/sha256.c '	# include "stream/pace.h"' "core/stream/pace.h: no arrow from core/model"
+plant core/model/sha256.c '	# include "stream/spread.h"' "core/stream/spread.h: no arrow from core/model"
 plant kernels/generic/norm.cu '#include "../../core/base/dtype.h"' \
 	"core/base/dtype.h: no arrow from kernels"
 plant plugin/policy/ladder.c '#include "base/common.h"' "core/base/common.h: no arrow from plugin/policy"
 plant tools/main.c '#include "model/new_file.h"' "core/model/new_file.h: no arrow from tools"
-plant core/stream/pace.c '#include "pase.h"' "pase.h, which is nowhere"
+plant core/stream/spread.c '#include "spreed.h"' "spreed.h, which is nowhere"
 plant plugin/session/job.c '#include <util/platform.h>' "<util/platform.h>: not for its room"
 plant core/backend/cpu/plain/conv.c '#include <dnnl.h>' "<dnnl.h>: not for its room"
 
