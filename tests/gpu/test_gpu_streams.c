@@ -94,6 +94,5 @@ int main(int argc, char **argv)
 	test_memory(&gpu, model);
 	fvsr_model_unref(model);
 	gpu_close(&gpu);
-	printf("%d failures\n", test_failures);
-	return test_failures ? 1 : 0;
+	return check_result();
 }

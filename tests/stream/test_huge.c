@@ -182,11 +182,9 @@ int main(int argc, char **argv)
 		return 2;
 	fvsr_model_unref(test_model_open(argv[1], argv[2]));
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
-		if (open_blown_up(&model, argv[1], argv[2], whole[i], 3e38f, &err) < 0) {
-			printf("%s: %s\n", whole[i], err.text);
-			test_failures++;
+		if (!CHECK(open_blown_up(&model, argv[1], argv[2], whole[i], 3e38f, &err) == 0,
+			   "%s: %s", whole[i], err.text))
 			continue;
-		}
 		for (int color = FVSR_COLOR_ADAIN; color <= FVSR_COLOR_OFF; color++)
 			check_stream(model, (enum fvsr_color)color);
 		fvsr_model_unref(model);
@@ -196,6 +194,5 @@ int main(int argc, char **argv)
 		      FVSR_ERR_FORMAT);
 		CHECK(strstr(err.text, "weights are too large"));
 	}
-	printf("%s: %d failures\n", argv[2], test_failures);
-	return test_failures ? 1 : 0;
+	return check_result();
 }

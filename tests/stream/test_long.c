@@ -120,11 +120,11 @@ int main(int argc, char **argv)
 	CHECK(allocations == opened);
 #endif
 	CHECK(resident_bytes() - warm_bytes < GROWTH_BYTES);
-	printf("%s: %d frames, %ld allocations, %ld bytes more resident, %d failures\n", argv[2],
-	       received, allocations - opened, resident_bytes() - warm_bytes, test_failures);
+	printf("%s: %d frames, %ld allocations, %ld bytes more resident\n", argv[2], received,
+	       allocations - opened, resident_bytes() - warm_bytes);
 	fvsr_frame_destroy(in);
 	fvsr_frame_destroy(out);
 	fvsr_stream_close(stream);
 	fvsr_model_unref(model);
-	return test_failures ? 1 : 0;
+	return check_result();
 }

@@ -99,6 +99,5 @@ int main(int argc, char **argv)
 	CHECK(again.bytes == lean.bytes && !again.host_bytes);
 	fvsr_net_free(net);
 	fvsr_backend_cpu_plain.device_close(device);
-	printf("%d failures\n", test_failures);
-	return test_failures ? 1 : 0;
+	return check_result();
 }

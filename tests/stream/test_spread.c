@@ -138,6 +138,5 @@ int main(int argc, char **argv)
 	model = test_model_open(argv[1], argv[2]);
 	test_stream(model);
 	fvsr_model_unref(model);
-	printf("%d failures\n", test_failures);
-	return test_failures ? 1 : 0;
+	return check_result();
 }

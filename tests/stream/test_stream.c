@@ -290,8 +290,7 @@ static void expect_refused(fvsr_model *model, const struct fvsr_settings *settin
 
 	if (fvsr_stream_open(&stream, model, settings, &err) != FVSR_ERR_ARGUMENT || stream ||
 	    !err.text[0] || fvsr_stream_cost(model, settings, &cost, NULL) != FVSR_ERR_ARGUMENT) {
-		printf("%s:%d: settings were not refused\n", __FILE__, line);
-		test_failures++;
+		CHECK(false, "the settings of line %d were not refused", line);
 		fvsr_stream_close(stream);
 	}
 }
@@ -622,6 +621,5 @@ int main(int argc, char **argv)
 	test_effort(model);
 	test_scale(model);
 	fvsr_model_unref(model);
-	printf("%s: %d failures\n", argv[2], test_failures);
-	return test_failures ? 1 : 0;
+	return check_result();
 }

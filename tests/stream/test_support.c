@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int test_failures;
-
 static bool skip_unless_available(const char *backend)
 {
 	struct fvsr_backend_info info;

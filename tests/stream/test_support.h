@@ -5,17 +5,8 @@
 #ifndef FVSR_TEST_SUPPORT_H
 #define FVSR_TEST_SUPPORT_H
 
+#include "check.h"
 #include "fvsr/fvsr.h"
-
-extern int test_failures;
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			printf("%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);           \
-			test_failures++;                                                           \
-		}                                                                                  \
-	} while (0)
 
 /* Exits with 77 and the reason when the backend is not in this build. */
 fvsr_model *test_model_open(const char *spec, const char *backend);

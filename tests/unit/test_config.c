@@ -2,6 +2,7 @@
 /*
  * Configurations: what is read, what is refused, and that what is written reads back.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"

@@ -14,7 +14,7 @@
 
 #include <sddl.h>
 
-#include "../unit/check.h"
+#include "check.h"
 
 #define START "!define RIGHTS \""
 #define READ  (FILE_GENERIC_READ | FILE_GENERIC_EXECUTE)

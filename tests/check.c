@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static atomic_int failures;
+static atomic_uint checks, failures;
 
 bool check_one(bool ok, const char *condition, const char *file, int line, const char *format, ...)
 {
 	const char *name = strrchr(file, '/');
 	va_list args;
 
+	atomic_fetch_add(&checks, 1);
 	if (ok)
 		return true;
 	fprintf(stderr, "FAILED %s:%d: %s:", name ? name + 1 : file, line, condition);
@@ -29,11 +30,14 @@ bool check_one(bool ok, const char *condition, const char *file, int line, const
 
 int check_failures(void)
 {
-	return atomic_load(&failures);
+	return (int)atomic_load(&failures);
 }
 
 int check_result(void)
 {
-	printf("%s\n", check_failures() ? "FAILED" : "OK");
-	return check_failures() ? 1 : 0;
+	const unsigned made = atomic_load(&checks), failed = atomic_load(&failures);
+	const bool good = made && !failed;
+
+	printf("%u checks, %u failed\n%s\n", made, failed, good ? "OK" : "FAILED");
+	return good ? 0 : 1;
 }
