@@ -59,38 +59,39 @@ struct run {
 /* Sends and receives until 'frames' have come out. */
 static int run_frames(struct run *run, uint64_t frames)
 {
-	int ret = FVSR_OK;
+	int result = FVSR_OK;
 
-	while (run->received < frames && ret == FVSR_OK && !fvsr_cli_interrupted()) {
+	while (run->received < frames && result == FVSR_OK && !fvsr_cli_interrupted()) {
 		draw_frame(fvsr_frame_picture(run->in), run->sent++);
-		ret = fvsr_stream_send(run->stream, run->in);
-		while (ret == FVSR_OK && (ret = fvsr_stream_receive(run->stream, run->out)) == 0)
+		result = fvsr_stream_send(run->stream, run->in);
+		while (result == FVSR_OK &&
+		       (result = fvsr_stream_receive(run->stream, run->out)) == 0)
 			run->received++;
-		if (ret == FVSR_ERR_AGAIN)
-			ret = FVSR_OK;
+		if (result == FVSR_ERR_AGAIN)
+			result = FVSR_OK;
 		fvsr_cli_progress_frames(&run->progress, run->received, run->total);
 	}
-	return fvsr_cli_interrupted() ? FVSR_ERR_CANCELLED : ret;
+	return fvsr_cli_interrupted() ? FVSR_ERR_CANCELLED : result;
 }
 
 static int measure(struct bench *bench, struct run *run)
 {
 	const uint64_t first = FVSR_FIRST_CHUNK_FRAMES;
 	double start_s = fvsr_cli_clock_s();
-	int ret;
+	int result;
 
 	run->total = first + FVSR_CHUNK_FRAMES * (uint64_t)bench->chunks;
 	fvsr_cli_progress_start(&run->progress, bench->quiet || bench->json);
-	ret = run_frames(run, first);
+	result = run_frames(run, first);
 	bench->first_s = fvsr_cli_clock_s() - start_s;
 	fvsr_stream_timing(run->stream, &bench->first, true);
 	start_s = fvsr_cli_clock_s();
-	if (ret == FVSR_OK)
-		ret = run_frames(run, run->total);
+	if (result == FVSR_OK)
+		result = run_frames(run, run->total);
 	bench->later_s = fvsr_cli_clock_s() - start_s;
 	fvsr_stream_timing(run->stream, &bench->later, true);
 	fvsr_cli_progress_clear(&run->progress);
-	return ret;
+	return result;
 }
 
 static int run_stream(struct bench *bench, fvsr_model *model)
@@ -98,26 +99,27 @@ static int run_stream(struct bench *bench, fvsr_model *model)
 	struct run run = {0};
 	struct fvsr_error err = {""};
 	const char *text = err.text;
-	int ret = fvsr_stream_cost(model, &bench->set, &bench->cost, &err);
+	int result = fvsr_stream_cost(model, &bench->set, &bench->cost, &err);
 
-	if (ret == FVSR_OK)
-		ret = fvsr_stream_open(&run.stream, model, &bench->set, &err);
-	if (ret == FVSR_OK)
-		ret = fvsr_frame_create(&run.in, FVSR_FORMAT_RGBA8, bench->set.in_width,
-					bench->set.in_height);
-	if (ret == FVSR_OK)
-		ret = fvsr_frame_create(&run.out, FVSR_FORMAT_RGBA8, bench->set.out_width,
-					bench->set.out_height);
-	if (ret == FVSR_OK) {
-		ret = measure(bench, &run);
-		text = ret == FVSR_OK ? "" : fvsr_stream_error(run.stream);
+	if (result == FVSR_OK)
+		result = fvsr_stream_open(&run.stream, model, &bench->set, &err);
+	if (result == FVSR_OK)
+		result = fvsr_frame_create(&run.in, FVSR_FORMAT_RGBA8, bench->set.in_width,
+					   bench->set.in_height);
+	if (result == FVSR_OK)
+		result = fvsr_frame_create(&run.out, FVSR_FORMAT_RGBA8, bench->set.out_width,
+					   bench->set.out_height);
+	if (result == FVSR_OK) {
+		result = measure(bench, &run);
+		text = result == FVSR_OK ? "" : fvsr_stream_error(run.stream);
 	}
-	if (ret < 0 && !fvsr_cli_interrupted())
-		fvsr_cli_error("cannot measure: %s", text && *text ? text : fvsr_result_text(ret));
+	if (result < 0 && !fvsr_cli_interrupted())
+		fvsr_cli_error("cannot measure: %s",
+			       text && *text ? text : fvsr_result_text(result));
 	fvsr_frame_destroy(run.out);
 	fvsr_frame_destroy(run.in);
 	fvsr_stream_close(run.stream);
-	return ret;
+	return result;
 }
 
 static double per_chunk(double ms, const struct fvsr_timing *timing)
@@ -206,7 +208,7 @@ static int print_json(const struct bench *bench)
 static int run(struct bench *bench)
 {
 	fvsr_model *model;
-	int ret;
+	int result;
 
 	fvsr_settings_default(&bench->set);
 	fvsr_cli_apply_stream_args(&bench->stream_args, &bench->set);
@@ -220,11 +222,11 @@ static int run(struct bench *bench)
 	if (!model)
 		return FVSR_CLI_USAGE;
 	fvsr_model_describe(model, &bench->model);
-	ret = run_stream(bench, model);
+	result = run_stream(bench, model);
 	fvsr_model_unref(model);
 	if (fvsr_cli_interrupted())
 		return FVSR_CLI_SIGNAL + fvsr_cli_interrupted();
-	if (ret < 0)
+	if (result < 0)
 		return FVSR_CLI_FAILED;
 	if (bench->json)
 		return print_json(bench);

@@ -24,7 +24,7 @@ static int run(const struct import *import)
 	struct fvsr_error err = {""};
 	char size[FVSR_CLI_BYTES_TEXT];
 	int64_t bytes;
-	int ret;
+	int result;
 
 	fvsr_cli_catch_signals();
 	fvsr_cli_progress_start(&progress, import->quiet);
@@ -36,14 +36,15 @@ static int run(const struct import *import)
 				   : import->verbose ? FVSR_LOG_DEBUG
 						     : FVSR_LOG_INFO);
 	options.progress = fvsr_cli_progress_callback(&progress);
-	ret = fvsr_import(source, packed, &options, &err);
+	result = fvsr_import(source, packed, &options, &err);
 	fvsr_cli_progress_clear(&progress);
-	if (fvsr_cli_interrupted() && ret < 0) {
+	if (fvsr_cli_interrupted() && result < 0) {
 		fvsr_cli_note("interrupted; nothing was written to %s", packed);
 		return FVSR_CLI_SIGNAL + fvsr_cli_interrupted();
 	}
-	if (ret < 0) {
-		fvsr_cli_error("cannot import: %s", err.text[0] ? err.text : fvsr_result_text(ret));
+	if (result < 0) {
+		fvsr_cli_error("cannot import: %s",
+			       err.text[0] ? err.text : fvsr_result_text(result));
 		return FVSR_CLI_FAILED;
 	}
 	bytes = fvsr_platform_file_size(packed);

@@ -154,10 +154,10 @@ static int show_file(const struct info *args)
 {
 	struct fvsr_error err = {""};
 	fvsr_tensors *file;
-	int ret = fvsr_tensors_open(&file, args->path, &err);
+	int result = fvsr_tensors_open(&file, args->path, &err);
 	int status;
 
-	if (ret < 0) {
+	if (result < 0) {
 		fvsr_cli_error("cannot read %s", err.text[0] ? err.text : args->path);
 		return FVSR_CLI_FAILED;
 	}

@@ -56,13 +56,13 @@ static int open_files(struct pipe *pipe)
 {
 	const char *input = pipe->words[0], *output = pipe->words[1];
 	char path[FVSR_CLI_PATH_BYTES];
-	int ret;
+	int result;
 
 	fvsr_platform_binary_streams();
-	ret = fvsr_cli_check_target(output, input, fvsr_cli_model_spec(&pipe->model_args, path),
-				    "name an output or a pipe", &pipe->err);
-	if (ret < 0)
-		return ret;
+	result = fvsr_cli_check_target(output, input, fvsr_cli_model_spec(&pipe->model_args, path),
+				       "name an output or a pipe", &pipe->err);
+	if (result < 0)
+		return result;
 	pipe->from = fvsr_cli_is_standard(input) ? stdin : fvsr_platform_open(input, "rb");
 	if (!pipe->from)
 		return failed_with(pipe, "cannot open", input, errno);
@@ -74,16 +74,16 @@ static int open_files(struct pipe *pipe)
 
 static int choose_sizes(struct pipe *pipe)
 {
-	int ret = FVSR_OK;
+	int result = FVSR_OK;
 
 	if (pipe->raw.width) {
 		pipe->in.width = pipe->raw.width;
 		pipe->in.height = pipe->raw.height;
 	} else {
-		ret = fvsr_y4m_read_header(&pipe->in, pipe->from, &pipe->err);
+		result = fvsr_y4m_read_header(&pipe->in, pipe->from, &pipe->err);
 	}
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (!pipe->size.width) {
 		pipe->size.width = (int)lround(pipe->in.width * pipe->scale);
 		pipe->size.height = (int)lround(pipe->in.height * pipe->scale);
@@ -112,7 +112,7 @@ static int open_stream(struct pipe *pipe)
 static int start_output(struct pipe *pipe)
 {
 	const char *output = pipe->words[1];
-	int ret;
+	int result;
 
 	pipe->to = pipe->file ? fvsr_platform_stream(fvsr_new_file_handle(pipe->file))
 		   : fvsr_cli_is_standard(output) ? stdout
@@ -121,11 +121,11 @@ static int start_output(struct pipe *pipe)
 		return failed_with(pipe, "cannot write", fvsr_cli_target_name(output), errno);
 	if (pipe->raw.width)
 		return FVSR_OK;
-	ret = fvsr_y4m_write_header(&pipe->out, pipe->to, &pipe->in, pipe->size.width,
-				    pipe->size.height, &pipe->err);
-	if (ret == FVSR_OK && pipe->file)
+	result = fvsr_y4m_write_header(&pipe->out, pipe->to, &pipe->in, pipe->size.width,
+				       pipe->size.height, &pipe->err);
+	if (result == FVSR_OK && pipe->file)
 		pipe->whole_bytes = (uint64_t)ftell(pipe->to);
-	return ret;
+	return result;
 }
 
 /* RGBA rows without anything between them. The end is only between two frames. */
@@ -161,17 +161,17 @@ static int write_raw(struct pipe *pipe, const struct fvsr_picture *picture)
 static int write_frame(struct pipe *pipe)
 {
 	const struct fvsr_picture *picture = fvsr_frame_picture(pipe->large);
-	int ret;
+	int result;
 
 	if (pipe->raw.width) {
-		ret = write_raw(pipe, picture);
+		result = write_raw(pipe, picture);
 		pipe->whole_bytes +=
-			ret < 0 ? 0 : 4 * (uint64_t)picture->width * (uint64_t)picture->height;
+			result < 0 ? 0 : 4 * (uint64_t)picture->width * (uint64_t)picture->height;
 	} else {
-		ret = fvsr_y4m_write(&pipe->out, picture, &pipe->err);
-		pipe->whole_bytes += ret < 0 ? 0 : fvsr_y4m_frame_bytes(&pipe->out);
+		result = fvsr_y4m_write(&pipe->out, picture, &pipe->err);
+		pipe->whole_bytes += result < 0 ? 0 : fvsr_y4m_frame_bytes(&pipe->out);
 	}
-	return ret;
+	return result;
 }
 
 static int stream_failed(struct pipe *pipe, int code)
@@ -184,17 +184,17 @@ static int stream_failed(struct pipe *pipe, int code)
 /* Writes every frame that is ready. */
 static int receive(struct pipe *pipe)
 {
-	int ret;
+	int result;
 
 	while (!fvsr_cli_interrupted()) {
-		ret = fvsr_stream_receive(pipe->stream, pipe->large);
-		if (ret == FVSR_ERR_AGAIN || ret == FVSR_ERR_EOF)
+		result = fvsr_stream_receive(pipe->stream, pipe->large);
+		if (result == FVSR_ERR_AGAIN || result == FVSR_ERR_EOF)
 			return FVSR_OK;
-		if (ret < 0)
-			return stream_failed(pipe, ret);
-		ret = write_frame(pipe);
-		if (ret < 0)
-			return ret;
+		if (result < 0)
+			return stream_failed(pipe, result);
+		result = write_frame(pipe);
+		if (result < 0)
+			return result;
 		fvsr_cli_progress_frames(&pipe->progress, ++pipe->frames, 0);
 	}
 	return FVSR_ERR_CANCELLED;
@@ -202,34 +202,34 @@ static int receive(struct pipe *pipe)
 
 static int pump(struct pipe *pipe)
 {
-	int ret = FVSR_OK;
+	int result = FVSR_OK;
 
-	while (ret == FVSR_OK) {
+	while (result == FVSR_OK) {
 		const struct fvsr_picture *picture = fvsr_frame_picture(pipe->small);
 
-		ret = fvsr_cli_interrupted() ? FVSR_ERR_CANCELLED
-		      : pipe->raw.width      ? read_raw(pipe, picture)
-					     : fvsr_y4m_read(&pipe->in, picture, &pipe->err);
-		if (ret == FVSR_OK && (ret = fvsr_stream_send(pipe->stream, pipe->small)) < 0)
-			return stream_failed(pipe, ret);
-		if (ret == FVSR_OK)
-			ret = receive(pipe);
+		result = fvsr_cli_interrupted() ? FVSR_ERR_CANCELLED
+			 : pipe->raw.width      ? read_raw(pipe, picture)
+						: fvsr_y4m_read(&pipe->in, picture, &pipe->err);
+		if (result == FVSR_OK && (result = fvsr_stream_send(pipe->stream, pipe->small)) < 0)
+			return stream_failed(pipe, result);
+		if (result == FVSR_OK)
+			result = receive(pipe);
 	}
-	if (ret == FVSR_ERR_CANCELLED)
-		return ret;
+	if (result == FVSR_ERR_CANCELLED)
+		return result;
 	/* Also after damage: what was read before it comes out. */
 	if (fvsr_stream_end(pipe->stream) == FVSR_OK) {
 		int end = receive(pipe);
 
-		if (ret == FVSR_ERR_EOF)
-			ret = end;
+		if (result == FVSR_ERR_EOF)
+			result = end;
 	}
-	return ret;
+	return result;
 }
 
-static void say_failed(const struct pipe *pipe, int ret)
+static void say_failed(const struct pipe *pipe, int result)
 {
-	fvsr_cli_error("%s", pipe->err.text[0] ? pipe->err.text : fvsr_result_text(ret));
+	fvsr_cli_error("%s", pipe->err.text[0] ? pipe->err.text : fvsr_result_text(result));
 }
 
 /* Keeps the whole frames of a file that is not complete, without half a one behind them. */
@@ -252,58 +252,58 @@ static void keep_part(struct pipe *pipe)
 }
 
 /* Ends the output in whatever way the work ended. */
-static int finish(struct pipe *pipe, int ret)
+static int finish(struct pipe *pipe, int result)
 {
 	bool begun = pipe->to;
 
-	if (pipe->to && pipe->to != stdout && fclose(pipe->to) != 0 && ret == FVSR_OK)
-		ret = failed_with(pipe, "cannot write", pipe->words[1], errno);
+	if (pipe->to && pipe->to != stdout && fclose(pipe->to) != 0 && result == FVSR_OK)
+		result = failed_with(pipe, "cannot write", pipe->words[1], errno);
 	pipe->to = NULL;
 	if (!pipe->file)
-		return ret;
-	if (ret < 0 && pipe->frames)
+		return result;
+	if (result < 0 && pipe->frames)
 		keep_part(pipe);
-	else if (ret < 0 && begun)
+	else if (result < 0 && begun)
 		fvsr_cli_note("stopped before the first frame came out; nothing was written to %s",
 			      pipe->words[1]);
-	if (ret == FVSR_OK) {
-		ret = fvsr_new_file_commit(pipe->file, &pipe->err);
+	if (result == FVSR_OK) {
+		result = fvsr_new_file_commit(pipe->file, &pipe->err);
 		pipe->file = NULL;
 	}
-	return ret;
+	return result;
 }
 
 static int work(struct pipe *pipe)
 {
-	int ret = open_stream(pipe);
+	int result = open_stream(pipe);
 
-	if (ret == FVSR_OK)
-		ret = start_output(pipe);
-	if (ret < 0)
-		return ret;
+	if (result == FVSR_OK)
+		result = start_output(pipe);
+	if (result < 0)
+		return result;
 	fvsr_cli_progress_start(&pipe->progress, pipe->quiet);
-	ret = pump(pipe);
+	result = pump(pipe);
 	fvsr_cli_progress_clear(&pipe->progress);
-	return ret;
+	return result;
 }
 
 /* Says how the work ended; returns the exit status. */
-static int conclude(struct pipe *pipe, int ret)
+static int conclude(struct pipe *pipe, int result)
 {
 	int end;
 
 	/* A read that a signal broke off looks like damage. */
-	if (ret < 0 && fvsr_cli_interrupted())
-		ret = FVSR_ERR_CANCELLED;
-	if (ret < 0 && ret != FVSR_ERR_CANCELLED)
-		say_failed(pipe, ret);
-	end = finish(pipe, ret);
-	if (ret == FVSR_OK && end < 0)
-		say_failed(pipe, ret = end);
-	if (ret == FVSR_ERR_CANCELLED)
+	if (result < 0 && fvsr_cli_interrupted())
+		result = FVSR_ERR_CANCELLED;
+	if (result < 0 && result != FVSR_ERR_CANCELLED)
+		say_failed(pipe, result);
+	end = finish(pipe, result);
+	if (result == FVSR_OK && end < 0)
+		say_failed(pipe, result = end);
+	if (result == FVSR_ERR_CANCELLED)
 		return FVSR_CLI_SIGNAL + fvsr_cli_interrupted();
-	if (ret < 0)
-		return ret == FVSR_ERR_ARGUMENT ? FVSR_CLI_USAGE : FVSR_CLI_FAILED;
+	if (result < 0)
+		return result == FVSR_ERR_ARGUMENT ? FVSR_CLI_USAGE : FVSR_CLI_FAILED;
 	if (!pipe->quiet)
 		fvsr_cli_note("%llu frames of %dx%d", (unsigned long long)pipe->frames,
 			      pipe->size.width, pipe->size.height);
@@ -312,14 +312,14 @@ static int conclude(struct pipe *pipe, int ret)
 
 static int run(struct pipe *pipe)
 {
-	int ret;
+	int result;
 
 	fvsr_cli_catch_signals();
-	ret = open_files(pipe);
-	if (ret == FVSR_OK)
-		ret = choose_sizes(pipe);
-	if (ret < 0)
-		return conclude(pipe, ret);
+	result = open_files(pipe);
+	if (result == FVSR_OK)
+		result = choose_sizes(pipe);
+	if (result < 0)
+		return conclude(pipe, result);
 	pipe->model = fvsr_cli_open_model(&pipe->model_args, pipe->quiet, pipe->verbose);
 	if (!pipe->model && !fvsr_cli_interrupted())
 		return FVSR_CLI_USAGE;

@@ -64,16 +64,16 @@ static int check_output(struct upscale *up)
 {
 	const char *input = path_of(up->words[0]), *output = path_of(up->words[1]);
 	char path[FVSR_CLI_PATH_BYTES];
-	int ret = fvsr_cli_check_target(
+	int result = fvsr_cli_check_target(
 		output, input, fvsr_cli_model_spec(&up->model_args, path),
 		"name a file, or send it to another program: fvsr upscale IN - | mpv -", &up->err);
 
-	if (ret == FVSR_OK && av_filename_number_test(output) &&
+	if (result == FVSR_OK && av_filename_number_test(output) &&
 	    fvsr_media_sequence_overlaps(input, output)) {
 		fvsr_media_fail(&up->err, 0, "%s would replace pictures of the input", output);
 		return FVSR_ERR_ARGUMENT;
 	}
-	return ret;
+	return result;
 }
 
 static bool takes_one_picture(const struct upscale *up)
@@ -135,10 +135,10 @@ static void warn_about_input(const struct upscale *up)
 /* Opens the input and decodes its first frame, which says what the video really is. */
 static int open_input(struct upscale *up)
 {
-	int ret = fvsr_media_input_open(&up->in, up->words[0], &up->err);
+	int result = fvsr_media_input_open(&up->in, up->words[0], &up->err);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	up->decoded = av_frame_alloc();
 	if (!up->decoded)
 		return fvsr_media_fail(&up->err, AVERROR(ENOMEM), "cannot decode");
@@ -155,15 +155,15 @@ static int open_input(struct upscale *up)
 static int check_single(struct upscale *up)
 {
 	AVFrame *second = av_frame_alloc();
-	int ret;
+	int result;
 
 	if (!second)
 		return fvsr_media_fail(&up->err, AVERROR(ENOMEM), "cannot decode");
-	ret = fvsr_media_input_read(&up->in, second);
+	result = fvsr_media_input_read(&up->in, second);
 	av_frame_free(&second);
-	if (ret == FVSR_OK)
+	if (result == FVSR_OK)
 		return refuse_video(up);
-	return ret == FVSR_ERR_EOF ? FVSR_OK : ret;
+	return result == FVSR_ERR_EOF ? FVSR_OK : result;
 }
 
 /* Pixels are turned where the container cannot say that the player is to do it. */
@@ -187,11 +187,11 @@ static void choose_turn(struct upscale *up)
 
 static int read_first(struct upscale *up)
 {
-	int ret = fvsr_media_input_read(&up->in, up->decoded);
+	int result = fvsr_media_input_read(&up->in, up->decoded);
 
-	if (ret == FVSR_ERR_CANCELLED)
-		return ret;
-	if (ret < 0)
+	if (result == FVSR_ERR_CANCELLED)
+		return result;
+	if (result < 0)
 		return fvsr_media_fail(&up->err, up->in.read_error,
 				       "no picture of %s could be decoded", up->words[0]);
 	up->decoded_width = up->decoded->width;
@@ -213,21 +213,21 @@ static int open_output(struct upscale *up)
 		.swapped = fvsr_media_swaps_sides(&up->turn),
 		.matrix = fvsr_media_carries_matrix(up->container) ? matrix : NULL,
 	};
-	int ret = fvsr_media_output_open(&up->out, path_of(up->words[1]), up->container, &up->in,
-					 &picture, &up->output_options, &up->err);
+	int result = fvsr_media_output_open(&up->out, path_of(up->words[1]), up->container, &up->in,
+					    &picture, &up->output_options, &up->err);
 
-	if (ret == FVSR_OK && up->out.alpha_lost)
+	if (result == FVSR_OK && up->out.alpha_lost)
 		fvsr_cli_warning(
 			"%s cannot hold the video's alpha channel; it is dropped (try "
 			"--codec prores_ks or qtrle in a .mov file, or libvpx-vp9 in .webm)",
 			up->out.encoder->codec->name);
-	return ret;
+	return result;
 }
 
 static int open_stream(struct upscale *up)
 {
 	struct fvsr_settings set;
-	int ret;
+	int result;
 
 	fvsr_settings_default(&set);
 	fvsr_cli_apply_stream_args(&up->stream_args, &set);
@@ -235,41 +235,41 @@ static int open_stream(struct upscale *up)
 	set.in_height = up->in_height;
 	set.out_width = up->size.width;
 	set.out_height = up->size.height;
-	ret = fvsr_cli_open_stream(up->model, &set, up->verbose, &up->stream, &up->small,
-				   &up->large, &up->err);
-	if (ret == FVSR_OK && fvsr_media_turns(&up->turn))
-		ret = fvsr_frame_create(&up->unturned, FVSR_FORMAT_RGBA8, up->decoded_width,
-					up->decoded_height);
-	return ret;
+	result = fvsr_cli_open_stream(up->model, &set, up->verbose, &up->stream, &up->small,
+				      &up->large, &up->err);
+	if (result == FVSR_OK && fvsr_media_turns(&up->turn))
+		result = fvsr_frame_create(&up->unturned, FVSR_FORMAT_RGBA8, up->decoded_width,
+					   up->decoded_height);
+	return result;
 }
 
 /* ------------------------------------------------------------------------------------------- */
 /* The work                                                                                    */
 
-static int stream_failed(struct upscale *up, int ret)
+static int stream_failed(struct upscale *up, int result)
 {
 	const char *text = fvsr_stream_error(up->stream);
 
 	snprintf(up->err.text, sizeof(up->err.text), "%s",
-		 text && *text ? text : fvsr_result_text(ret));
-	return ret;
+		 text && *text ? text : fvsr_result_text(result));
+	return result;
 }
 
 /* Writes every frame that is ready. */
 static int receive(struct upscale *up)
 {
-	int ret;
+	int result;
 
 	while (!fvsr_cli_interrupted()) {
-		ret = fvsr_stream_receive(up->stream, up->large);
-		if (ret == FVSR_ERR_AGAIN || ret == FVSR_ERR_EOF)
+		result = fvsr_stream_receive(up->stream, up->large);
+		if (result == FVSR_ERR_AGAIN || result == FVSR_ERR_EOF)
 			return FVSR_OK;
-		if (ret < 0)
-			return stream_failed(up, ret);
-		ret = fvsr_media_output_frame(&up->out, fvsr_frame_picture(up->large),
-					      fvsr_frame_tag(up->large), &up->err);
-		if (ret < 0)
-			return ret;
+		if (result < 0)
+			return stream_failed(up, result);
+		result = fvsr_media_output_frame(&up->out, fvsr_frame_picture(up->large),
+						 fvsr_frame_tag(up->large), &up->err);
+		if (result < 0)
+			return result;
 		fvsr_cli_progress_frames(&up->progress, up->out.frames, up->total);
 	}
 	return FVSR_ERR_CANCELLED;
@@ -277,10 +277,10 @@ static int receive(struct upscale *up)
 
 static int send_frame(struct upscale *up)
 {
-	int ret = fvsr_media_color_of(up->decoded, &up->color, &up->err);
+	int result = fvsr_media_color_of(up->decoded, &up->color, &up->err);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	if (!up->size_changed && (up->decoded->width != up->decoded_width ||
 				  up->decoded->height != up->decoded_height)) {
 		up->size_changed = true;
@@ -289,40 +289,40 @@ static int send_frame(struct upscale *up)
 				 up->decoded_width, up->decoded_height, up->decoded->width,
 				 up->decoded->height, (unsigned long long)up->in.frames - 1);
 	}
-	ret = fvsr_media_to_rgba(&up->converter, up->decoded, &up->color,
-				 fvsr_frame_picture(up->unturned ? up->unturned : up->small),
-				 &up->err);
-	if (ret < 0)
-		return ret;
+	result = fvsr_media_to_rgba(&up->converter, up->decoded, &up->color,
+				    fvsr_frame_picture(up->unturned ? up->unturned : up->small),
+				    &up->err);
+	if (result < 0)
+		return result;
 	if (up->unturned)
 		fvsr_media_turn(&up->turn, fvsr_frame_picture(up->unturned),
 				fvsr_frame_picture(up->small));
 	fvsr_frame_set_tag(up->small, up->decoded->pts);
 	fvsr_media_output_announce(&up->out, up->decoded->pts,
 				   fvsr_media_frame_duration(up->decoded));
-	ret = fvsr_stream_send(up->stream, up->small);
-	return ret < 0 ? stream_failed(up, ret) : FVSR_OK;
+	result = fvsr_stream_send(up->stream, up->small);
+	return result < 0 ? stream_failed(up, result) : FVSR_OK;
 }
 
 /* From the first frame, which is already decoded, to the end of the input. */
 static int pump(struct upscale *up)
 {
-	int ret = FVSR_OK;
+	int result = FVSR_OK;
 
 	fvsr_cli_progress_start(&up->progress, up->quiet);
-	while (ret == FVSR_OK) {
-		ret = send_frame(up);
-		if (ret == FVSR_OK)
-			ret = receive(up);
+	while (result == FVSR_OK) {
+		result = send_frame(up);
+		if (result == FVSR_OK)
+			result = receive(up);
 		av_frame_unref(up->decoded);
 		fvsr_cli_progress_frames(&up->progress, up->out.frames, up->total);
-		if (ret == FVSR_OK)
-			ret = fvsr_media_input_read(&up->in, up->decoded);
+		if (result == FVSR_OK)
+			result = fvsr_media_input_read(&up->in, up->decoded);
 	}
-	if (ret != FVSR_ERR_EOF)
-		return ret;
-	ret = fvsr_stream_end(up->stream);
-	return ret < 0 ? stream_failed(up, ret) : receive(up);
+	if (result != FVSR_ERR_EOF)
+		return result;
+	result = fvsr_stream_end(up->stream);
+	return result < 0 ? stream_failed(up, result) : receive(up);
 }
 
 static void warn_about_damage(const struct upscale *up)
@@ -393,21 +393,21 @@ static void keep_part(struct upscale *up, bool sound)
 }
 
 /* Ends the file in whatever way the work ended; returns the exit status. */
-static int finish(struct upscale *up, int ret, double seconds)
+static int finish(struct upscale *up, int result, double seconds)
 {
 	struct fvsr_error err = {""};
-	bool stopped = ret == FVSR_ERR_CANCELLED;
+	bool stopped = result == FVSR_ERR_CANCELLED;
 	int status = stopped ? FVSR_CLI_SIGNAL + fvsr_cli_interrupted() : FVSR_CLI_OK;
 	int end;
 
 	fvsr_cli_progress_clear(&up->progress);
-	if (ret < 0 && !stopped) {
+	if (result < 0 && !stopped) {
 		fvsr_cli_error("%s", up->err.text);
 		status = FVSR_CLI_FAILED;
 	}
-	end = fvsr_media_output_finish(&up->out, ret < 0, &err);
+	end = fvsr_media_output_finish(&up->out, result < 0, &err);
 	warn_about_damage(up);
-	if (end < 0 && ret != FVSR_ERR_IO) {
+	if (end < 0 && result != FVSR_ERR_IO) {
 		fvsr_cli_error("%s", err.text);
 		status = FVSR_CLI_FAILED;
 	}
@@ -417,8 +417,8 @@ static int finish(struct upscale *up, int ret, double seconds)
 		fvsr_cli_error("%s", err.text);
 		status = FVSR_CLI_FAILED;
 	}
-	if (ret < 0 || status != FVSR_CLI_OK) {
-		keep_part(up, end == FVSR_OK && ret != FVSR_ERR_IO);
+	if (result < 0 || status != FVSR_CLI_OK) {
+		keep_part(up, end == FVSR_OK && result != FVSR_ERR_IO);
 	} else if (fvsr_media_sink_commit(&up->out.sink, &err) < 0) {
 		fvsr_cli_error("%s", err.text);
 		status = FVSR_CLI_FAILED;
@@ -430,59 +430,59 @@ static int finish(struct upscale *up, int ret, double seconds)
 
 static int prepare(struct upscale *up)
 {
-	int ret = check_output(up);
+	int result = check_output(up);
 
-	if (ret == FVSR_OK)
-		ret = open_input(up);
-	if (ret < 0)
-		return ret;
+	if (result == FVSR_OK)
+		result = open_input(up);
+	if (result < 0)
+		return result;
 	up->container =
 		fvsr_media_output_container(path_of(up->words[1]), &up->output_options, &up->err);
 	if (!up->container)
 		return FVSR_ERR_IO;
-	ret = read_first(up);
-	if (ret == FVSR_OK && takes_one_picture(up))
-		ret = check_single(up);
-	if (ret == FVSR_OK)
-		ret = choose_size(up);
-	if (ret < 0)
-		return ret;
+	result = read_first(up);
+	if (result == FVSR_OK && takes_one_picture(up))
+		result = check_single(up);
+	if (result == FVSR_OK)
+		result = choose_size(up);
+	if (result < 0)
+		return result;
 	warn_about_input(up);
 	return open_output(up);
 }
 
-static int fail_early(const struct upscale *up, int ret)
+static int fail_early(const struct upscale *up, int result)
 {
 	if (fvsr_cli_interrupted())
 		return FVSR_CLI_SIGNAL + fvsr_cli_interrupted();
-	fvsr_cli_error("%s", up->err.text[0] ? up->err.text : fvsr_result_text(ret));
-	return ret == FVSR_ERR_ARGUMENT ? FVSR_CLI_USAGE : FVSR_CLI_FAILED;
+	fvsr_cli_error("%s", up->err.text[0] ? up->err.text : fvsr_result_text(result));
+	return result == FVSR_ERR_ARGUMENT ? FVSR_CLI_USAGE : FVSR_CLI_FAILED;
 }
 
 static int run(struct upscale *up)
 {
 	double start_s;
-	int ret;
+	int result;
 
 	fvsr_cli_catch_signals();
 	fvsr_media_log(up->verbose, true);
-	ret = prepare(up);
-	if (ret < 0)
-		return fail_early(up, ret);
+	result = prepare(up);
+	if (result < 0)
+		return fail_early(up, result);
 	up->model = fvsr_cli_open_model(&up->model_args, up->quiet, up->verbose);
 	if (!up->model)
 		return fvsr_cli_interrupted() ? FVSR_CLI_SIGNAL + fvsr_cli_interrupted()
 					      : FVSR_CLI_USAGE;
-	ret = open_stream(up);
-	if (ret < 0)
-		return fail_early(up, ret);
-	ret = fvsr_media_output_start(&up->out, &up->err);
-	if (ret < 0)
-		return fail_early(up, ret);
+	result = open_stream(up);
+	if (result < 0)
+		return fail_early(up, result);
+	result = fvsr_media_output_start(&up->out, &up->err);
+	if (result < 0)
+		return fail_early(up, result);
 	fvsr_media_log(up->verbose, false);
 	start_s = fvsr_cli_clock_s();
-	ret = pump(up);
-	return finish(up, ret, fvsr_cli_clock_s() - start_s);
+	result = pump(up);
+	return finish(up, result, fvsr_cli_clock_s() - start_s);
 }
 
 static void clean_up(struct upscale *up)

@@ -231,22 +231,22 @@ static void tap_tensor(void *opaque, const char *name, int rank, const int64_t *
 }
 
 /* The library has two words for a failed stream; one of them is always there. */
-static int report_stream(fvsr_stream *stream, int ret)
+static int report_stream(fvsr_stream *stream, int code)
 {
 	const char *text = fvsr_stream_error(stream);
 
-	fvsr_cli_error("the stream failed: %s", text && *text ? text : fvsr_result_text(ret));
+	fvsr_cli_error("the stream failed: %s", text && *text ? text : fvsr_result_text(code));
 	return FVSR_CLI_FAILED;
 }
 
 static int receive_all(fvsr_stream *stream, fvsr_frame *out)
 {
-	int ret;
+	int code;
 
 	do
-		ret = fvsr_stream_receive(stream, out);
-	while (ret == FVSR_OK);
-	return ret == FVSR_ERR_AGAIN ? FVSR_OK : ret;
+		code = fvsr_stream_receive(stream, out);
+	while (code == FVSR_OK);
+	return code == FVSR_ERR_AGAIN ? FVSR_OK : code;
 }
 
 static int pump(struct verify *v, fvsr_stream *stream, uint64_t seed, float *canvas, float *noise,
@@ -261,21 +261,21 @@ static int pump(struct verify *v, fvsr_stream *stream, uint64_t seed, float *can
 	int frames = fvsr_cli_golden_frames(v->chunks);
 	struct fvsr_cli_progress progress;
 	fvsr_frame *in;
-	int ret = fvsr_frame_wrap(&in, &picture);
+	int code = fvsr_frame_wrap(&in, &picture);
 
-	if (ret < 0)
-		return ret;
+	if (code < 0)
+		return code;
 	fvsr_cli_progress_start(&progress, v->quiet || v->json);
-	for (int t = 0; t < frames && ret == FVSR_OK; t++) {
+	for (int t = 0; t < frames && code == FVSR_OK; t++) {
 		fvsr_cli_golden_canvas(t, v->height, v->width, seed, noise, canvas);
-		ret = fvsr_stream_send(stream, in);
-		if (ret == FVSR_OK)
-			ret = receive_all(stream, out);
+		code = fvsr_stream_send(stream, in);
+		if (code == FVSR_OK)
+			code = receive_all(stream, out);
 		fvsr_cli_progress_frames(&progress, (uint64_t)t, (uint64_t)frames);
 	}
 	fvsr_cli_progress_clear(&progress);
 	fvsr_frame_destroy(in);
-	return ret;
+	return code;
 }
 
 static int run_stream(struct verify *v, fvsr_stream *stream, uint64_t seed)
@@ -286,17 +286,17 @@ static int run_stream(struct verify *v, fvsr_stream *stream, uint64_t seed)
 	float *noise = malloc((size_t)v->width * sizeof(float));
 	double start_s = fvsr_cli_clock_s();
 	fvsr_frame *out = NULL;
-	int ret = FVSR_ERR_MEMORY;
+	int code = FVSR_ERR_MEMORY;
 	int status = FVSR_CLI_OK;
 
 	if (canvas && noise)
-		ret = fvsr_frame_create(&out, FVSR_FORMAT_RGBF32P, v->width, v->height);
-	if (ret == FVSR_OK)
-		ret = fvsr_stream_set_tap(stream, &tap);
-	if (ret == FVSR_OK)
-		ret = pump(v, stream, seed, canvas, noise, out);
-	if (ret < 0)
-		status = report_stream(stream, ret);
+		code = fvsr_frame_create(&out, FVSR_FORMAT_RGBF32P, v->width, v->height);
+	if (code == FVSR_OK)
+		code = fvsr_stream_set_tap(stream, &tap);
+	if (code == FVSR_OK)
+		code = pump(v, stream, seed, canvas, noise, out);
+	if (code < 0)
+		status = report_stream(stream, code);
 	v->seconds = fvsr_cli_clock_s() - start_s;
 	fvsr_frame_destroy(out);
 	free(noise);
@@ -312,7 +312,7 @@ static int verify_stream(struct verify *v)
 	fvsr_stream *stream;
 	fvsr_model *model;
 	int status = read_settings(v, &set);
-	int ret;
+	int code;
 
 	if (status)
 		return status;
@@ -330,10 +330,10 @@ static int verify_stream(struct verify *v)
 	status = check_config(v, &info.config);
 	if (!status) {
 		set_limits(v);
-		ret = fvsr_stream_open(&stream, model, &set, &err);
-		if (ret < 0) {
+		code = fvsr_stream_open(&stream, model, &set, &err);
+		if (code < 0) {
 			fvsr_cli_error("cannot open the stream: %s",
-				       err.text[0] ? err.text : fvsr_result_text(ret));
+				       err.text[0] ? err.text : fvsr_result_text(code));
 			status = FVSR_CLI_USAGE;
 		} else {
 			status = run_stream(v, stream, set.seed);
@@ -457,16 +457,16 @@ static int print_results(const struct verify *v)
 static int run_file(struct verify *v)
 {
 	struct fvsr_error err = {""};
-	int ret = fvsr_tensors_open(&v->file, v->path, &err);
+	int code = fvsr_tensors_open(&v->file, v->path, &err);
 	int status;
 
-	if (ret < 0) {
+	if (code < 0) {
 		fvsr_cli_error("cannot read %s", err.text[0] ? err.text : v->path);
 		return FVSR_CLI_USAGE;
 	}
-	ret = fvsr_cli_results_init(&v->results, v->file);
-	if (ret < 0) {
-		fvsr_cli_error("%s: %s", v->path, fvsr_result_text(ret));
+	code = fvsr_cli_results_init(&v->results, v->file);
+	if (code < 0) {
+		fvsr_cli_error("%s: %s", v->path, fvsr_result_text(code));
 		status = FVSR_CLI_USAGE;
 	} else {
 		status = fvsr_tensors_metadata(v->file, "chunks")

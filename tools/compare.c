@@ -106,12 +106,12 @@ void fvsr_cli_results_check(struct fvsr_cli_results *results, struct fvsr_cli_re
 			    const float *got)
 {
 	size_t count = fvsr_cli_tensor_count(&result->golden);
-	int ret = fvsr_tensor_to_f32(&result->golden, 0, count, results->golden);
+	int code = fvsr_tensor_to_f32(&result->golden, 0, count, results->golden);
 
 	result->produced = true;
-	if (ret < 0) {
+	if (code < 0) {
 		snprintf(result->problem, sizeof(result->problem), "type %s of the file: %s",
-			 result->golden.dtype, fvsr_result_text(ret));
+			 result->golden.dtype, fvsr_result_text(code));
 		return;
 	}
 	measure(results->golden, got, count, &result->difference);

@@ -196,7 +196,7 @@ static int build(struct fvsr_media_converter *conv, struct fvsr_error *err)
 	enum AVPixelFormat yuv = to_rgba ? conv->src_format : conv->dst_format;
 	int full = conv->color.range == AVCOL_RANGE_JPEG;
 	const int *table = coefficients(conv->color.space);
-	int h, v, ret;
+	int h, v, result;
 
 	sws_freeContext(conv->sws);
 	conv->sws = sws_alloc_context();
@@ -216,9 +216,9 @@ static int build(struct fvsr_media_converter *conv, struct fvsr_error *err)
 	/* Without these, swscale takes quick ways that are some levels off. */
 	av_opt_set_int(conv->sws, "sws_flags",
 		       SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP, 0);
-	ret = sws_init_context(conv->sws, NULL, NULL);
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "pixel format %s cannot be converted",
+	result = sws_init_context(conv->sws, NULL, NULL);
+	if (result < 0)
+		return fvsr_media_fail(err, result, "pixel format %s cannot be converted",
 				       av_get_pix_fmt_name(yuv));
 	sws_setColorspaceDetails(conv->sws, table, to_rgba ? full : 1, table, to_rgba ? 1 : full, 0,
 				 1 << 16, 1 << 16);
@@ -230,7 +230,7 @@ static int prepare(struct fvsr_media_converter *conv, const struct fvsr_media_co
 		   struct fvsr_error *err)
 {
 	struct SwsContext *sws = conv->sws;
-	int ret;
+	int result;
 
 	if (sws && conv->src_width == want->src_width && conv->src_height == want->src_height &&
 	    conv->dst_width == want->dst_width && conv->dst_height == want->dst_height &&
@@ -239,10 +239,10 @@ static int prepare(struct fvsr_media_converter *conv, const struct fvsr_media_co
 		return FVSR_OK;
 	*conv = *want;
 	conv->sws = sws;
-	ret = build(conv, err);
-	if (ret < 0)
+	result = build(conv, err);
+	if (result < 0)
 		fvsr_media_converter_free(conv);
-	return ret;
+	return result;
 }
 
 int fvsr_media_to_rgba(struct fvsr_media_converter *conv, const AVFrame *frame,
@@ -257,16 +257,16 @@ int fvsr_media_to_rgba(struct fvsr_media_converter *conv, const AVFrame *frame,
 					    .color = *color};
 	uint8_t *planes[4] = {rgba->data};
 	int strides[4] = {(int)rgba->stride};
-	int ret;
+	int result;
 
 	want.src_format =
 		fvsr_media_plain_format((enum AVPixelFormat)frame->format, &want.color.range);
-	ret = prepare(conv, &want, err);
-	if (ret < 0)
-		return ret;
-	ret = sws_scale(conv->sws, (const uint8_t *const *)frame->data, frame->linesize, 0,
-			frame->height, planes, strides);
-	return ret < 0 ? fvsr_media_fail(err, ret, "colour conversion") : FVSR_OK;
+	result = prepare(conv, &want, err);
+	if (result < 0)
+		return result;
+	result = sws_scale(conv->sws, (const uint8_t *const *)frame->data, frame->linesize, 0,
+			   frame->height, planes, strides);
+	return result < 0 ? fvsr_media_fail(err, result, "colour conversion") : FVSR_OK;
 }
 
 int fvsr_media_from_rgba(struct fvsr_media_converter *conv, const struct fvsr_picture *rgba,
@@ -281,15 +281,16 @@ int fvsr_media_from_rgba(struct fvsr_media_converter *conv, const struct fvsr_pi
 					    .color = *color};
 	const uint8_t *planes[4] = {rgba->data};
 	int strides[4] = {(int)rgba->stride};
-	int ret;
+	int result;
 
 	want.dst_format =
 		fvsr_media_plain_format((enum AVPixelFormat)frame->format, &want.color.range);
-	ret = prepare(conv, &want, err);
-	if (ret < 0)
-		return ret;
-	ret = sws_scale(conv->sws, planes, strides, 0, rgba->height, frame->data, frame->linesize);
-	return ret < 0 ? fvsr_media_fail(err, ret, "colour conversion") : FVSR_OK;
+	result = prepare(conv, &want, err);
+	if (result < 0)
+		return result;
+	result = sws_scale(conv->sws, planes, strides, 0, rgba->height, frame->data,
+			   frame->linesize);
+	return result < 0 ? fvsr_media_fail(err, result, "colour conversion") : FVSR_OK;
 }
 
 void fvsr_media_converter_free(struct fvsr_media_converter *conv)

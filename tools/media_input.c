@@ -25,20 +25,20 @@ static int stop_blocking(void *opaque)
 static int open_decoder(struct fvsr_media_input *in, const AVCodec *codec, const char *path,
 			struct fvsr_error *err)
 {
-	int ret;
+	int result;
 
 	in->decoder = avcodec_alloc_context3(codec);
 	in->packet = av_packet_alloc();
 	if (!in->decoder || !in->packet)
 		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot decode %s", path);
-	ret = avcodec_parameters_to_context(in->decoder, in->video->codecpar);
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "cannot decode %s", path);
+	result = avcodec_parameters_to_context(in->decoder, in->video->codecpar);
+	if (result < 0)
+		return fvsr_media_fail(err, result, "cannot decode %s", path);
 	in->decoder->pkt_timebase = in->video->time_base;
 	in->decoder->thread_count = 0;
-	ret = avcodec_open2(in->decoder, codec, NULL);
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "cannot decode %s (%s)", path, codec->name);
+	result = avcodec_open2(in->decoder, codec, NULL);
+	if (result < 0)
+		return fvsr_media_fail(err, result, "cannot decode %s (%s)", path, codec->name);
 	return FVSR_OK;
 }
 
@@ -71,24 +71,24 @@ static const char *url_of(const char *path)
 static int open_file(struct fvsr_media_input *in, const char *path, struct fvsr_error *err)
 {
 	const AVCodec *codec = NULL;
-	int ret;
+	int result;
 
 	in->format = avformat_alloc_context();
 	if (!in->format)
 		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot open %s", path);
 	in->format->interrupt_callback.callback = stop_blocking;
-	ret = avformat_open_input(&in->format, url_of(path), NULL, NULL);
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "cannot open %s", path);
-	ret = avformat_find_stream_info(in->format, NULL);
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "cannot read %s", path);
-	ret = av_find_best_stream(in->format, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);
-	if (ret == AVERROR_DECODER_NOT_FOUND)
+	result = avformat_open_input(&in->format, url_of(path), NULL, NULL);
+	if (result < 0)
+		return fvsr_media_fail(err, result, "cannot open %s", path);
+	result = avformat_find_stream_info(in->format, NULL);
+	if (result < 0)
+		return fvsr_media_fail(err, result, "cannot read %s", path);
+	result = av_find_best_stream(in->format, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);
+	if (result == AVERROR_DECODER_NOT_FOUND)
 		return fvsr_media_fail(err, 0, "%s: no decoder for its video", path);
-	if (ret < 0 || (in->format->streams[ret]->disposition & AV_DISPOSITION_ATTACHED_PIC))
+	if (result < 0 || (in->format->streams[result]->disposition & AV_DISPOSITION_ATTACHED_PIC))
 		return fvsr_media_fail(err, 0, "%s has no video", path);
-	in->video = in->format->streams[ret];
+	in->video = in->format->streams[result];
 	return open_decoder(in, decoder_with_alpha(in, codec), path, err);
 }
 
@@ -113,14 +113,14 @@ uint64_t fvsr_media_readable_frames(const char *path)
 
 int fvsr_media_input_open(struct fvsr_media_input *in, const char *path, struct fvsr_error *err)
 {
-	int ret;
+	int result;
 
 	memset(in, 0, sizeof(*in));
 	in->last_pts = AV_NOPTS_VALUE;
-	ret = open_file(in, path, err);
-	if (ret < 0)
+	result = open_file(in, path, err);
+	if (result < 0)
 		fvsr_media_input_close(in);
-	return ret;
+	return result;
 }
 
 void fvsr_media_input_close(struct fvsr_media_input *in)
@@ -181,15 +181,15 @@ static void fix_time(struct fvsr_media_input *in, AVFrame *frame)
 /* Gives the decoder its next packet, or its end. FVSR_ERR_CANCELLED after a signal. */
 static int feed(struct fvsr_media_input *in)
 {
-	int ret = av_read_frame(in->format, in->packet);
+	int result = av_read_frame(in->format, in->packet);
 
 	if (fvsr_cli_interrupted()) {
 		av_packet_unref(in->packet);
 		return FVSR_ERR_CANCELLED;
 	}
-	if (ret < 0) {
-		if (ret != AVERROR_EOF)
-			in->read_error = ret;
+	if (result < 0) {
+		if (result != AVERROR_EOF)
+			in->read_error = result;
 		in->draining = true;
 		avcodec_send_packet(in->decoder, NULL);
 		return FVSR_OK;
@@ -210,15 +210,15 @@ int fvsr_media_input_read(struct fvsr_media_input *in, AVFrame *frame)
 	int errors_at_end = 0;
 
 	for (;;) {
-		int ret = avcodec_receive_frame(in->decoder, frame);
-		if (ret >= 0) {
+		int result = avcodec_receive_frame(in->decoder, frame);
+		if (result >= 0) {
 			fix_time(in, frame);
 			in->frames++;
 			return FVSR_OK;
 		}
-		if (ret == AVERROR_EOF)
+		if (result == AVERROR_EOF)
 			return FVSR_ERR_EOF;
-		if (ret != AVERROR(EAGAIN)) {
+		if (result != AVERROR(EAGAIN)) {
 			in->damaged++;
 			/* With several threads the error is an earlier packet's: go on. */
 			if (in->draining && errors_at_end++ < MAX_ERRORS_AT_END)
@@ -226,9 +226,9 @@ int fvsr_media_input_read(struct fvsr_media_input *in, AVFrame *frame)
 			if (in->draining)
 				return FVSR_ERR_EOF;
 		}
-		ret = feed(in);
-		if (ret < 0)
-			return ret;
+		result = feed(in);
+		if (result < 0)
+			return result;
 	}
 }
 

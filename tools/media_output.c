@@ -126,13 +126,13 @@ static int named_format(const AVCodec *codec, const char *name, enum AVPixelForm
 static int set_option(AVCodecContext *encoder, const char *key, const char *value, bool asked,
 		      struct fvsr_error *err)
 {
-	int ret = av_opt_set(encoder, key, value, AV_OPT_SEARCH_CHILDREN);
+	int result = av_opt_set(encoder, key, value, AV_OPT_SEARCH_CHILDREN);
 
-	if (ret == AVERROR_OPTION_NOT_FOUND && !asked)
+	if (result == AVERROR_OPTION_NOT_FOUND && !asked)
 		return FVSR_OK;
-	if (ret == AVERROR_OPTION_NOT_FOUND)
+	if (result == AVERROR_OPTION_NOT_FOUND)
 		return fvsr_media_fail(err, 0, "encoder %s has no --%s", encoder->codec->name, key);
-	return ret < 0 ? fvsr_media_fail(err, ret, "--%s %s", key, value) : FVSR_OK;
+	return result < 0 ? fvsr_media_fail(err, result, "--%s %s", key, value) : FVSR_OK;
 }
 
 /* Constant quality, in the words that the encoder has for it. */
@@ -141,7 +141,7 @@ static int set_quality(AVCodecContext *encoder, const struct fvsr_media_output_o
 {
 	bool asked = options->crf >= 0;
 	char crf[16];
-	int ret = FVSR_OK;
+	int result = FVSR_OK;
 
 	snprintf(crf, sizeof(crf), "%d", asked ? options->crf : DEFAULT_CRF);
 	switch (encoder->codec_id) {
@@ -158,13 +158,13 @@ static int set_quality(AVCodecContext *encoder, const struct fvsr_media_output_o
 		break;
 	}
 	if (asked || av_opt_find(encoder, "crf", NULL, 0, AV_OPT_SEARCH_CHILDREN))
-		ret = set_option(encoder, "crf", crf, asked, err);
+		result = set_option(encoder, "crf", crf, asked, err);
 	/* A picture that is made up of several others can have no alpha. */
-	if (ret == FVSR_OK && fvsr_media_has_alpha(encoder->pix_fmt))
-		ret = set_option(encoder, "auto-alt-ref", "0", false, err);
-	if (ret == FVSR_OK && options->preset)
-		ret = set_option(encoder, "preset", options->preset, true, err);
-	return ret;
+	if (result == FVSR_OK && fvsr_media_has_alpha(encoder->pix_fmt))
+		result = set_option(encoder, "auto-alt-ref", "0", false, err);
+	if (result == FVSR_OK && options->preset)
+		result = set_option(encoder, "preset", options->preset, true, err);
+	return result;
 }
 
 /* JPEG has one matrix and one range, whatever the video has. */
@@ -206,31 +206,31 @@ static int open_encoder(struct fvsr_media_output *out, struct fvsr_media_input *
 {
 	const AVCodec *codec;
 	AVCodecContext *encoder;
-	int ret = find_encoder(out->format, options->codec, &codec, err);
+	int result = find_encoder(out->format, options->codec, &codec, err);
 
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	encoder = out->encoder = avcodec_alloc_context3(codec);
 	if (!encoder)
 		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot encode");
 	if (options->pixel_format)
-		ret = named_format(codec, options->pixel_format, &encoder->pix_fmt, err);
+		result = named_format(codec, options->pixel_format, &encoder->pix_fmt, err);
 	else
 		encoder->pix_fmt =
 			choose_format(codec, picture->alpha, picture->width, picture->height);
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return result;
 	describe_pictures(out, in, picture);
 	encoder->thread_count = 0;
 	if (out->format->oformat->flags & AVFMT_GLOBALHEADER)
 		encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
 	fvsr_media_quiet_encoder(encoder);
-	ret = set_quality(encoder, options, err);
-	if (ret < 0)
-		return ret;
-	ret = avcodec_open2(encoder, codec, NULL);
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "encoder %s cannot be opened for %dx%d, %s",
+	result = set_quality(encoder, options, err);
+	if (result < 0)
+		return result;
+	result = avcodec_open2(encoder, codec, NULL);
+	if (result < 0)
+		return fvsr_media_fail(err, result, "encoder %s cannot be opened for %dx%d, %s",
 				       codec->name, picture->width, picture->height,
 				       av_get_pix_fmt_name(encoder->pix_fmt));
 	return FVSR_OK;
@@ -242,19 +242,19 @@ static int open_encoder(struct fvsr_media_output *out, struct fvsr_media_input *
 static int add_video(struct fvsr_media_output *out, struct fvsr_media_input *in,
 		     const struct fvsr_media_picture *picture, struct fvsr_error *err)
 {
-	int ret;
+	int result;
 
 	out->video = avformat_new_stream(out->format, NULL);
 	if (!out->video)
 		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot write video");
-	ret = avcodec_parameters_from_context(out->video->codecpar, out->encoder);
-	if (ret >= 0)
-		ret = fvsr_media_copy_stream_properties(out->video, in->video);
-	if (ret >= 0 && picture->matrix)
-		ret = fvsr_media_add_side_data(out->video, AV_PKT_DATA_DISPLAYMATRIX,
-					       picture->matrix, 9 * sizeof(int32_t));
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "cannot write video");
+	result = avcodec_parameters_from_context(out->video->codecpar, out->encoder);
+	if (result >= 0)
+		result = fvsr_media_copy_stream_properties(out->video, in->video);
+	if (result >= 0 && picture->matrix)
+		result = fvsr_media_add_side_data(out->video, AV_PKT_DATA_DISPLAYMATRIX,
+						  picture->matrix, 9 * sizeof(int32_t));
+	if (result < 0)
+		return fvsr_media_fail(err, result, "cannot write video");
 	/* These speak of the old pictures. */
 	av_dict_set(&out->video->metadata, "alpha_mode",
 		    fvsr_media_has_alpha(out->encoder->pix_fmt) ? "1" : NULL, 0);
@@ -267,7 +267,7 @@ static int add_video(struct fvsr_media_output *out, struct fvsr_media_input *in,
 
 static int alloc_frame(struct fvsr_media_output *out, struct fvsr_error *err)
 {
-	int ret;
+	int result;
 
 	out->frame = av_frame_alloc();
 	out->packet = av_packet_alloc();
@@ -282,8 +282,8 @@ static int alloc_frame(struct fvsr_media_output *out, struct fvsr_error *err)
 	out->frame->color_trc = out->encoder->color_trc;
 	out->frame->chroma_location = out->encoder->chroma_sample_location;
 	out->frame->sample_aspect_ratio = out->encoder->sample_aspect_ratio;
-	ret = av_frame_get_buffer(out->frame, 0);
-	return ret < 0 ? fvsr_media_fail(err, ret, "cannot encode") : FVSR_OK;
+	result = av_frame_get_buffer(out->frame, 0);
+	return result < 0 ? fvsr_media_fail(err, result, "cannot encode") : FVSR_OK;
 }
 
 const AVOutputFormat *fvsr_media_output_container(const char *path,
@@ -320,29 +320,29 @@ int fvsr_media_output_open(struct fvsr_media_output *out, const char *path,
 			   const struct fvsr_media_picture *picture,
 			   const struct fvsr_media_output_options *options, struct fvsr_error *err)
 {
-	int ret = avformat_alloc_output_context2(&out->format, container, NULL, path);
+	int result = avformat_alloc_output_context2(&out->format, container, NULL, path);
 
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "cannot write %s", fvsr_cli_target_name(path));
+	if (result < 0)
+		return fvsr_media_fail(err, result, "cannot write %s", fvsr_cli_target_name(path));
 	/* Copied sound needs no caution: FLAC in MP4, for one, was long called experimental. */
 	out->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
-	ret = open_encoder(out, in, picture, options, err);
-	if (ret == FVSR_OK)
-		ret = add_video(out, in, picture, err);
-	if (ret == FVSR_OK)
-		ret = fvsr_media_streams_open(&out->streams, out->format, in->video, err);
-	if (ret == FVSR_OK)
-		ret = alloc_frame(out, err);
-	if (ret == FVSR_OK)
-		ret = fvsr_media_sink_open(&out->sink, path, container, err);
+	result = open_encoder(out, in, picture, options, err);
+	if (result == FVSR_OK)
+		result = add_video(out, in, picture, err);
+	if (result == FVSR_OK)
+		result = fvsr_media_streams_open(&out->streams, out->format, in->video, err);
+	if (result == FVSR_OK)
+		result = alloc_frame(out, err);
+	if (result == FVSR_OK)
+		result = fvsr_media_sink_open(&out->sink, path, container, err);
 	/*
 	 * Video comes late and in bursts: sound waits for it however long that takes. Subtitles may
 	 * have nothing to say for an hour, which all the others must not wait in memory for.
 	 */
-	if (ret == FVSR_OK)
+	if (result == FVSR_OK)
 		out->format->max_interleave_delta = has_subtitles(out->format) ? MAX_WAIT_US : 0;
 	out->time_base = in->video->time_base;
-	return ret;
+	return result;
 }
 
 /* What the container must be told about where it goes. */
@@ -365,16 +365,16 @@ static void set_muxer_options(const struct fvsr_media_output *out, AVDictionary 
 int fvsr_media_output_start(struct fvsr_media_output *out, struct fvsr_error *err)
 {
 	AVDictionary *options = NULL;
-	int ret = fvsr_media_sink_connect(&out->sink, out->format);
+	int result = fvsr_media_sink_connect(&out->sink, out->format);
 
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "cannot write %s",
+	if (result < 0)
+		return fvsr_media_fail(err, result, "cannot write %s",
 				       fvsr_cli_target_name(out->sink.path));
 	set_muxer_options(out, &options);
-	ret = avformat_write_header(out->format, &options);
+	result = avformat_write_header(out->format, &options);
 	av_dict_free(&options);
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "container '%s' does not take these streams",
+	if (result < 0)
+		return fvsr_media_fail(err, result, "container '%s' does not take these streams",
 				       out->format->oformat->name);
 	out->started = true;
 	return FVSR_OK;
@@ -403,18 +403,18 @@ static int64_t duration_of(const struct fvsr_media_output *out, int64_t pts)
 /* Writes the packets that the encoder has ready. */
 static int drain(struct fvsr_media_output *out)
 {
-	int ret;
+	int result;
 
-	while ((ret = avcodec_receive_packet(out->encoder, out->packet)) >= 0) {
+	while ((result = avcodec_receive_packet(out->encoder, out->packet)) >= 0) {
 		out->packet->stream_index = out->video->index;
 		out->packet->duration = duration_of(out, out->packet->pts);
 		av_packet_rescale_ts(out->packet, out->encoder->time_base, out->video->time_base);
-		ret = av_interleaved_write_frame(out->format, out->packet);
-		if (ret < 0)
-			return ret;
+		result = av_interleaved_write_frame(out->format, out->packet);
+		if (result < 0)
+			return result;
 		out->written++;
 	}
-	return ret == AVERROR(EAGAIN) || ret == AVERROR_EOF ? 0 : ret;
+	return result == AVERROR(EAGAIN) || result == AVERROR_EOF ? 0 : result;
 }
 
 static int fail_to_write(const struct fvsr_media_output *out, int averror, struct fvsr_error *err)
@@ -426,50 +426,50 @@ static int fail_to_write(const struct fvsr_media_output *out, int averror, struc
 int fvsr_media_output_frame(struct fvsr_media_output *out, const struct fvsr_picture *rgba,
 			    int64_t pts, struct fvsr_error *err)
 {
-	int ret = av_frame_make_writable(out->frame);
+	int result = av_frame_make_writable(out->frame);
 
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "cannot encode");
-	ret = fvsr_media_from_rgba(&out->converter, rgba, out->frame, &out->color, err);
-	if (ret < 0)
-		return ret;
+	if (result < 0)
+		return fvsr_media_fail(err, result, "cannot encode");
+	result = fvsr_media_from_rgba(&out->converter, rgba, out->frame, &out->color, err);
+	if (result < 0)
+		return result;
 	out->frame->pts = pts;
-	ret = avcodec_send_frame(out->encoder, out->frame);
-	if (ret < 0)
-		return fvsr_media_fail(err, ret, "cannot encode");
+	result = avcodec_send_frame(out->encoder, out->frame);
+	if (result < 0)
+		return fvsr_media_fail(err, result, "cannot encode");
 	out->frames++;
 	out->end_us = av_rescale_q(pts + duration_of(out, pts), out->time_base, AV_TIME_BASE_Q);
-	ret = drain(out);
-	if (ret >= 0)
-		ret = fvsr_media_streams_write(&out->streams, out->end_us);
+	result = drain(out);
+	if (result >= 0)
+		result = fvsr_media_streams_write(&out->streams, out->end_us);
 	fvsr_media_sink_grow(&out->sink, out->written + out->streams.written);
-	if (ret >= 0 && out->sink.full)
-		ret = AVERROR(ENOSPC);
-	return ret < 0 ? fail_to_write(out, ret, err) : FVSR_OK;
+	if (result >= 0 && out->sink.full)
+		result = AVERROR(ENOSPC);
+	return result < 0 ? fail_to_write(out, result, err) : FVSR_OK;
 }
 
 int fvsr_media_output_finish(struct fvsr_media_output *out, bool cut, struct fvsr_error *err)
 {
-	int ret = 0, next;
+	int result = 0, next;
 
 	/* On a full disk there is room for the index, not for what the encoder still has. */
 	if (!out->sink.full) {
-		ret = avcodec_send_frame(out->encoder, NULL);
-		if (ret == AVERROR_EOF)
-			ret = 0;
-		if (ret >= 0)
-			ret = drain(out);
-		if (ret >= 0)
-			ret = fvsr_media_streams_write(&out->streams,
-						       cut ? out->end_us : AV_NOPTS_VALUE);
+		result = avcodec_send_frame(out->encoder, NULL);
+		if (result == AVERROR_EOF)
+			result = 0;
+		if (result >= 0)
+			result = drain(out);
+		if (result >= 0)
+			result = fvsr_media_streams_write(&out->streams,
+							  cut ? out->end_us : AV_NOPTS_VALUE);
 	}
 	/* The trailer even after an error: it is what makes the file playable. */
 	next = av_write_trailer(out->format);
-	ret = ret < 0 ? ret : next;
+	result = result < 0 ? result : next;
 	next = fvsr_media_sink_disconnect(&out->sink, out->format);
-	ret = ret < 0 ? ret : next;
+	result = result < 0 ? result : next;
 	out->started = false;
-	return ret < 0 ? fail_to_write(out, ret, err) : FVSR_OK;
+	return result < 0 ? fail_to_write(out, result, err) : FVSR_OK;
 }
 
 void fvsr_media_output_close(struct fvsr_media_output *out)

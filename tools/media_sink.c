@@ -141,17 +141,17 @@ void fvsr_media_sink_grow(struct fvsr_media_sink *sink, uint64_t packets)
 
 int fvsr_media_sink_disconnect(struct fvsr_media_sink *sink, AVFormatContext *format)
 {
-	int ret = 0;
+	int result = 0;
 
 	if (!format || !format->pb || (format->oformat->flags & AVFMT_NOFILE))
 		return 0;
 	if (!sink->file)
 		return avio_closep(&format->pb);
 	avio_flush(format->pb);
-	ret = format->pb->error;
+	result = format->pb->error;
 	av_freep(&format->pb->buffer);
 	avio_context_free(&format->pb);
-	return ret;
+	return result;
 }
 
 int fvsr_media_sink_commit(struct fvsr_media_sink *sink, struct fvsr_error *err)

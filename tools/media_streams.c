@@ -50,26 +50,27 @@ static int copy_side_data(AVStream *to, const AVStream *from)
 		const AVPacketSideData *data =
 			av_packet_side_data_get(from->codecpar->coded_side_data,
 						from->codecpar->nb_coded_side_data, kept[i]);
-		int ret = data ? fvsr_media_add_side_data(to, kept[i], data->data, data->size) : 0;
+		int result =
+			data ? fvsr_media_add_side_data(to, kept[i], data->data, data->size) : 0;
 #else
 		size_t size = 0;
 		const uint8_t *data = av_stream_get_side_data(from, kept[i], &size);
-		int ret = data ? fvsr_media_add_side_data(to, kept[i], data, size) : 0;
+		int result = data ? fvsr_media_add_side_data(to, kept[i], data, size) : 0;
 #endif
-		if (ret < 0)
-			return ret;
+		if (result < 0)
+			return result;
 	}
 	return 0;
 }
 
 int fvsr_media_copy_stream_properties(AVStream *to, const AVStream *from)
 {
-	int ret = av_dict_copy(&to->metadata, from->metadata, 0);
+	int result = av_dict_copy(&to->metadata, from->metadata, 0);
 
 	to->disposition = from->disposition;
 	/* Says which program wrote the old stream. */
 	av_dict_set(&to->metadata, "encoder", NULL, 0);
-	return ret < 0 ? ret : copy_side_data(to, from);
+	return result < 0 ? result : copy_side_data(to, from);
 }
 
 static bool is_copied_type(const AVStream *stream)
@@ -114,13 +115,13 @@ static uint32_t tag_for(const AVOutputFormat *format, const AVCodecParameters *p
 static int add_stream(struct fvsr_media_streams *streams, const AVStream *from)
 {
 	AVStream *to = avformat_new_stream(streams->to, NULL);
-	int ret;
+	int result;
 
 	if (!to)
 		return AVERROR(ENOMEM);
-	ret = avcodec_parameters_copy(to->codecpar, from->codecpar);
-	if (ret < 0)
-		return ret;
+	result = avcodec_parameters_copy(to->codecpar, from->codecpar);
+	if (result < 0)
+		return result;
 	to->codecpar->codec_tag = tag_for(streams->to->oformat, from->codecpar);
 	to->time_base = from->time_base;
 	to->sample_aspect_ratio = from->sample_aspect_ratio;
@@ -133,13 +134,13 @@ static int add_converted(struct fvsr_media_streams *streams, const AVStream *fro
 			 enum AVCodecID id)
 {
 	AVStream *to = avformat_new_stream(streams->to, NULL);
-	int ret;
+	int result;
 
 	if (!to)
 		return AVERROR(ENOMEM);
-	ret = fvsr_media_subtitles_open(&streams->subtitles[from->index], from, to, id);
-	if (ret < 0)
-		return ret;
+	result = fvsr_media_subtitles_open(&streams->subtitles[from->index], from, to, id);
+	if (result < 0)
+		return result;
 	fvsr_cli_note("stream %d (subtitle) is converted from %s to %s", from->index,
 		      avcodec_get_name(from->codecpar->codec_id), avcodec_get_name(id));
 	streams->map[from->index] = to->index;
@@ -186,11 +187,11 @@ static int copy_metadata(AVFormatContext *to, const AVFormatContext *from)
 {
 	static const char *const not_kept[] = {"encoder", "major_brand", "minor_version",
 					       "compatible_brands"};
-	int ret = av_dict_copy(&to->metadata, from->metadata, 0);
+	int result = av_dict_copy(&to->metadata, from->metadata, 0);
 
 	for (size_t i = 0; i < sizeof(not_kept) / sizeof(not_kept[0]); i++)
 		av_dict_set(&to->metadata, not_kept[i], NULL, 0);
-	return ret;
+	return result;
 }
 
 void fvsr_media_streams_init(struct fvsr_media_streams *streams, AVFormatContext *from)
@@ -203,7 +204,7 @@ int fvsr_media_streams_open(struct fvsr_media_streams *streams, AVFormatContext 
 			    const AVStream *video, struct fvsr_error *err)
 {
 	AVFormatContext *from = streams->from;
-	int ret = 0;
+	int result = 0;
 
 	streams->to = to;
 	streams->map = av_malloc_array(from->nb_streams, sizeof(*streams->map));
@@ -215,7 +216,7 @@ int fvsr_media_streams_open(struct fvsr_media_streams *streams, AVFormatContext 
 	streams->count = from->nb_streams;
 	for (unsigned i = 0; i < streams->count; i++)
 		streams->map[i] = -1;
-	for (unsigned i = 0; i < streams->count && ret >= 0; i++) {
+	for (unsigned i = 0; i < streams->count && result >= 0; i++) {
 		AVStream *stream = from->streams[i];
 		enum AVCodecID text;
 
@@ -223,19 +224,19 @@ int fvsr_media_streams_open(struct fvsr_media_streams *streams, AVFormatContext 
 			continue;
 		text = fvsr_media_subtitles_codec(to->oformat, stream->codecpar->codec_id);
 		if (is_copied_type(stream) && fits_container(to, stream)) {
-			ret = add_stream(streams, stream);
+			result = add_stream(streams, stream);
 		} else if (text != AV_CODEC_ID_NONE) {
-			ret = add_converted(streams, stream, text);
+			result = add_converted(streams, stream, text);
 		} else {
 			note_left_out(stream);
 			stream->discard = AVDISCARD_ALL;
 		}
 	}
-	if (ret >= 0)
-		ret = copy_chapters(to, from);
-	if (ret >= 0)
-		ret = copy_metadata(to, from);
-	return ret < 0 ? fvsr_media_fail(err, ret, "cannot copy streams") : FVSR_OK;
+	if (result >= 0)
+		result = copy_chapters(to, from);
+	if (result >= 0)
+		result = copy_metadata(to, from);
+	return result < 0 ? fvsr_media_fail(err, result, "cannot copy streams") : FVSR_OK;
 }
 
 void fvsr_media_streams_take(void *opaque, AVPacket *packet)
@@ -273,16 +274,16 @@ static int write_packet(struct fvsr_media_streams *streams, AVPacket *packet)
 	unsigned index = (unsigned)packet->stream_index;
 	AVRational time_base;
 	const AVStream *to;
-	int ret;
+	int result;
 
 	/* A stream that appears in the middle of the file has no place in the output. */
 	if (index >= streams->count || streams->map[index] < 0)
 		return 0;
 	time_base = streams->from->streams[index]->time_base;
 	if (streams->subtitles[index]) {
-		ret = fvsr_media_subtitles_convert(streams->subtitles[index], packet);
-		if (ret <= 0)
-			return ret;
+		result = fvsr_media_subtitles_convert(streams->subtitles[index], packet);
+		if (result <= 0)
+			return result;
 		time_base = AV_TIME_BASE_Q;
 	}
 	to = streams->to->streams[streams->map[index]];
@@ -295,9 +296,9 @@ static int write_packet(struct fvsr_media_streams *streams, AVPacket *packet)
 
 int fvsr_media_streams_write(struct fvsr_media_streams *streams, int64_t time_us)
 {
-	int ret = streams->out_of_memory ? AVERROR(ENOMEM) : 0;
+	int result = streams->out_of_memory ? AVERROR(ENOMEM) : 0;
 
-	while (streams->first && ret >= 0) {
+	while (streams->first && result >= 0) {
 		struct fvsr_media_waiting *item = streams->first;
 		if (time_us != AV_NOPTS_VALUE && item->time_us != AV_NOPTS_VALUE &&
 		    item->time_us > time_us)
@@ -305,11 +306,11 @@ int fvsr_media_streams_write(struct fvsr_media_streams *streams, int64_t time_us
 		streams->first = item->next;
 		if (!streams->first)
 			streams->last = NULL;
-		ret = write_packet(streams, item->packet);
+		result = write_packet(streams, item->packet);
 		av_packet_free(&item->packet);
 		av_free(item);
 	}
-	return ret;
+	return result;
 }
 
 void fvsr_media_streams_close(struct fvsr_media_streams *streams)

@@ -40,14 +40,14 @@ enum AVCodecID fvsr_media_subtitles_codec(const AVOutputFormat *format, enum AVC
 static int open_decoder(struct fvsr_media_subtitles *subs, const AVStream *from)
 {
 	const AVCodec *codec = avcodec_find_decoder(from->codecpar->codec_id);
-	int ret;
+	int result;
 
 	subs->decoder = avcodec_alloc_context3(codec);
 	if (!subs->decoder)
 		return AVERROR(ENOMEM);
-	ret = avcodec_parameters_to_context(subs->decoder, from->codecpar);
-	if (ret < 0)
-		return ret;
+	result = avcodec_parameters_to_context(subs->decoder, from->codecpar);
+	if (result < 0)
+		return result;
 	subs->decoder->pkt_timebase = from->time_base;
 	return avcodec_open2(subs->decoder, codec, NULL);
 }
@@ -78,7 +78,7 @@ int fvsr_media_subtitles_open(struct fvsr_media_subtitles **out, const AVStream 
 			      enum AVCodecID id)
 {
 	struct fvsr_media_subtitles *subs = av_mallocz(sizeof(*subs));
-	int ret;
+	int result;
 
 	*out = subs;
 	if (!subs)
@@ -86,13 +86,13 @@ int fvsr_media_subtitles_open(struct fvsr_media_subtitles **out, const AVStream 
 	subs->text = av_malloc(MAX_TEXT_BYTES);
 	if (!subs->text)
 		return AVERROR(ENOMEM);
-	ret = open_decoder(subs, from);
-	if (ret >= 0)
-		ret = open_encoder(subs, id);
-	if (ret >= 0)
-		ret = avcodec_parameters_from_context(to->codecpar, subs->encoder);
+	result = open_decoder(subs, from);
+	if (result >= 0)
+		result = open_encoder(subs, id);
+	if (result >= 0)
+		result = avcodec_parameters_from_context(to->codecpar, subs->encoder);
 	to->time_base = AV_TIME_BASE_Q;
-	return ret;
+	return result;
 }
 
 static int encode(struct fvsr_media_subtitles *subs, AVSubtitle *text, AVPacket *packet)
@@ -100,7 +100,7 @@ static int encode(struct fvsr_media_subtitles *subs, AVSubtitle *text, AVPacket 
 	int64_t start_us =
 		av_rescale_q(text->start_display_time, (AVRational){1, 1000}, AV_TIME_BASE_Q);
 	int64_t length_ms = (int64_t)text->end_display_time - text->start_display_time;
-	int bytes, ret;
+	int bytes, result;
 
 	text->pts += start_us;
 	text->end_display_time -= text->start_display_time;
@@ -108,9 +108,9 @@ static int encode(struct fvsr_media_subtitles *subs, AVSubtitle *text, AVPacket 
 	bytes = avcodec_encode_subtitle(subs->encoder, subs->text, MAX_TEXT_BYTES, text);
 	if (bytes < 0)
 		return 0;
-	ret = av_new_packet(packet, bytes);
-	if (ret < 0)
-		return ret;
+	result = av_new_packet(packet, bytes);
+	if (result < 0)
+		return result;
 	memcpy(packet->data, subs->text, (size_t)bytes);
 	packet->pts = packet->dts = text->pts;
 	packet->duration = av_rescale_q(length_ms, (AVRational){1, 1000}, AV_TIME_BASE_Q);
@@ -121,16 +121,16 @@ int fvsr_media_subtitles_convert(struct fvsr_media_subtitles *subs, AVPacket *pa
 {
 	AVSubtitle text = {0};
 	int index = packet->stream_index, got = 0;
-	int ret = avcodec_decode_subtitle2(subs->decoder, &text, &got, packet);
+	int result = avcodec_decode_subtitle2(subs->decoder, &text, &got, packet);
 
 	/* A line that cannot be read, or written in the other codec, is not worth the video. */
 	av_packet_unref(packet);
-	if (ret < 0 || !got)
+	if (result < 0 || !got)
 		return 0;
-	ret = text.num_rects > 0 && text.pts != AV_NOPTS_VALUE ? encode(subs, &text, packet) : 0;
+	result = text.num_rects > 0 && text.pts != AV_NOPTS_VALUE ? encode(subs, &text, packet) : 0;
 	packet->stream_index = index;
 	avsubtitle_free(&text);
-	return ret;
+	return result;
 }
 
 void fvsr_media_subtitles_close(struct fvsr_media_subtitles *subs)

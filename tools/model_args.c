@@ -181,7 +181,7 @@ fvsr_model *fvsr_cli_open_model(const struct fvsr_cli_model_args *args, bool qui
 	struct fvsr_model_options options;
 	struct fvsr_error err = {""};
 	fvsr_model *model;
-	int ret;
+	int result;
 
 	if (!spec) {
 		fvsr_cli_error("the bundled model is not installed (looked for %s); name a model "
@@ -196,11 +196,11 @@ fvsr_model *fvsr_cli_open_model(const struct fvsr_cli_model_args *args, bool qui
 	options.allow_directory = true;
 	options.log = fvsr_cli_log(verbose ? FVSR_LOG_DEBUG : FVSR_LOG_WARNING);
 	options.progress = fvsr_cli_progress_callback(&progress);
-	ret = fvsr_model_open(&model, spec, &options, &err);
+	result = fvsr_model_open(&model, spec, &options, &err);
 	fvsr_cli_progress_clear(&progress);
-	if (ret < 0) {
+	if (result < 0) {
 		fvsr_cli_error("cannot open the model: %s",
-			       err.text[0] ? err.text : fvsr_result_text(ret));
+			       err.text[0] ? err.text : fvsr_result_text(result));
 		return NULL;
 	}
 	return model;

@@ -92,21 +92,21 @@ int fvsr_cli_open_stream(fvsr_model *model, const struct fvsr_settings *settings
 {
 	struct fvsr_stream_cost cost;
 	char device[FVSR_CLI_BYTES_TEXT], host[FVSR_CLI_BYTES_TEXT];
-	int ret = fvsr_stream_cost(model, settings, &cost, err);
+	int result = fvsr_stream_cost(model, settings, &cost, err);
 
-	if (ret == FVSR_OK && verbose)
+	if (result == FVSR_OK && verbose)
 		fvsr_cli_note("stream memory: %s on the GPU, %s in the computer",
 			      fvsr_cli_bytes(cost.device_bytes, device),
 			      fvsr_cli_bytes(cost.host_bytes, host));
-	if (ret == FVSR_OK)
-		ret = check_memory(model, settings, &cost, err);
-	if (ret == FVSR_OK)
-		ret = fvsr_stream_open(stream, model, settings, err);
-	if (ret == FVSR_OK)
-		ret = fvsr_frame_create(small, FVSR_FORMAT_RGBA8, settings->in_width,
-					settings->in_height);
-	if (ret == FVSR_OK)
-		ret = fvsr_frame_create(large, FVSR_FORMAT_RGBA8, settings->out_width,
-					settings->out_height);
-	return ret;
+	if (result == FVSR_OK)
+		result = check_memory(model, settings, &cost, err);
+	if (result == FVSR_OK)
+		result = fvsr_stream_open(stream, model, settings, err);
+	if (result == FVSR_OK)
+		result = fvsr_frame_create(small, FVSR_FORMAT_RGBA8, settings->in_width,
+					   settings->in_height);
+	if (result == FVSR_OK)
+		result = fvsr_frame_create(large, FVSR_FORMAT_RGBA8, settings->out_width,
+					   settings->out_height);
+	return result;
 }

@@ -86,7 +86,7 @@ static int correct_frame(const char *backend, enum fvsr_color color, const int64
 	size_t plane = (size_t)(shape[3] * shape[4]);
 	size_t step = (size_t)shape[2] * plane, at = (size_t)f * plane;
 	float *one = malloc(6 * plane * sizeof(float));
-	int ret;
+	int code;
 
 	if (!one)
 		return FVSR_ERR_MEMORY;
@@ -94,12 +94,12 @@ static int correct_frame(const char *backend, enum fvsr_color color, const int64
 		memcpy(one + c * plane, picture + c * step + at, plane * sizeof(float));
 		memcpy(one + (c + 3) * plane, canvas + c * step + at, plane * sizeof(float));
 	}
-	ret = fvsr_color_correct(backend, color, (int)shape[4], (int)shape[3], one, one + 3 * plane,
-				 err);
+	code = fvsr_color_correct(backend, color, (int)shape[4], (int)shape[3], one,
+				  one + 3 * plane, err);
 	for (size_t c = 0; c < 3; c++)
 		memcpy(picture + c * step + at, one + c * plane, plane * sizeof(float));
 	free(one);
-	return ret;
+	return code;
 }
 
 static bool same_shape(const struct fvsr_tensor_info *a, const struct fvsr_tensor_info *b)
@@ -117,7 +117,7 @@ static void check_color(struct fvsr_cli_results *results, struct fvsr_cli_result
 	size_t count = fvsr_cli_tensor_count(&result->golden);
 	struct fvsr_error err = {""};
 	float *picture, *canvas;
-	int ret = FVSR_OK;
+	int code = FVSR_OK;
 
 	if (!hq || !lq || result->golden.rank != 5 || shape[0] != 1 || shape[1] != 3 ||
 	    !same_shape(&hq->golden, &result->golden) ||
@@ -128,18 +128,18 @@ static void check_color(struct fvsr_cli_results *results, struct fvsr_cli_result
 	picture = malloc(count * sizeof(float));
 	canvas = malloc(count * sizeof(float));
 	if (!picture || !canvas)
-		ret = FVSR_ERR_MEMORY;
-	if (ret == FVSR_OK)
-		ret = fvsr_tensor_to_f32(&hq->golden, 0, count, picture);
-	if (ret == FVSR_OK)
-		ret = fvsr_tensor_to_f32(&lq->golden, 0, count, canvas);
-	for (int64_t f = 0; f < shape[2] && ret == FVSR_OK; f++)
-		ret = correct_frame(backend, color, shape, f, picture, canvas, &err);
-	if (ret == FVSR_OK) {
+		code = FVSR_ERR_MEMORY;
+	if (code == FVSR_OK)
+		code = fvsr_tensor_to_f32(&hq->golden, 0, count, picture);
+	if (code == FVSR_OK)
+		code = fvsr_tensor_to_f32(&lq->golden, 0, count, canvas);
+	for (int64_t f = 0; f < shape[2] && code == FVSR_OK; f++)
+		code = correct_frame(backend, color, shape, f, picture, canvas, &err);
+	if (code == FVSR_OK) {
 		result->limit.max_abs = strncmp(backend, "cpu", 3) ? COLOR_HALF_ABS : COLOR_ABS;
 		fvsr_cli_results_check(results, result, picture);
 	} else {
-		problem(result, err.text[0] ? err.text : fvsr_result_text(ret));
+		problem(result, err.text[0] ? err.text : fvsr_result_text(code));
 	}
 	free(picture);
 	free(canvas);

@@ -110,22 +110,23 @@ static int take_planes(struct fvsr_y4m *video, struct fvsr_error *err)
 int fvsr_y4m_read_header(struct fvsr_y4m *video, FILE *file, struct fvsr_error *err)
 {
 	char line[MAX_LINE], *word, *rest;
-	int ret = FVSR_OK;
+	int result = FVSR_OK;
 
 	*video = (struct fvsr_y4m){.file = file, .chroma = FVSR_Y4M_420_JPEG};
 	if (read_line(file, line) < 0 || strncmp(line, MAGIC, strlen(MAGIC)) != 0)
 		return fail(err, FVSR_ERR_FORMAT, "the input is not YUV4MPEG2", NULL);
 	rest = line + strlen(MAGIC);
-	while (ret == FVSR_OK && *rest) {
+	while (result == FVSR_OK && *rest) {
 		word = rest + strspn(rest, " ");
 		rest = word + strcspn(word, " ");
 		if (*rest)
 			*rest++ = '\0';
-		ret = parse_word(video, word, err);
+		result = parse_word(video, word, err);
 	}
-	if (ret == FVSR_OK && (!video->width || !video->height))
-		ret = fail(err, FVSR_ERR_FORMAT, "the video has no size, or one too large", NULL);
-	return ret == FVSR_OK ? take_planes(video, err) : ret;
+	if (result == FVSR_OK && (!video->width || !video->height))
+		result =
+			fail(err, FVSR_ERR_FORMAT, "the video has no size, or one too large", NULL);
+	return result == FVSR_OK ? take_planes(video, err) : result;
 }
 
 int fvsr_y4m_write_header(struct fvsr_y4m *video, FILE *file, const struct fvsr_y4m *like,

@@ -66,18 +66,18 @@ static void read_frames(struct fvsr_y4m *video)
 		.data = malloc(bytes),
 	};
 	struct fvsr_error err = {""};
-	int ret = 0;
+	int result = 0;
 
 	PROMISE(picture.data);
 	memset(picture.data, GAP_VALUE, bytes);
-	for (int i = 0; i < MAX_FRAMES && ret == 0; i++) {
-		ret = fvsr_y4m_read(video, &picture, &err);
-		if (ret == 0) {
+	for (int i = 0; i < MAX_FRAMES && result == 0; i++) {
+		result = fvsr_y4m_read(video, &picture, &err);
+		if (result == 0) {
 			check_picture(&picture);
 			write_and_read(video, &picture);
 		}
 	}
-	PROMISE(ret == 0 || ret == FVSR_ERR_EOF || err.text[0]);
+	PROMISE(result == 0 || result == FVSR_ERR_EOF || err.text[0]);
 	free(picture.data);
 }
 

@@ -112,10 +112,10 @@ static char packed[512], tensors_path[512], spec[600];
 static int open_and_close(const char *what, struct fvsr_error *err)
 {
 	struct fvsr_weights *weights = NULL;
-	int ret = fvsr_weights_open(&weights, what, true, NULL, NULL, err);
+	int result = fvsr_weights_open(&weights, what, true, NULL, NULL, err);
 
 	fvsr_weights_close(weights);
-	return ret;
+	return result;
 }
 
 static int try_directory(struct fvsr_error *err)
@@ -136,10 +136,10 @@ static int try_packed(struct fvsr_error *err)
 static int try_tensors(struct fvsr_error *err)
 {
 	fvsr_tensors *file = NULL;
-	int ret = fvsr_tensors_open(&file, tensors_path, err);
+	int result = fvsr_tensors_open(&file, tensors_path, err);
 
 	fvsr_tensors_close(file);
-	return ret;
+	return result;
 }
 
 static int try_import(struct fvsr_error *err)
@@ -158,27 +158,27 @@ static long exhaust(const char *name, int (*operation)(struct fvsr_error *err), 
 	CHECK_CASE(operation(&err) == 0, name);
 	remove_file(packed);
 	for (n = first; n < 1000000; n++) {
-		int ret;
+		int result;
 
 		err.text[0] = '\0';
 		fail_at = n;
 		made = live = 0;
 		refused = NULL;
 		counting = true;
-		ret = operation(&err);
+		result = operation(&err);
 		counting = false;
 		if (CHECK_LEFT && !CHECK_CASE(live == 0 || live == excused(), name))
 			printf("  %ld blocks left after failure %ld\n", live, n);
-		if (ret == 0 && made < fail_at)
+		if (result == 0 && made < fail_at)
 			break;
 		/*
 		 * A library may do without a block, and then nothing failed. If it did, there is
 		 * a message and, nearly always, the right code: libraries have calls that say
 		 * "invalid" whatever went wrong.
 		 */
-		if (ret < 0) {
+		if (result < 0) {
 			CHECK_CASE(err.text[0], name);
-			other += ret != FVSR_ERR_MEMORY;
+			other += result != FVSR_ERR_MEMORY;
 			CHECK_CASE(folder_entries(target) == 0, name);
 		} else {
 			remove_file(packed);

@@ -18,30 +18,30 @@ static int read_bytes(const struct bytes *b, struct fvsr_archive *out, struct fv
 {
 	unsigned char *copy = malloc(b->size ? b->size : 1);
 	struct fvsr_file *file;
-	int ret;
+	int result;
 
 	if (b->size)
 		memcpy(copy, b->data, b->size);
 	err->text[0] = '\0';
-	ret = fvsr_file_open_memory(&file, copy, b->size, "test.ckpt", err);
-	if (ret >= 0) {
-		ret = fvsr_archive_read(out, file, NULL, err);
+	result = fvsr_file_open_memory(&file, copy, b->size, "test.ckpt", err);
+	if (result >= 0) {
+		result = fvsr_archive_read(out, file, NULL, err);
 		fvsr_file_close(file);
 	}
 	free(copy);
-	return ret;
+	return result;
 }
 
 static void expect(const struct bytes *b, const char *name, const char *message)
 {
 	struct fvsr_archive archive;
 	struct fvsr_error err;
-	int ret = read_bytes(b, &archive, &err);
-	bool ok = message ? ret == FVSR_ERR_FORMAT && strstr(err.text, message) : ret == 0;
+	int result = read_bytes(b, &archive, &err);
+	bool ok = message ? result == FVSR_ERR_FORMAT && strstr(err.text, message) : result == 0;
 
 	if (!CHECK_CASE(ok, name))
-		printf("  got %d '%s'\n", ret, err.text);
-	if (ret >= 0) {
+		printf("  got %d '%s'\n", result, err.text);
+	if (result >= 0) {
 		CHECK_CASE(archive.count == 1, name);
 		CHECK_CASE(!memcmp(archive.tensors[0].data, numbers, sizeof(numbers)), name);
 		fvsr_archive_free(&archive);
@@ -170,16 +170,16 @@ static void test_names(void)
 		struct fvsr_archive archive;
 		struct fvsr_error err;
 		struct bytes b = {0};
-		int ret;
+		int result;
 
 		e[3].name = names[i].name;
 		craft_zip(&b, e, n, NULL);
-		ret = read_bytes(&b, &archive, &err);
+		result = read_bytes(&b, &archive, &err);
 		/* libzip itself refuses some of them, in other words. */
-		if (!CHECK_CASE(ret == FVSR_ERR_FORMAT && (strstr(err.text, names[i].message) ||
-							   strstr(err.text, "zip:")),
+		if (!CHECK_CASE(result == FVSR_ERR_FORMAT && (strstr(err.text, names[i].message) ||
+							      strstr(err.text, "zip:")),
 				names[i].name))
-			printf("  got %d '%s'\n", ret, err.text);
+			printf("  got %d '%s'\n", result, err.text);
 		bytes_free(&b);
 	}
 	good_entries(e);

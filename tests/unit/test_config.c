@@ -84,13 +84,13 @@ static void test_cases(void)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct fvsr_config config;
 		struct fvsr_error err = {""};
-		int ret = fvsr_config_parse(&config, cases[i].text, strlen(cases[i].text), &err);
+		int result = fvsr_config_parse(&config, cases[i].text, strlen(cases[i].text), &err);
 		bool ok = cases[i].message
-				  ? ret == FVSR_ERR_FORMAT && strstr(err.text, cases[i].message)
-				  : ret == 0 && config.dim == 12 && config.dec_channels[1] == 3;
+				  ? result == FVSR_ERR_FORMAT && strstr(err.text, cases[i].message)
+				  : result == 0 && config.dim == 12 && config.dec_channels[1] == 3;
 
 		if (!CHECK_CASE(ok, cases[i].text))
-			printf("  got %d '%s'\n", ret, err.text);
+			printf("  got %d '%s'\n", result, err.text);
 	}
 }
 

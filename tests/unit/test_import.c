@@ -244,7 +244,7 @@ static void test_mixtures(void)
 		struct fvsr_known_file list[4];
 		struct fvsr_error err = {""};
 		size_t count = 0, k;
-		int ret;
+		int result;
 
 		for (k = 0; k < 4; k++)
 			if (known[k].release)
@@ -252,12 +252,13 @@ static void test_mixtures(void)
 		fvsr_import_options_default(&options);
 		options.lq_version = cases[i].version;
 		remove_file(packed);
-		ret = fvsr_import_known(source, packed, &options, list, count, &err);
+		result = fvsr_import_known(source, packed, &options, list, count, &err);
 		if (!cases[i].message) {
-			CHECK(ret == 0 && folder_entries(target) == 1);
+			CHECK(result == 0 && folder_entries(target) == 1);
 			continue;
 		}
-		CHECK_CASE(ret == FVSR_ERR_FORMAT && folder_entries(target) == 0, cases[i].message);
+		CHECK_CASE(result == FVSR_ERR_FORMAT && folder_entries(target) == 0,
+			   cases[i].message);
 		CHECK_CASE(strstr(err.text, cases[i].message), err.text);
 	}
 }
@@ -436,13 +437,13 @@ static void test_cancel(void)
 	fvsr_import_options_default(&options);
 	options.progress = (struct fvsr_progress){see_progress, &seen};
 	for (n = 1; n < 10000; n++) {
-		int ret;
+		int result;
 
 		seen = (struct progress_seen){.cancel_at = n};
-		ret = fvsr_import(source, packed, &options, &err);
-		if (ret == 0)
+		result = fvsr_import(source, packed, &options, &err);
+		if (result == 0)
 			break;
-		CHECK(ret == FVSR_ERR_CANCELLED && folder_entries(target) == 0);
+		CHECK(result == FVSR_ERR_CANCELLED && folder_entries(target) == 0);
 	}
 	CHECK(n > 100 && folder_entries(target) == 1);
 }
@@ -453,12 +454,12 @@ static void expect_untouched(const char *from, int code, const char *message)
 	struct fvsr_error err = {""};
 	char text[8] = "";
 	FILE *file;
-	int ret;
+	int result;
 
 	write_file(packed, "older", 5);
-	ret = fvsr_import(from, packed, NULL, &err);
-	if (!CHECK_CASE(ret == code && strstr(err.text, message), message))
-		printf("  got %d '%s'\n", ret, err.text);
+	result = fvsr_import(from, packed, NULL, &err);
+	if (!CHECK_CASE(result == code && strstr(err.text, message), message))
+		printf("  got %d '%s'\n", result, err.text);
 	file = open_file(packed, "rb");
 	CHECK_CASE(file && fread(text, 1, 8, file) == 5 && !strcmp(text, "older"), message);
 	if (file)

@@ -43,10 +43,10 @@ static void expect(const char *name, int code, const char *message)
 	struct fvsr_weights *weights;
 	struct log_count count;
 	struct fvsr_error err;
-	int ret = open_folder(&weights, &count, &err);
+	int result = open_folder(&weights, &count, &err);
 
-	if (!CHECK_CASE(ret == code && strstr(err.text, message), name))
-		printf("  got %d '%s'\n", ret, err.text);
+	if (!CHECK_CASE(result == code && strstr(err.text, message), name))
+		printf("  got %d '%s'\n", result, err.text);
 	fvsr_weights_close(weights);
 }
 

@@ -61,10 +61,10 @@ static void expect(const char *name, int code, const char *message)
 {
 	struct fvsr_weights *weights = NULL;
 	struct fvsr_error err = {""};
-	int ret = fvsr_weights_open(&weights, path, false, NULL, NULL, &err);
+	int result = fvsr_weights_open(&weights, path, false, NULL, NULL, &err);
 
-	if (!CHECK_CASE(ret == code && strstr(err.text, message), name))
-		printf("  got %d '%s'\n", ret, err.text);
+	if (!CHECK_CASE(result == code && strstr(err.text, message), name))
+		printf("  got %d '%s'\n", result, err.text);
 	fvsr_weights_close(weights);
 }
 

@@ -229,13 +229,13 @@ static int run(const void *data, size_t size, struct fvsr_pickle *out, struct fv
 {
 	/* An exact copy on the heap, so that a sanitizer sees a read past its end. */
 	unsigned char *copy = malloc(size ? size : 1);
-	int ret;
+	int result;
 
 	memcpy(copy, data, size);
 	err->text[0] = '\0';
-	ret = fvsr_pickle_read(out, copy, size, "test", err);
+	result = fvsr_pickle_read(out, copy, size, "test", err);
 	free(copy);
-	return ret;
+	return result;
 }
 
 static void test_cases(void)
@@ -246,13 +246,13 @@ static void test_cases(void)
 		const struct pickle_case *c = &cases[i];
 		struct fvsr_pickle p;
 		struct fvsr_error err;
-		int ret = run(c->program, c->size, &p, &err);
-		bool ok = c->message ? ret == FVSR_ERR_FORMAT && strstr(err.text, c->message)
-				     : ret == 0 && p.count == 1;
+		int result = run(c->program, c->size, &p, &err);
+		bool ok = c->message ? result == FVSR_ERR_FORMAT && strstr(err.text, c->message)
+				     : result == 0 && p.count == 1;
 
 		if (!CHECK_CASE(ok, c->name))
-			printf("  got %d '%s'\n", ret, err.text);
-		if (ret >= 0)
+			printf("  got %d '%s'\n", result, err.text);
+		if (result >= 0)
 			fvsr_pickle_free(&p);
 	}
 }

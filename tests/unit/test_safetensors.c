@@ -171,12 +171,12 @@ static void expect(const struct bytes *b, const char *name, int code, const char
 {
 	struct fvsr_error err;
 	fvsr_tensors *file = NULL;
-	int ret = open_bytes(b, &file, &err);
-	bool ok = message ? ret == code && strstr(err.text, message) : ret == 0;
+	int result = open_bytes(b, &file, &err);
+	bool ok = message ? result == code && strstr(err.text, message) : result == 0;
 
 	if (!CHECK_CASE(ok, name))
-		printf("  got %d '%s'\n", ret, ret < 0 ? err.text : "");
-	CHECK_CASE((ret < 0) == !file, name);
+		printf("  got %d '%s'\n", result, result < 0 ? err.text : "");
+	CHECK_CASE((result < 0) == !file, name);
 	fvsr_tensors_close(file);
 }
 
@@ -333,9 +333,9 @@ static void test_kinds(void)
 #endif
 	CHECK(write_file(temp_path(path, folder, "empty"), "", 0));
 	for (i = 0; i < 4; i++) {
-		int ret = fvsr_tensors_open(&file, temp_path(path, folder, names[i]), &err);
+		int result = fvsr_tensors_open(&file, temp_path(path, folder, names[i]), &err);
 
-		CHECK_CASE(ret == (i == 3 ? FVSR_ERR_FORMAT : FVSR_ERR_IO), names[i]);
+		CHECK_CASE(result == (i == 3 ? FVSR_ERR_FORMAT : FVSR_ERR_IO), names[i]);
 	}
 	CHECK(fvsr_tensors_open(&file, NULL, &err) == FVSR_ERR_ARGUMENT);
 	CHECK(!file);

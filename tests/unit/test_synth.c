@@ -113,10 +113,10 @@ static void expect_spec(const char *spec, int code, const char *message)
 {
 	struct fvsr_weights *weights = NULL;
 	struct fvsr_error err = {""};
-	int ret = fvsr_weights_open(&weights, spec, true, NULL, NULL, &err);
+	int result = fvsr_weights_open(&weights, spec, true, NULL, NULL, &err);
 
-	if (!CHECK_CASE(ret == code && strstr(err.text, message), spec))
-		printf("  got %d '%s'\n", ret, err.text);
+	if (!CHECK_CASE(result == code && strstr(err.text, message), spec))
+		printf("  got %d '%s'\n", result, err.text);
 }
 
 static void test_bad_specs(void)
