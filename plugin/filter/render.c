@@ -93,10 +93,11 @@ static gs_texture_t *take_picture(struct flashvsr_filter *filter,
 {
 	const struct sizes *sizes = &filter->sizes;
 	const struct carrier *carrier = &filter->carrier;
+	const int64_t tick_ns = session_get_tick(filter->session);
 	struct screen *screen = &filter->screen;
 	const bool keep = answer->keep &&
 			  past_pictures_wanted(screen->past, sizes->in_width, sizes->in_height, now,
-					       answer->keep_ns, answer->tick_ns);
+					       answer->keep_ns, tick_ns);
 	gs_texture_t *texture = NULL;
 
 	if (answer->take || keep || (answer->bicubic && !answer->delay_ns)) {
@@ -111,7 +112,7 @@ static gs_texture_t *take_picture(struct flashvsr_filter *filter,
 	*time = now;
 	if (!answer->delay_ns)
 		return texture;
-	*time = now - answer->delay_ns + answer->tick_ns / 2; /* half a tick, as in schedule */
+	*time = now - answer->delay_ns + tick_ns / 2; /* half a tick, as in schedule */
 	return past_pictures_at(screen->past, time);
 }
 

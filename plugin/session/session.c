@@ -148,7 +148,6 @@ static void end_picture(struct session *session, const struct session_event *eve
 	answer->bicubic = !upscaled;
 	answer->keep = at->job != NULL;
 	answer->keep_ns = session->delay_ns ? session->delay_ns : schedule->delay_ns;
-	answer->tick_ns = schedule->tick_ns;
 }
 
 void session_handle(struct session *session, const struct session_event *event,

@@ -85,9 +85,8 @@ struct session_answer {
 	int64_t sound_delay_ns; /* that the sound needs to go with it */
 	bool take;              /* this picture goes to the engine */
 	bool bicubic;           /* a bicubic picture is to be shown */
-	bool keep;              /* past pictures are kept, ... */
-	int64_t keep_ns;        /* ... for so long, ... */
-	int64_t tick_ns;        /* ... at this distance of OBS's pictures */
+	bool keep;              /* past pictures are kept ... */
+	int64_t keep_ns;        /* ... for so long */
 };
 
 /* ---- a session ----------------------------------------------------------------------------- */

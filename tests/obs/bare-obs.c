@@ -25,7 +25,9 @@ static void log_line(int level, const char *format, va_list args, void *data)
 bool bare_obs_start(void)
 {
 	struct obs_video_info video = {
-		.graphics_module = "libobs-opengl.so.1",
+		/* A libobs without a display has no name for development. */
+		.graphics_module =
+			getenv("OBS_HEADLESS_DATA") ? "libobs-opengl.so.1" : "libobs-opengl",
 		.fps_num = 30,
 		.fps_den = 1,
 		.base_width = 320,
