@@ -53,8 +53,8 @@ expect "the user's model stays" grep -q mine "$plugin/data/models/mine.safetenso
 # A program called obs64.exe that waits for its input.
 cp "$build/tools/fvsr.exe" "$work/obs64.exe"
 mkfifo "$work/input"
-"$wine" "$work/obs64.exe" pipe --raw 16x16 -m "synth:$root/tests/cli/tiny-residual.json:1" \
-	<"$work/input" >/dev/null 2>&1 &
+timeout 300 "$wine" "$work/obs64.exe" pipe --raw 16x16 \
+	-m "synth:$root/tests/cli/tiny-residual.json:1" <"$work/input" >/dev/null 2>&1 &
 running=$!
 exec 3>"$work/input"
 sleep 2
@@ -65,7 +65,7 @@ expect "and changes nothing" grep -q changed "$plugin/data/locale/en-US.ini"
 status_is 3 "$uninstaller" /S '_?=C:\Program' 'Files\obs-flashvsr' || failed=1
 expect "so is the uninstaller" test -f "$plugin/bin/64bit/obs-flashvsr.dll"
 exec 3>&-
-wait "$running"
+expect "which ends with its input" wait "$running"
 running=
 
 expect "uninstalls silently" status_is 0 "$uninstaller" /S
