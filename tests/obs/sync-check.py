@@ -32,9 +32,9 @@ def run(*command):
                           stdout=subprocess.PIPE).stdout
 
 
-def times(path, stream):
+def times(path, stream, of):
     text = run("ffprobe", "-v", "error", "-select_streams", stream, "-show_entries",
-               "packet=pts_time", "-of", "csv=p=0", path).decode()
+               of + "=pts_time", "-of", "csv=p=0", path).decode()
     return [float(line.strip(",")) for line in text.split()]
 
 
@@ -45,7 +45,7 @@ def flashes(path):
     light = frames[:, :SIDE * SIDE].mean(axis=1)
     found = []
     lit = light > (DARK + BRIGHT) / 2
-    at = times(path, "v")
+    at = times(path, "v", "packet")
     for first in numpy.flatnonzero(lit[1:] & ~lit[:-1]) + 1:
         after = lit[first:first + 60]
         last = first + (numpy.argmin(after) if not after.all() else len(after))
@@ -58,7 +58,8 @@ def beeps(path):
     raw = run("ffmpeg", "-v", "error", "-i", path, "-map", "0:a", "-ac", "1", "-ar", str(RATE),
               "-f", "f32le", "-")
     sound = numpy.frombuffer(raw, numpy.float32)
-    start = times(path, "a")[0]
+    # Of what is decoded: FFmpeg 9 leaves out the packet with which an encoder only begins.
+    start = times(path, "a", "frame")[0]
     found = []
     loud = numpy.flatnonzero(abs(sound) > 0.05)
     if not len(loud):

@@ -81,13 +81,20 @@ static void open_scenes(struct test *test, const char *clip)
 	show(test->scene);
 }
 
+/* Since version 32 libobs keeps a scene that has a name until it is removed. */
+static void close_scene(obs_scene_t *scene)
+{
+	obs_source_remove(obs_scene_get_source(scene));
+	obs_scene_release(scene);
+}
+
 static void close_scenes(struct test *test)
 {
 	show(NULL);
 	obs_source_release(test->filter);
 	obs_source_release(test->media);
-	obs_scene_release(test->scene);
-	obs_scene_release(test->other_scene);
+	close_scene(test->scene);
+	close_scene(test->other_scene);
 }
 
 /* As OBS itself records by default. */
