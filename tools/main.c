@@ -13,6 +13,7 @@
 
 static const struct fvsr_cli_command commands[] = {
 	{"upscale", "upscale a video file", fvsr_cmd_upscale},
+	{"compare", "look at what upscaling makes of a picture", fvsr_cmd_compare},
 	{"pipe", "upscale raw video from a pipe to a pipe", fvsr_cmd_pipe},
 	{"verify", "compare the network with golden numbers", fvsr_cmd_verify},
 	{"import", "pack released weights into one file", fvsr_cmd_import},

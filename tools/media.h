@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Video files in and out through FFmpeg, as far as `fvsr upscale` needs them: decoded frames with
+ * Video files in and out through FFmpeg, as far as the commands need them: decoded frames with
  * their timestamps, all other streams as packets to be copied, one encoded video stream.
  *
  * Functions that can fail return 0 or a negative FVSR_ERR_* and fill the error.
@@ -121,6 +121,11 @@ int fvsr_media_input_open(struct fvsr_media_input *in, const char *path, struct 
  * time base. 0, or FVSR_ERR_EOF; FVSR_ERR_CANCELLED after a signal.
  */
 int fvsr_media_input_read(struct fvsr_media_input *in, AVFrame *frame);
+/*
+ * Goes to the last place not after 'pts' where decoding can begin. False: the file cannot be
+ * entered there, and reading goes on where it was.
+ */
+bool fvsr_media_input_seek(struct fvsr_media_input *in, int64_t pts);
 void fvsr_media_input_close(struct fvsr_media_input *in);
 /* How many frames the file says it has, 0 if it does not. */
 uint64_t fvsr_media_input_frame_hint(const struct fvsr_media_input *in);

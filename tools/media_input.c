@@ -123,6 +123,16 @@ int fvsr_media_input_open(struct fvsr_media_input *in, const char *path, struct 
 	return result;
 }
 
+bool fvsr_media_input_seek(struct fvsr_media_input *in, int64_t pts)
+{
+	if (av_seek_frame(in->format, in->video->index, pts, AVSEEK_FLAG_BACKWARD) < 0)
+		return false;
+	avcodec_flush_buffers(in->decoder);
+	in->last_pts = AV_NOPTS_VALUE;
+	in->draining = false;
+	return true;
+}
+
 void fvsr_media_input_close(struct fvsr_media_input *in)
 {
 	av_packet_free(&in->packet);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fvsr upscale in a build without FFmpeg: says so.
+ * fvsr upscale and fvsr compare in a build without FFmpeg: they say so.
  */
 #include "cli.h"
 #include "console.h"
@@ -12,5 +12,14 @@ int fvsr_cmd_upscale(int argc, char **argv)
 	fvsr_cli_error("this fvsr was built without FFmpeg's libraries, which upscaling a file "
 		       "needs. Let the program ffmpeg decode and encode:\n"
 		       "  ffmpeg -i IN -f yuv4mpegpipe - | fvsr pipe | ffmpeg -i - OUT");
+	return FVSR_CLI_USAGE;
+}
+
+int fvsr_cmd_compare(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	fvsr_cli_error("this fvsr was built without FFmpeg's libraries, which reading a video "
+		       "needs");
 	return FVSR_CLI_USAGE;
 }

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import command_tests
+import compare_tests
 import failure_tests
 import media_tests
 import pipe_tests
@@ -22,7 +23,7 @@ from support import Failure
 
 SKIPPED = 77
 TESTS = {name[5:]: function
-         for module in (command_tests, pipe_tests, media_tests, failure_tests)
+         for module in (command_tests, compare_tests, pipe_tests, media_tests, failure_tests)
          for name, function in vars(module).items() if name.startswith("test_")}
 
 

@@ -12,7 +12,7 @@ def test_usage(tmp):
     # A build without FFmpeg's libraries has no upscale, and says so.
     upscales = "without FFmpeg" not in fvsr("upscale", status=2)
     words = "upscale" if upscales else "pipe"
-    for command in (words, "pipe", "verify", "import", "info", "bench"):
+    for command in (*(("upscale", "compare") if upscales else ()), "pipe", "verify", "import", "info", "bench"):
         text = fvsr(command, "--help")
         check(f"Usage: fvsr {command}" in text and "Exit status" in text, "help of", command)
         same(fvsr("help", command), text, "fvsr help " + command)
