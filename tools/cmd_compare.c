@@ -4,9 +4,8 @@
  * it, enlarged by bicubic, and upscaled stand side by side, pixel for pixel; where the truth is at
  * hand, figures say how like it they are.
  */
-#include <libavutil/avstring.h>
-
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -407,14 +406,14 @@ static void say_done(const struct compare *cmp)
 /* ------------------------------------------------------------------------------------------- */
 /* The command                                                                                 */
 
-/* What would destroy a film or the model, and what is no PNG. */
+/* Refuses a page that would destroy a film or the model, or fill a terminal. */
 static int check_page(struct compare *cmp)
 {
 	const char *const films[] = {cmp->words[0], cmp->words[1], cmp->reference};
 	char path[FVSR_CLI_PATH_BYTES];
 	int result = FVSR_OK;
 
-	if (!av_strcasecmp(cmp->page, "-") || fvsr_cli_is_standard(cmp->page))
+	if (fvsr_cli_is_standard(cmp->page))
 		return refuse(cmp, "name a file for the page: --output FILE.png");
 	for (size_t i = 0; i < sizeof(films) / sizeof(films[0]) && result == FVSR_OK; i++)
 		if (films[i])
