@@ -15,6 +15,7 @@
 #define P_STATUS         "status"
 #define P_STATUS_REFRESH "status_refresh"
 #define P_QUALITY        "quality"
+#define P_SUGGEST        "scale_suggest"
 #define P_STORE          "store"
 #define P_STORE_STATUS   "store_status"
 #define P_STORE_DOWNLOAD "store_download"
@@ -144,6 +145,46 @@ static void add_scale(obs_properties_t *props)
 			       1);
 	obs_properties_add_int(props, S_HEIGHT, T_("Scale.Height"), SIZES_SIDE_MIN, SIZES_SIDE_MAX,
 			       1);
+}
+
+/* Where the result is still smaller than the canvas in both directions. */
+static bool suggests_canvas(struct flashvsr_filter *filter)
+{
+	struct obs_video_info info = {0};
+	struct worker_status status;
+	struct filter_report report;
+
+	filter_get_report(filter, &report, &status);
+	obs_get_video_info(&info);
+	return report.out_width && sizes_unpack(atomic_load(&filter->wanted)).scale &&
+	       report.out_width < info.base_width && report.out_height < info.base_height;
+}
+
+static bool suggest_clicked(obs_properties_t *props, obs_property_t *button, void *data)
+{
+	struct flashvsr_filter *filter = data;
+	obs_data_t *settings = obs_data_create();
+
+	(void)props;
+	obs_data_set_int(settings, S_SCALE, SCALE_CANVAS);
+	obs_source_update(filter->context, settings);
+	obs_data_release(settings);
+	obs_property_set_visible(button, false);
+	return true;
+}
+
+static void add_suggestion(obs_properties_t *props, struct flashvsr_filter *filter)
+{
+	if (filter && suggests_canvas(filter))
+		obs_properties_add_button2(props, P_SUGGEST, T_("Scale.Suggest"), suggest_clicked,
+					   filter);
+}
+
+static void add_place(obs_properties_t *props)
+{
+	obs_property_t *box = obs_properties_add_bool(props, S_KEEP_PLACE, T_("KeepPlace"));
+
+	obs_property_set_long_description(box, T_("KeepPlace.Tip"));
 }
 
 static void add_sync(obs_properties_t *props)
@@ -361,6 +402,8 @@ obs_properties_t *filter_properties(void *data)
 		add_status(props, filter);
 	add_preset(props);
 	add_scale(props);
+	add_suggestion(props, filter);
+	add_place(props);
 	add_sync(props);
 	add_model(props);
 	add_store(props, filter);

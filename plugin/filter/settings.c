@@ -23,6 +23,7 @@ void filter_settings_defaults(obs_data_t *data)
 	obs_data_set_default_int(data, S_KV_RATIO, engine.kv_ratio);
 	obs_data_set_default_string(data, S_COLOR, COLOR_AUTO);
 	obs_data_set_default_bool(data, S_KEEP_SYNC, true);
+	obs_data_set_default_bool(data, S_KEEP_PLACE, true);
 	obs_data_set_default_int(data, S_MIN_FPS, MIN_FPS_DEFAULT);
 	obs_data_set_default_string(data, S_PRESET, PRESET_BALANCED);
 	obs_data_set_default_int(data, S_WIDTH, SIDE_DEFAULT_W);
@@ -153,4 +154,5 @@ void filter_settings_read(struct filter_settings *settings, obs_data_t *data)
 	session->keep_s = read_int(data, S_HIDDEN_S, 0, HIDDEN_S_MAX);
 	session->min_fps = read_int(data, S_MIN_FPS, MIN_FPS_MIN, MIN_FPS_MAX);
 	settings->keep_sync = obs_data_get_bool(data, S_KEEP_SYNC);
+	settings->keep_place = obs_data_get_bool(data, S_KEEP_PLACE);
 }

@@ -20,6 +20,7 @@
 #define S_COLOR        "color"
 #define S_MIN_FPS      "min_fps"
 #define S_KEEP_SYNC    "keep_sync"
+#define S_KEEP_PLACE   "keep_place"
 #define S_PRESET       "preset"
 #define S_WIDTH        "custom_width"
 #define S_HEIGHT       "custom_height"
@@ -71,7 +72,8 @@
 
 struct filter_settings {
 	struct session_settings session;
-	bool keep_sync; /* the sound is delayed with the picture */
+	bool keep_sync;  /* the sound is delayed with the picture */
+	bool keep_place; /* the source stays as large on the canvas as without the filter */
 };
 
 void filter_settings_defaults(obs_data_t *data);
