@@ -72,6 +72,7 @@ static void filter_update(void *data, obs_data_t *obs_settings)
 
 	filter_settings_read(&settings, obs_settings);
 	atomic_store(&filter->sync.keep, settings.keep_sync);
+	comparing_set(filter, &settings);
 	atomic_store(&filter->keep_place, settings.keep_place);
 	atomic_store(&filter->wanted, sizes_pack(&settings.session.target));
 	dialog_edited(&filter->dialog, obs_data_get_bool(obs_settings, S_LIVE));
@@ -88,6 +89,7 @@ static void filter_tick(void *data, float seconds)
 	UNUSED_PARAMETER(seconds);
 	filter->prepared = false;
 	place_tick(filter);
+	comparing_tick(filter);
 	filter->sizes = filter_measure(filter);
 	atomic_store(&filter->hdr_space, find_hdr_space(filter));
 	session_handle(filter->session, &event, &answer);
@@ -164,6 +166,7 @@ static void filter_removed(void *data, obs_source_t *parent)
 
 	place_now(filter->shared, parent);
 	place_reset(filter);
+	hotkeys_free(filter);
 }
 
 static void filter_destroy(void *data)
@@ -177,6 +180,7 @@ static void filter_destroy(void *data)
 	obs_enter_graphics();
 	carrier_free(&filter->carrier);
 	obs_leave_graphics();
+	comparing_free(filter);
 	screen_free(&filter->screen);
 	shared_unref(filter->shared);
 	sync_free(&filter->sync);
@@ -208,6 +212,7 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 	atomic_init(&filter->wants_packed, false);
 	atomic_init(&filter->hdr_space, 0);
 	place_init(filter);
+	comparing_init(filter);
 	pthread_mutex_init(&filter->lock, NULL);
 	filter->report.session.phase = PHASE_HIDDEN;
 	carrier_init(&filter->carrier);

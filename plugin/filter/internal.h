@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The filter's inside, for the files of this folder. filter.c holds what libobs calls, render.c
- * the way of a picture through the filter, report.c what the dialog is told, properties.c the
- * dialog and status.c its texts.
+ * the way of a picture through the filter, place.c what becomes of scene items, comparing.c and
+ * hotkeys.c before and after, report.c what the dialog is told, properties.c the dialog and
+ * status.c its texts.
  */
 #ifndef FLASHVSR_FILTER_INTERNAL_H
 #define FLASHVSR_FILTER_INTERNAL_H
 
 #include <obs-module.h>
 
+#include "filter/comparing.h"
 #include "filter/dialog.h"
 #include "filter/place.h"
 #include "filter/render-cost.h"
@@ -34,6 +36,7 @@ struct flashvsr_filter {
 	struct shared *shared;
 	struct dialog dialog;
 	struct sync sync; /* with the source's sound */
+	struct comparing comparing;
 
 	/* Any thread. */
 	atomic_int hdr_space; /* of what is shown, an enum gs_color_space; 0: SDR */

@@ -86,6 +86,7 @@ static bool something_modified(obs_properties_t *props, obs_property_t *property
 			       obs_data_t *settings)
 {
 	const bool own_size = obs_data_get_int(settings, S_SCALE) == SCALE_CUSTOM;
+	const char *compare = obs_data_get_string(settings, S_COMPARE);
 	const bool advanced = obs_data_get_bool(settings, S_ADVANCED);
 	bool custom, own_model;
 
@@ -95,6 +96,8 @@ static bool something_modified(obs_properties_t *props, obs_property_t *property
 	own_model = strcmp(obs_data_get_string(settings, S_MODEL), MODEL_FILE) == 0;
 	show(props, S_WIDTH, own_size);
 	show(props, S_HEIGHT, own_size);
+	show(props, S_COMPARE_AT, strcmp(compare, COMPARE_IS_LINE) == 0);
+	show(props, S_COMPARE_ENDS, strcmp(compare, COMPARE_IS_OFF) != 0);
 	show(props, S_MODEL_FILE, own_model);
 	show(props, P_STORE, own_model);
 	show(props, P_QUALITY, advanced);
@@ -178,6 +181,20 @@ static void add_suggestion(obs_properties_t *props, struct flashvsr_filter *filt
 	if (filter && suggests_canvas(filter))
 		obs_properties_add_button2(props, P_SUGGEST, T_("Scale.Suggest"), suggest_clicked,
 					   filter);
+}
+
+static void add_compare(obs_properties_t *props)
+{
+	obs_property_t *p = add_list(props, S_COMPARE, T_("Compare"), T_("Compare.Tip"));
+
+	obs_property_list_add_string(p, T_("Compare.Off"), COMPARE_IS_OFF);
+	obs_property_list_add_string(p, T_("Compare.Line"), COMPARE_IS_LINE);
+	obs_property_list_add_string(p, T_("Compare.Hold"), COMPARE_IS_HOLD);
+	obs_property_set_modified_callback(p, something_modified);
+	p = obs_properties_add_int_slider(props, S_COMPARE_AT, T_("Compare.At"), 0, 100, 1);
+	obs_property_int_set_suffix(p, " %");
+	p = obs_properties_add_bool(props, S_COMPARE_ENDS, T_("Compare.Ends"));
+	obs_property_set_long_description(p, T_("Compare.Ends.Tip"));
 }
 
 static void add_place(obs_properties_t *props)
@@ -404,6 +421,7 @@ obs_properties_t *filter_properties(void *data)
 	add_scale(props);
 	add_suggestion(props, filter);
 	add_place(props);
+	add_compare(props);
 	add_sync(props);
 	add_model(props);
 	add_store(props, filter);
