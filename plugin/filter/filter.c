@@ -151,13 +151,17 @@ static enum gs_color_space filter_color_space(void *data, size_t count,
 	return hdr_space ? (enum gs_color_space)hdr_space : GS_CS_SRGB;
 }
 
-/* Called when the user has clicked the eye. */
+/*
+ * Called when the user has clicked the eye. Inside the graphics context libobs' locks must not be
+ * taken, so items change with the next tick then.
+ */
 static void filter_enabled(void *data, calldata_t *call)
 {
 	struct flashvsr_filter *filter = data;
 
 	UNUSED_PARAMETER(call);
-	place_now(filter->shared, obs_filter_get_parent(filter->context));
+	if (!gs_get_context())
+		place_now(filter->shared, obs_filter_get_parent(filter->context));
 }
 
 static void filter_removed(void *data, obs_source_t *parent)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hotkeys for comparing: see comparing.h. They are made between two pictures of OBS, because
- * within video_tick libobs may hold a lock that a hotkey's function of somebody else waits for.
+ * The hotkeys for comparing: see comparing.h. They are made on the thread on which libobs destroys
+ * sources, which holds no lock meanwhile: within video_tick libobs may hold one that a hotkey's
+ * function of somebody else waits for.
  */
 #include "filter/internal.h"
 #include "filter/settings.h"
@@ -107,7 +108,7 @@ static void make_for(void *opaque)
 
 void hotkeys_ask(struct flashvsr_filter *filter)
 {
-	obs_queue_task(OBS_TASK_GRAPHICS, make_for, obs_source_get_weak_source(filter->context),
+	obs_queue_task(OBS_TASK_DESTROY, make_for, obs_source_get_weak_source(filter->context),
 		       false);
 }
 

@@ -52,19 +52,13 @@ static void let_settle(void)
 
 /* ---- every picture of one scene ------------------------------------------------------------ */
 
-struct sudden {
-	void (*change)(obs_source_t *source, int value);
-	obs_source_t *source;
-	int value;
-};
-
 struct guard {
 	obs_source_t *scene;
 	gs_texrender_t *target;
 	gs_stagesurf_t *surface;
 	atomic_bool watching;
+	atomic_bool pause, paused; /* between OBS's tick and its drawing */
 	atomic_uint pictures, wrong;
-	_Atomic(struct sudden *) sudden; /* to be done next, between OBS's tick and its drawing */
 };
 
 /* Finds the rectangle that is not background. False: there is nothing. */
@@ -104,7 +98,6 @@ static void look(void *opaque, uint32_t cx, uint32_t cy)
 {
 	struct guard *guard = opaque;
 	struct vec4 black;
-	struct sudden *sudden;
 	uint32_t linesize;
 	uint8_t *data;
 	int box[4];
@@ -112,9 +105,10 @@ static void look(void *opaque, uint32_t cx, uint32_t cy)
 	(void)cx, (void)cy;
 	if (!atomic_load(&guard->watching))
 		return;
-	sudden = atomic_exchange(&guard->sudden, NULL);
-	if (sudden)
-		sudden->change(sudden->source, sudden->value);
+	while (atomic_load(&guard->pause)) {
+		atomic_store(&guard->paused, true);
+		host_sleep(0.001);
+	}
 	gs_texrender_reset(guard->target);
 	if (!gs_texrender_begin(guard->target, HOST_WIDTH, HOST_HEIGHT))
 		return;
@@ -294,7 +288,7 @@ static void close_collection(struct collection *c, struct guard *guard)
 /* ---- filters ------------------------------------------------------------------------------- */
 
 /* Bicubic by choice: the size is the same, and the machine is not kept busy. */
-static void add_filter(obs_source_t *source, int scale)
+static obs_source_t *create_filter(int scale)
 {
 	obs_data_t *settings = obs_data_create();
 	obs_source_t *filter;
@@ -302,9 +296,16 @@ static void add_filter(obs_source_t *source, int scale)
 	obs_data_set_int(settings, "scale", scale);
 	obs_data_set_string(settings, "step", "bicubic");
 	filter = obs_source_create("flashvsr_filter", "upscale", settings, NULL);
+	obs_data_release(settings);
+	return filter;
+}
+
+static void add_filter(obs_source_t *source, int scale)
+{
+	obs_source_t *filter = create_filter(scale);
+
 	obs_source_filter_add(source, filter);
 	obs_source_release(filter);
-	obs_data_release(settings);
 }
 
 static void remove_filter(obs_source_t *source, int value)
@@ -420,21 +421,34 @@ static void test_changes(struct collection *c, struct guard *guard)
 	check_items(c, 3, "added again");
 }
 
+/* Stops OBS in the middle of a picture. */
+static void stop_picture(struct guard *guard)
+{
+	atomic_store(&guard->paused, false);
+	atomic_store(&guard->pause, true);
+	for (int i = 0; i < 1000 && !atomic_load(&guard->paused); i++)
+		host_sleep(0.005);
+	CHECK(atomic_load(&guard->paused), "the video is not drawn");
+}
+
 static void do_suddenly(struct collection *c, struct guard *guard,
 			void (*change)(obs_source_t *source, int value), int value)
 {
-	struct sudden sudden = {change, c->video, value};
-
-	change(c->image, value);
-	atomic_store(&guard->sudden, &sudden);
-	let_settle();
-	CHECK(!atomic_load(&guard->sudden), "the video is not drawn");
+	stop_picture(guard);
+	for_both(c, change, value);
+	atomic_store(&guard->pause, false);
 }
 
 /* Other threads do not wait for OBS's pictures: each of these comes in the middle of one. */
 static void test_sudden(struct collection *c, struct guard *guard)
 {
-	do_suddenly(c, guard, add_filter, 2);
+	obs_source_t *filter = create_filter(2);
+
+	add_filter(c->image, 2);
+	stop_picture(guard);
+	obs_source_filter_add(c->video, filter);
+	atomic_store(&guard->pause, false);
+	obs_source_release(filter);
 	check_items(c, 2, "added");
 	do_suddenly(c, guard, set_scale, 4);
 	check_items(c, 4, "four times");
