@@ -233,19 +233,48 @@ void place_tick(struct flashvsr_filter *filter)
 	obs_source_release(parent);
 }
 
-void place_now(struct shared *shared, obs_source_t *source)
+static void bring_up_to_date(struct shared *shared, obs_source_t *source)
 {
 	struct place_factor factor;
 	struct scenes scenes;
 
-	/* A source on its way out has no items. */
-	source = obs_source_get_ref(source);
-	if (!source)
-		return;
 	collect_scenes(&scenes);
 	pthread_mutex_lock(&shared->place_lock);
 	follow(&scenes, source, &factor);
 	pthread_mutex_unlock(&shared->place_lock);
 	release_scenes(&scenes);
-	obs_source_release(source);
+}
+
+struct late {
+	struct shared *shared;
+	obs_source_t *source;
+};
+
+static void do_late(void *opaque)
+{
+	struct late *late = opaque;
+
+	bring_up_to_date(late->shared, late->source);
+	obs_source_release(late->source);
+	shared_unref(late->shared);
+	bfree(late);
+}
+
+void place_now(struct shared *shared, obs_source_t *source)
+{
+	struct late *late;
+
+	/* A source on its way out has no items. */
+	source = obs_source_get_ref(source);
+	if (!source)
+		return;
+	if (!gs_get_context()) {
+		bring_up_to_date(shared, source);
+		obs_source_release(source);
+		return;
+	}
+	/* The lock on all sources must not be taken here, but on a thread that holds nothing. */
+	late = bmalloc(sizeof(*late));
+	*late = (struct late){shared_ref(shared), source};
+	obs_queue_task(OBS_TASK_DESTROY, do_late, late, false);
 }

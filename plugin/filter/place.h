@@ -35,7 +35,10 @@ void place_reset(struct flashvsr_filter *filter);
  * called on the graphics thread, before OBS draws.
  */
 void place_tick(struct flashvsr_filter *filter);
-/* Brings scene items up to date at once, from any other thread. 'source' may be NULL. */
+/*
+ * Brings scene items up to date at once, from any other thread; inside the graphics context a
+ * moment later. 'source' may be NULL.
+ */
 void place_now(struct shared *shared, obs_source_t *source);
 
 #endif

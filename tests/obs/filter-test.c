@@ -63,11 +63,12 @@ static uint64_t add_filter(struct scene *scene, const char *name, const char *mo
 	return before;
 }
 
+/* The filter looks through libobs' scenes then, so the watch must not hold its lock. */
 static void remove_filter(struct scene *scene)
 {
 	watch_begin_change(scene->watch);
-	obs_source_filter_remove(scene->source, scene->filter);
 	watch_end_change(scene->watch, NULL, 1);
+	obs_source_filter_remove(scene->source, scene->filter);
 	obs_source_release(scene->filter);
 	scene->filter = NULL;
 }

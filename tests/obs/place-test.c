@@ -460,6 +460,28 @@ static void test_sudden(struct collection *c, struct guard *guard)
 	check_items(c, 1, "removed");
 }
 
+/* Whoever does it inside the graphics context must not wait for libobs' lock on all sources. */
+static void test_context(struct collection *c, struct guard *guard)
+{
+	atomic_store(&guard->watching, false);
+	for_both(c, add_filter, 2);
+	check_items(c, 2, "added");
+	obs_enter_graphics();
+	for_both(c, set_enabled, false);
+	obs_leave_graphics();
+	check_items(c, 1, "the eye is off");
+	obs_enter_graphics();
+	for_both(c, set_enabled, true);
+	obs_leave_graphics();
+	check_items(c, 2, "the eye is on");
+	obs_enter_graphics();
+	for_both(c, remove_filter, 0);
+	obs_leave_graphics();
+	check_items(c, 1, "removed");
+	atomic_store(&guard->watching, true);
+	let_settle();
+}
+
 /* Those who want the source larger say so, and may change their mind. */
 static void test_larger(struct collection *c, struct guard *guard)
 {
@@ -651,10 +673,9 @@ static const struct {
 	const char *name;
 	void (*run)(struct collection *c, struct guard *guard);
 } cases[] = {
-	{"changes", test_changes}, {"sudden", test_sudden},
-	{"larger", test_larger},   {"undo", test_undo},
-	{"two", test_two},         {"copies", test_copies},
-	{"reload", test_reload},   {"suggestion", test_suggestion},
+	{"changes", test_changes}, {"sudden", test_sudden}, {"context", test_context},
+	{"larger", test_larger},   {"undo", test_undo},     {"two", test_two},
+	{"copies", test_copies},   {"reload", test_reload}, {"suggestion", test_suggestion},
 };
 
 static bool run_case(const char *name)
