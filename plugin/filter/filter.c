@@ -72,7 +72,9 @@ static void filter_update(void *data, obs_data_t *obs_settings)
 
 	filter_settings_read(&settings, obs_settings);
 	atomic_store(&filter->sync.keep, settings.keep_sync);
-	atomic_store(&filter->target, sizes_pack(&settings.session.target));
+	comparing_set(filter, &settings);
+	atomic_store(&filter->keep_place, settings.keep_place);
+	atomic_store(&filter->wanted, sizes_pack(&settings.session.target));
 	dialog_edited(&filter->dialog, obs_data_get_bool(obs_settings, S_LIVE));
 	session_handle(filter->session, &event, &answer);
 }
@@ -86,6 +88,8 @@ static void filter_tick(void *data, float seconds)
 
 	UNUSED_PARAMETER(seconds);
 	filter->prepared = false;
+	place_tick(filter);
+	comparing_tick(filter);
 	filter->sizes = filter_measure(filter);
 	atomic_store(&filter->hdr_space, find_hdr_space(filter));
 	session_handle(filter->session, &event, &answer);
@@ -147,15 +151,40 @@ static enum gs_color_space filter_color_space(void *data, size_t count,
 	return hdr_space ? (enum gs_color_space)hdr_space : GS_CS_SRGB;
 }
 
+/*
+ * Called when the user has clicked the eye. Inside the graphics context libobs' locks must not be
+ * taken, so items change with the next tick then.
+ */
+static void filter_enabled(void *data, calldata_t *call)
+{
+	struct flashvsr_filter *filter = data;
+
+	UNUSED_PARAMETER(call);
+	if (!gs_get_context())
+		place_now(filter->shared, obs_filter_get_parent(filter->context));
+}
+
+static void filter_removed(void *data, obs_source_t *parent)
+{
+	struct flashvsr_filter *filter = data;
+
+	place_now(filter->shared, parent);
+	place_reset(filter);
+	hotkeys_free(filter);
+}
+
 static void filter_destroy(void *data)
 {
 	struct flashvsr_filter *filter = data;
 
+	signal_handler_disconnect(obs_source_get_signal_handler(filter->context), "enable",
+				  filter_enabled, filter);
 	/* First: it logs through the filter, and frames may be in the transport's memory. */
 	session_destroy(filter->session);
 	obs_enter_graphics();
 	carrier_free(&filter->carrier);
 	obs_leave_graphics();
+	comparing_free(filter);
 	screen_free(&filter->screen);
 	shared_unref(filter->shared);
 	sync_free(&filter->sync);
@@ -186,7 +215,8 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 	dialog_init(&filter->dialog);
 	atomic_init(&filter->wants_packed, false);
 	atomic_init(&filter->hdr_space, 0);
-	atomic_init(&filter->target, sizes_pack(&(struct sizes_target){.scale = SCALE_MIN}));
+	place_init(filter);
+	comparing_init(filter);
 	pthread_mutex_init(&filter->lock, NULL);
 	filter->report.session.phase = PHASE_HIDDEN;
 	carrier_init(&filter->carrier);
@@ -202,6 +232,8 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 		return NULL;
 	}
 	filter_update(filter, settings);
+	signal_handler_connect(obs_source_get_signal_handler(context), "enable", filter_enabled,
+			       filter);
 	return filter;
 }
 
@@ -211,7 +243,7 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
  * the same, for the sources that have these.
  */
 struct obs_source_info flashvsr_filter_info = {
-	.id = "flashvsr_filter",
+	.id = FILTER_ID,
 	.type = OBS_SOURCE_TYPE_FILTER,
 	.output_flags = OBS_SOURCE_VIDEO | OBS_SOURCE_SRGB,
 	.get_name = filter_name,
@@ -227,4 +259,5 @@ struct obs_source_info flashvsr_filter_info = {
 	.filter_video = filter_video,
 	.filter_audio = filter_audio,
 	.video_get_color_space = filter_color_space,
+	.filter_remove = filter_removed,
 };

@@ -7,6 +7,8 @@
 
 #include <obs-module.h>
 
+#define FILTER_ID "flashvsr_filter"
+
 extern struct obs_source_info flashvsr_filter_info;
 
 #endif

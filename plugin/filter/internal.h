@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The filter's inside, for the files of this folder. filter.c holds what libobs calls, render.c
- * the way of a picture through the filter, report.c what the dialog is told, properties.c the
- * dialog and status.c its texts.
+ * the way of a picture through the filter, place.c what becomes of scene items, comparing.c and
+ * hotkeys.c before and after, report.c what the dialog is told, properties.c the dialog and
+ * status.c its texts.
  */
 #ifndef FLASHVSR_FILTER_INTERNAL_H
 #define FLASHVSR_FILTER_INTERNAL_H
 
 #include <obs-module.h>
 
+#include "filter/comparing.h"
 #include "filter/dialog.h"
+#include "filter/place.h"
 #include "filter/render-cost.h"
 #include "filter/shared.h"
 #include "picture/screen.h"
@@ -33,10 +36,13 @@ struct flashvsr_filter {
 	struct shared *shared;
 	struct dialog dialog;
 	struct sync sync; /* with the source's sound */
+	struct comparing comparing;
 
 	/* Any thread. */
-	atomic_int hdr_space;     /* of what is shown, an enum gs_color_space; 0: SDR */
-	atomic_ullong target;     /* see sizes_pack() */
+	atomic_int hdr_space; /* of what is shown, an enum gs_color_space; 0: SDR */
+	atomic_ullong wanted; /* the size that the settings ask for, see sizes_pack() */
+	atomic_ullong target; /* the same, once scene items are ready for it: see place.h */
+	atomic_bool keep_place;
 	atomic_bool wants_packed; /* the store works for this filter, which takes the result */
 	pthread_mutex_t lock;     /* guards the report */
 	struct filter_report report;
@@ -45,9 +51,10 @@ struct flashvsr_filter {
 	struct session *session;
 	struct carrier carrier;
 	struct screen screen;
-	struct sizes sizes; /* of the picture at hand */
-	bool prepared;      /* what is shown is up to date for this tick */
-	int64_t source_ns;  /* what drawing the source itself took in this tick */
+	struct sizes sizes;         /* of the picture at hand */
+	struct place_factor placed; /* that scene items were last seen to be ready for */
+	bool prepared;              /* what is shown is up to date for this tick */
+	int64_t source_ns;          /* what drawing the source itself took in this tick */
 	struct render_cost cost;
 };
 

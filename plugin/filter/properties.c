@@ -15,6 +15,7 @@
 #define P_STATUS         "status"
 #define P_STATUS_REFRESH "status_refresh"
 #define P_QUALITY        "quality"
+#define P_SUGGEST        "scale_suggest"
 #define P_STORE          "store"
 #define P_STORE_STATUS   "store_status"
 #define P_STORE_DOWNLOAD "store_download"
@@ -85,6 +86,7 @@ static bool something_modified(obs_properties_t *props, obs_property_t *property
 			       obs_data_t *settings)
 {
 	const bool own_size = obs_data_get_int(settings, S_SCALE) == SCALE_CUSTOM;
+	const char *compare = obs_data_get_string(settings, S_COMPARE);
 	const bool advanced = obs_data_get_bool(settings, S_ADVANCED);
 	bool custom, own_model;
 
@@ -94,6 +96,8 @@ static bool something_modified(obs_properties_t *props, obs_property_t *property
 	own_model = strcmp(obs_data_get_string(settings, S_MODEL), MODEL_FILE) == 0;
 	show(props, S_WIDTH, own_size);
 	show(props, S_HEIGHT, own_size);
+	show(props, S_COMPARE_AT, strcmp(compare, COMPARE_IS_LINE) == 0);
+	show(props, S_COMPARE_ENDS, strcmp(compare, COMPARE_IS_OFF) != 0);
 	show(props, S_MODEL_FILE, own_model);
 	show(props, P_STORE, own_model);
 	show(props, P_QUALITY, advanced);
@@ -144,6 +148,60 @@ static void add_scale(obs_properties_t *props)
 			       1);
 	obs_properties_add_int(props, S_HEIGHT, T_("Scale.Height"), SIZES_SIDE_MIN, SIZES_SIDE_MAX,
 			       1);
+}
+
+/* Where the result is still smaller than the canvas in both directions. */
+static bool suggests_canvas(struct flashvsr_filter *filter)
+{
+	struct obs_video_info info = {0};
+	struct worker_status status;
+	struct filter_report report;
+
+	filter_get_report(filter, &report, &status);
+	obs_get_video_info(&info);
+	return report.out_width && sizes_unpack(atomic_load(&filter->wanted)).scale &&
+	       report.out_width < info.base_width && report.out_height < info.base_height;
+}
+
+static bool suggest_clicked(obs_properties_t *props, obs_property_t *button, void *data)
+{
+	struct flashvsr_filter *filter = data;
+	obs_data_t *settings = obs_data_create();
+
+	(void)props;
+	obs_data_set_int(settings, S_SCALE, SCALE_CANVAS);
+	obs_source_update(filter->context, settings);
+	obs_data_release(settings);
+	obs_property_set_visible(button, false);
+	return true;
+}
+
+static void add_suggestion(obs_properties_t *props, struct flashvsr_filter *filter)
+{
+	if (filter && suggests_canvas(filter))
+		obs_properties_add_button2(props, P_SUGGEST, T_("Scale.Suggest"), suggest_clicked,
+					   filter);
+}
+
+static void add_compare(obs_properties_t *props)
+{
+	obs_property_t *p = add_list(props, S_COMPARE, T_("Compare"), T_("Compare.Tip"));
+
+	obs_property_list_add_string(p, T_("Compare.Off"), COMPARE_IS_OFF);
+	obs_property_list_add_string(p, T_("Compare.Line"), COMPARE_IS_LINE);
+	obs_property_list_add_string(p, T_("Compare.Hold"), COMPARE_IS_HOLD);
+	obs_property_set_modified_callback(p, something_modified);
+	p = obs_properties_add_int_slider(props, S_COMPARE_AT, T_("Compare.At"), 0, 100, 1);
+	obs_property_int_set_suffix(p, " %");
+	p = obs_properties_add_bool(props, S_COMPARE_ENDS, T_("Compare.Ends"));
+	obs_property_set_long_description(p, T_("Compare.Ends.Tip"));
+}
+
+static void add_place(obs_properties_t *props)
+{
+	obs_property_t *box = obs_properties_add_bool(props, S_KEEP_PLACE, T_("KeepPlace"));
+
+	obs_property_set_long_description(box, T_("KeepPlace.Tip"));
 }
 
 static void add_sync(obs_properties_t *props)
@@ -361,6 +419,9 @@ obs_properties_t *filter_properties(void *data)
 		add_status(props, filter);
 	add_preset(props);
 	add_scale(props);
+	add_suggestion(props, filter);
+	add_place(props);
+	add_compare(props);
 	add_sync(props);
 	add_model(props);
 	add_store(props, filter);

@@ -86,16 +86,19 @@ static bool carry_frames(struct flashvsr_filter *filter, const struct session_an
 
 /*
  * Renders the source if its picture is needed, and hands it to the engine if the session says so.
- * Returns the picture to make a bicubic one of, and its time.
+ * With 'only_taken' no other pictures are kept. Returns the picture to make a bicubic one of, and
+ * its time.
  */
 static gs_texture_t *take_picture(struct flashvsr_filter *filter,
-				  const struct session_answer *answer, int64_t now, int64_t *time)
+				  const struct session_answer *answer, bool only_taken, int64_t now,
+				  int64_t *time)
 {
 	const struct sizes *sizes = &filter->sizes;
 	const struct carrier *carrier = &filter->carrier;
 	const int64_t tick_ns = session_get_tick(filter->session);
 	struct screen *screen = &filter->screen;
-	const bool keep = answer->keep &&
+	/* To be compared, the very pictures are needed that the engine gets. */
+	const bool keep = answer->keep && (answer->take || !only_taken) &&
 			  past_pictures_wanted(screen->past, sizes->in_width, sizes->in_height, now,
 					       answer->keep_ns, tick_ns);
 	gs_texture_t *texture = NULL;
@@ -128,14 +131,18 @@ static void prepare_network(struct flashvsr_filter *filter, struct session_answe
 			    int64_t now)
 {
 	struct session_event event = {.kind = SESSION_CARRIED, .now = now};
+	const bool comparing = comparing_view(filter).mode != COMPARE_OFF;
+	const bool running = answer->carry;
 	gs_texture_t *texture;
 	int64_t time;
 
 	event.shown = answer->carry && carry_frames(filter, answer);
+	if (comparing)
+		compare_prepare(&filter->comparing.picture, &filter->screen, &filter->sizes);
 	event.ready = screen_ready(&filter->screen, &filter->sizes);
 	session_handle(filter->session, &event, answer);
 	set_sound_delay(filter, answer);
-	texture = take_picture(filter, answer, now, &time);
+	texture = take_picture(filter, answer, comparing && running, now, &time);
 	if (answer->bicubic && screen_is_news(&filter->screen, &filter->sizes, time))
 		screen_compose(&filter->screen, &filter->sizes, texture, time);
 }
@@ -161,6 +168,7 @@ void filter_prepare(struct flashvsr_filter *filter, int64_t now)
 		break;
 	case SESSION_VIEW_HDR:
 		set_sound_delay(filter, &answer);
+		filter->screen.upscaled = false;
 		drawing_compose_hdr(filter->screen.drawing, filter->context, &filter->sizes,
 				    (enum gs_color_space)hdr_space);
 		break;
@@ -172,8 +180,13 @@ void filter_prepare(struct flashvsr_filter *filter, int64_t now)
 
 bool filter_draw(struct flashvsr_filter *filter)
 {
+	const struct compare_view view = comparing_view(filter);
+
 	if (!sizes_enlarge(&filter->sizes) || !screen_ready(&filter->screen, &filter->sizes))
 		return false;
-	drawing_draw(filter->screen.drawing);
+	if (view.mode == COMPARE_OFF)
+		drawing_draw(filter->screen.drawing);
+	else
+		compare_draw(&filter->comparing.picture, &filter->screen, &filter->sizes, &view);
 	return true;
 }

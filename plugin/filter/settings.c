@@ -23,6 +23,10 @@ void filter_settings_defaults(obs_data_t *data)
 	obs_data_set_default_int(data, S_KV_RATIO, engine.kv_ratio);
 	obs_data_set_default_string(data, S_COLOR, COLOR_AUTO);
 	obs_data_set_default_bool(data, S_KEEP_SYNC, true);
+	obs_data_set_default_bool(data, S_KEEP_PLACE, true);
+	obs_data_set_default_string(data, S_COMPARE, COMPARE_IS_OFF);
+	obs_data_set_default_int(data, S_COMPARE_AT, COMPARE_AT_DEFAULT);
+	obs_data_set_default_bool(data, S_COMPARE_ENDS, true);
 	obs_data_set_default_int(data, S_MIN_FPS, MIN_FPS_DEFAULT);
 	obs_data_set_default_string(data, S_PRESET, PRESET_BALANCED);
 	obs_data_set_default_int(data, S_WIDTH, SIDE_DEFAULT_W);
@@ -103,6 +107,15 @@ static struct sizes_target read_target(obs_data_t *data)
 	return target;
 }
 
+static enum compare_mode read_compare(obs_data_t *data)
+{
+	const char *mode = obs_data_get_string(data, S_COMPARE);
+
+	if (strcmp(mode, COMPARE_IS_LINE) == 0)
+		return COMPARE_LINE;
+	return strcmp(mode, COMPARE_IS_HOLD) == 0 ? COMPARE_HOLD : COMPARE_OFF;
+}
+
 static enum ladder_step read_step(obs_data_t *data)
 {
 	static const char *const names[] = {STEP_FULL,  STEP_SPARSE, STEP_SLICES,
@@ -153,4 +166,8 @@ void filter_settings_read(struct filter_settings *settings, obs_data_t *data)
 	session->keep_s = read_int(data, S_HIDDEN_S, 0, HIDDEN_S_MAX);
 	session->min_fps = read_int(data, S_MIN_FPS, MIN_FPS_MIN, MIN_FPS_MAX);
 	settings->keep_sync = obs_data_get_bool(data, S_KEEP_SYNC);
+	settings->compare = read_compare(data);
+	settings->compare_percent = read_int(data, S_COMPARE_AT, 0, 100);
+	settings->compare_ends = obs_data_get_bool(data, S_COMPARE_ENDS);
+	settings->keep_place = obs_data_get_bool(data, S_KEEP_PLACE);
 }

@@ -8,6 +8,7 @@
 
 #include <obs-module.h>
 
+#include "picture/compare.h"
 #include "session/settings.h"
 
 #define S_MODEL        "model" /* MODEL_BUNDLED or MODEL_FILE */
@@ -20,6 +21,10 @@
 #define S_COLOR        "color"
 #define S_MIN_FPS      "min_fps"
 #define S_KEEP_SYNC    "keep_sync"
+#define S_KEEP_PLACE   "keep_place"
+#define S_COMPARE      "compare"
+#define S_COMPARE_AT   "compare_at"   /* percent of the width, where the line is */
+#define S_COMPARE_ENDS "compare_ends" /* when an output begins */
 #define S_PRESET       "preset"
 #define S_WIDTH        "custom_width"
 #define S_HEIGHT       "custom_height"
@@ -35,6 +40,10 @@
 #define COLOR_ADAIN   "adain"
 #define COLOR_WAVELET "wavelet"
 #define COLOR_OFF     "off"
+
+#define COMPARE_IS_OFF  "off"
+#define COMPARE_IS_LINE "line"
+#define COMPARE_IS_HOLD "hold"
 
 #define PRESET_FAST     "fast"
 #define PRESET_BALANCED "balanced"
@@ -53,25 +62,30 @@
 #define SCALE_CANVAS 0
 #define SCALE_CUSTOM 1
 
-#define SCALE_MIN        SIZES_SCALE_MIN
-#define SCALE_MAX        SIZES_SCALE_MAX
-#define SIDE_DEFAULT_W   1920
-#define SIDE_DEFAULT_H   1080
-#define SPARSE_RATIO_MIN 1.0
-#define SPARSE_RATIO_MAX 4.0
-#define LOCAL_RANGE_MIN  3
-#define LOCAL_RANGE_MAX  31
-#define KV_RATIO_MIN     1
-#define KV_RATIO_MAX     8
-#define MIN_FPS_MIN      1
-#define MIN_FPS_MAX      60
-#define MIN_FPS_DEFAULT  12 /* half of 24, which is as slow as video gets */
-#define HIDDEN_S_MAX     600
-#define HIDDEN_S_DEFAULT 10
+#define SCALE_MIN          SIZES_SCALE_MIN
+#define SCALE_MAX          SIZES_SCALE_MAX
+#define SIDE_DEFAULT_W     1920
+#define SIDE_DEFAULT_H     1080
+#define SPARSE_RATIO_MIN   1.0
+#define SPARSE_RATIO_MAX   4.0
+#define LOCAL_RANGE_MIN    3
+#define LOCAL_RANGE_MAX    31
+#define KV_RATIO_MIN       1
+#define KV_RATIO_MAX       8
+#define MIN_FPS_MIN        1
+#define MIN_FPS_MAX        60
+#define MIN_FPS_DEFAULT    12 /* half of 24, which is as slow as video gets */
+#define COMPARE_AT_DEFAULT 50
+#define HIDDEN_S_MAX       600
+#define HIDDEN_S_DEFAULT   10
 
 struct filter_settings {
 	struct session_settings session;
 	bool keep_sync; /* the sound is delayed with the picture */
+	enum compare_mode compare;
+	int compare_percent;
+	bool compare_ends;
+	bool keep_place; /* the source stays as large on the canvas as without the filter */
 };
 
 void filter_settings_defaults(obs_data_t *data);

@@ -21,6 +21,7 @@ struct shared *shared_create(void)
 	char *folder = obs_module_config_path("models");
 
 	atomic_init(&counted->owners, 1);
+	pthread_mutex_init(&counted->shared.place_lock, NULL);
 	counted->shared.pool = model_pool_create();
 	if (list && folder && model_list_read(&counted->shared.list, list))
 		counted->shared.store = model_store_create(folder, &counted->shared.list, NULL);
@@ -41,5 +42,6 @@ void shared_unref(struct shared *shared)
 		return;
 	model_store_destroy(shared->store);
 	model_pool_unref(shared->pool);
+	pthread_mutex_destroy(&shared->place_lock);
 	bfree(shared);
 }

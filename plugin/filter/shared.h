@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What all filters of the module share: the open models, and the store of models. libobs hands it
- * to each filter as the data of its type.
+ * What all filters of the module share: the open models, the store of models, and who changes scene
+ * items. libobs hands it to each filter as the data of its type.
  */
 #ifndef FLASHVSR_SHARED_H
 #define FLASHVSR_SHARED_H
@@ -9,10 +9,13 @@
 #include "session/model-pool.h"
 #include "models/store.h"
 
+#include <pthread.h>
+
 struct shared {
 	struct model_pool *pool;
 	struct model_store *store; /* NULL: data/models.json cannot be read */
 	struct model_list list;
+	pthread_mutex_t place_lock; /* see place.h */
 };
 
 /* Creates it with one owner. */

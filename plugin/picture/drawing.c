@@ -22,7 +22,8 @@ struct drawing {
 	gs_texrender_t *straight;                 /* GS_RGBA_UNORM: the same for the engine */
 	gs_texrender_t *shown;                    /* GS_RGBA: what the filter shows */
 	gs_texrender_t *rendered_hdr, *shown_hdr; /* GS_RGBA16F: the same two with light above 1 */
-	gs_texture_t *foreign; /* shown instead of those; NULL: none, see drawing_show() */
+	gs_texrender_t *before; /* GS_RGBA: what it is compared with; NULL: nothing */
+	gs_texture_t *foreign;  /* shown instead of those; NULL: none, see drawing_show() */
 	uint32_t shown_width, shown_height;
 	enum gs_color_space shown_space;
 	int64_t source_ns;
@@ -64,6 +65,7 @@ void drawing_destroy(struct drawing *drawing)
 	gs_texrender_destroy(drawing->shown);
 	gs_texrender_destroy(drawing->rendered_hdr);
 	gs_texrender_destroy(drawing->shown_hdr);
+	gs_texrender_destroy(drawing->before);
 	obs_leave_graphics();
 	bfree(drawing);
 }
@@ -217,6 +219,20 @@ void drawing_keep(struct drawing *drawing)
 				drawing->shown_height);
 }
 
+bool drawing_compose_before(struct drawing *drawing, gs_texture_t *texture, uint32_t width,
+			    uint32_t height)
+{
+	if (!drawing->before)
+		drawing->before = gs_texrender_create(GS_RGBA, GS_ZS_NONE);
+	return run_pass(drawing, &bicubic, texture, drawing->before, width, height, GS_CS_SRGB);
+}
+
+void drawing_drop_before(struct drawing *drawing)
+{
+	gs_texrender_destroy(drawing->before);
+	drawing->before = NULL;
+}
+
 bool drawing_compose_hdr(struct drawing *drawing, obs_source_t *filter, const struct sizes *sizes,
 			 enum gs_color_space space)
 {
@@ -265,35 +281,96 @@ static const char *technique_between(enum gs_color_space from, enum gs_color_spa
 	return multiplied ? "DrawMultiply" : "Draw";
 }
 
+/* Draws columns of a texture as large as what is shown. */
 static void draw_with(struct drawing *drawing, gs_effect_t *effect, const char *technique,
-		      gs_texture_t *texture)
+		      gs_texture_t *texture, uint32_t x, uint32_t width)
 {
+	gs_matrix_push();
+	gs_matrix_translate3f((float)x, 0.0f, 0.0f);
 	while (gs_effect_loop(effect, technique))
-		gs_draw_sprite(texture, 0, drawing->shown_width, drawing->shown_height);
+		gs_draw_sprite_subregion(texture, 0, x, 0, width, drawing->shown_height);
+	gs_matrix_pop();
 }
 
-void drawing_draw(struct drawing *drawing)
+/* Sets up the default effect for a texture of OBS's own kind. Returns the technique. */
+static const char *set_default(gs_effect_t *effect, gs_texture_t *texture,
+			       enum gs_color_space space)
+{
+	float multiplier;
+	const char *technique = technique_between(space, gs_get_color_space(), &multiplier);
+
+	gs_effect_set_texture_srgb(gs_effect_get_param_by_name(effect, "image"), texture);
+	gs_effect_set_float(gs_effect_get_param_by_name(effect, "multiplier"), multiplier);
+	return technique;
+}
+
+static void draw_own(struct drawing *drawing, gs_texrender_t *from, enum gs_color_space space,
+		     uint32_t x, uint32_t width)
 {
 	gs_effect_t *effect = obs_get_base_effect(OBS_EFFECT_DEFAULT);
-	gs_texture_t *own = gs_texrender_get_texture(
-		is_hdr(drawing->shown_space) ? drawing->shown_hdr : drawing->shown);
+	gs_texture_t *texture = gs_texrender_get_texture(from);
+
+	draw_with(drawing, effect, set_default(effect, texture, space), texture, x, width);
+}
+
+static void draw_foreign(struct drawing *drawing, uint32_t x, uint32_t width)
+{
 	float multiplier;
-	const char *technique =
-		technique_between(drawing->shown_space, gs_get_color_space(), &multiplier);
+
+	technique_between(drawing->shown_space, gs_get_color_space(), &multiplier);
+	set_image(drawing, drawing->foreign);
+	gs_effect_set_float(drawing->multiplier, multiplier);
+	draw_with(drawing, drawing->effect, "Show", drawing->foreign, x, width);
+}
+
+/* Begins to draw premultiplied light. Returns what end_blending() needs. */
+static bool begin_blending(void)
+{
 	const bool srgb_before = gs_framebuffer_srgb_enabled();
 
 	gs_enable_framebuffer_srgb(true);
 	gs_blend_state_push();
 	gs_blend_function(GS_BLEND_ONE, GS_BLEND_INVSRCALPHA);
-	if (drawing->foreign) {
-		set_image(drawing, drawing->foreign);
-		gs_effect_set_float(drawing->multiplier, multiplier);
-		draw_with(drawing, drawing->effect, "Show", drawing->foreign);
-	} else {
-		gs_effect_set_texture_srgb(gs_effect_get_param_by_name(effect, "image"), own);
-		gs_effect_set_float(gs_effect_get_param_by_name(effect, "multiplier"), multiplier);
-		draw_with(drawing, effect, technique, own);
-	}
+	return srgb_before;
+}
+
+static void end_blending(bool srgb_before)
+{
 	gs_blend_state_pop();
 	gs_enable_framebuffer_srgb(srgb_before);
+}
+
+void drawing_draw_columns(struct drawing *drawing, bool before, uint32_t x, uint32_t width)
+{
+	const bool srgb_before = begin_blending();
+
+	if (before)
+		draw_own(drawing, drawing->before, GS_CS_SRGB, x, width);
+	else if (drawing->foreign)
+		draw_foreign(drawing, x, width);
+	else
+		draw_own(drawing,
+			 is_hdr(drawing->shown_space) ? drawing->shown_hdr : drawing->shown,
+			 drawing->shown_space, x, width);
+	end_blending(srgb_before);
+}
+
+void drawing_draw(struct drawing *drawing)
+{
+	drawing_draw_columns(drawing, false, 0, drawing->shown_width);
+}
+
+void drawing_draw_over(gs_texture_t *texture, uint32_t x, uint32_t y, uint32_t width,
+		       uint32_t height)
+{
+	gs_effect_t *effect = obs_get_base_effect(OBS_EFFECT_DEFAULT);
+	const bool srgb_before = begin_blending();
+	const char *technique = set_default(effect, texture, GS_CS_SRGB);
+
+	gs_matrix_push();
+	gs_matrix_translate3f((float)x, (float)y, 0.0f);
+	while (gs_effect_loop(effect, technique))
+		gs_draw_sprite(texture, 0, width, height);
+	gs_matrix_pop();
+	end_blending(srgb_before);
 }

@@ -44,7 +44,20 @@ bool drawing_compose_hdr(struct drawing *drawing, obs_source_t *filter, const st
 			 enum gs_color_space space);
 /* Returns true when there is something of this size to be drawn. */
 bool drawing_composed(const struct drawing *drawing, uint32_t width, uint32_t height);
+/*
+ * Enlarges 'texture' by bicubic interpolation beside what is shown, to be compared with it;
+ * drawing_drop_before() frees the result.
+ */
+bool drawing_compose_before(struct drawing *drawing, gs_texture_t *texture, uint32_t width,
+			    uint32_t height);
+void drawing_drop_before(struct drawing *drawing);
+
 /* Draws what is shown where OBS is drawing, in the colour space of OBS's target. */
 void drawing_draw(struct drawing *drawing);
+/* Draws some columns of what is shown, or of what drawing_compose_before() made. */
+void drawing_draw_columns(struct drawing *drawing, bool before, uint32_t x, uint32_t width);
+/* Draws a GS_RGBA texture, premultiplied, over what was drawn. */
+void drawing_draw_over(gs_texture_t *texture, uint32_t x, uint32_t y, uint32_t width,
+		       uint32_t height);
 
 #endif

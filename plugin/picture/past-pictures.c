@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define PICTURES_MAX 64
+#define PICTURES_MAX 256
 #define PICTURES_MIN 4
 #define BYTES_MAX    (256u << 20)
 #define GAP_NS       100000000LL

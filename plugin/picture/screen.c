@@ -26,14 +26,21 @@ bool screen_is_news(const struct screen *screen, const struct sizes *sizes, int6
 	return time > screen->content_ns || !screen_ready(screen, sizes);
 }
 
-bool screen_compose(struct screen *screen, const struct sizes *sizes, gs_texture_t *texture,
-		    int64_t time)
+static bool compose(struct screen *screen, const struct sizes *sizes, gs_texture_t *texture,
+		    int64_t time, bool upscaled)
 {
 	if (!texture ||
 	    !drawing_compose(screen->drawing, texture, sizes->out_width, sizes->out_height))
 		return false;
 	screen->content_ns = time;
+	screen->upscaled = upscaled;
 	return true;
+}
+
+bool screen_compose(struct screen *screen, const struct sizes *sizes, gs_texture_t *texture,
+		    int64_t time)
+{
+	return compose(screen, sizes, texture, time, false);
 }
 
 bool screen_show(struct screen *screen, const struct sizes *sizes, gs_texture_t *texture,
@@ -43,8 +50,9 @@ bool screen_show(struct screen *screen, const struct sizes *sizes, gs_texture_t 
 			       gs_texture_get_height(texture) == sizes->out_height;
 
 	if (!same_size || !lasting)
-		return screen_compose(screen, sizes, texture, time);
+		return compose(screen, sizes, texture, time, true);
 	drawing_show(screen->drawing, texture);
 	screen->content_ns = time;
+	screen->upscaled = true;
 	return true;
 }
