@@ -188,7 +188,7 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 	atomic_init(&filter->hdr_space, 0);
 	atomic_init(&filter->target, sizes_pack(&(struct sizes_target){.scale = SCALE_MIN}));
 	pthread_mutex_init(&filter->lock, NULL);
-	filter->report.session.phase = PHASE_HIDDEN;
+	filter->report.session.phase = PHASE_NO_PICTURE;
 	carrier_init(&filter->carrier);
 	line = sync_init(&filter->sync);
 	effect = screen_init(&filter->screen);

@@ -68,17 +68,20 @@ static enum fvsr_color read_color(obs_data_t *data)
 
 /*
  * Finds the models. Where the bundled one is missing, its path is used all the same, so that the
- * engine says which file it looked for.
+ * engine says which file it looked for. Until the user has said which file is to be the model, the
+ * bundled one goes on.
  */
 static void read_models(struct session_settings *settings, obs_data_t *data)
 {
-	const bool own = strcmp(obs_data_get_string(data, S_MODEL), MODEL_FILE) == 0;
+	const bool file = strcmp(obs_data_get_string(data, S_MODEL), MODEL_FILE) == 0;
+	const bool own = file && obs_data_get_string(data, S_MODEL_FILE)[0];
 	char *bundled = obs_module_file(BUNDLED_MODEL), *model = settings->request.model;
 	const size_t size = sizeof(settings->request.model);
 
 	snprintf(settings->small_model, sizeof(settings->small_model), "%s",
 		 bundled ? bundled : "");
 	settings->no_bundled_model = !own && !bundled;
+	settings->no_model_chosen = file && !own;
 	if (own || bundled)
 		snprintf(model, size, "%s",
 			 own ? obs_data_get_string(data, S_MODEL_FILE) : bundled);

@@ -133,6 +133,8 @@ char *filter_status_text(const struct filter_report *report, const struct worker
 		add_line(&text, "Status.Line.Engine");
 	if (report->session.shown_on_processor)
 		add_line(&text, "Status.Line.Processor");
+	if (report->session.no_model_chosen)
+		add_line(&text, "Status.Line.Unchosen");
 	fill_in(&text, report, status);
 	return text.array;
 }

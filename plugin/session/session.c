@@ -10,23 +10,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define IDLE_NS (NS_PER_S / 2) /* a source that was not drawn for so long is hidden */
+/* A source that was not drawn for so long and in so many pictures is hidden; OBS itself may lag. */
+#define IDLE_NS    (NS_PER_S / 2)
+#define IDLE_TICKS 3
 
 /* ---- events -------------------------------------------------------------------------------- */
 
 static void take_settings(struct session *session, const struct session_settings *settings)
 {
 	worker_set_keep(session->worker, settings->keep_s);
-	if (session_settings_same(settings, &session->settings))
-		return;
+	if (!session_settings_same(settings, &session->settings))
+		session->settings_changed = true;
 	session->settings = *settings;
-	session->settings_changed = true;
 }
 
 /* Where the source is not drawn, or the filter is switched off, nothing is to be computed. */
 static void begin_tick(struct session *session, int64_t now, struct session_answer *answer)
 {
-	if (session->phase == PHASE_HIDDEN || now - session->drawn_ns <= IDLE_NS)
+	if (!session->drawn_ns) /* It is not hidden before it could be shown. */
+		session->drawn_ns = now;
+	session->undrawn++;
+	if (session->phase == PHASE_HIDDEN || session->undrawn <= IDLE_TICKS ||
+	    now - session->drawn_ns <= IDLE_NS)
 		return;
 	session_settle(session, (struct verdict){VERDICT_STOP, PHASE_HIDDEN}, now);
 	answer->forget = true;
@@ -97,6 +102,7 @@ static void begin_picture(struct session *session, const struct session_event *e
 	struct session_carrying *carrying = &session->carrying;
 
 	session->drawn_ns = event->now;
+	session->undrawn = 0;
 	session->sizes = event->sizes;
 	*carrying = (struct session_carrying){.running = follow(session, event)};
 	if (!sizes_enlarge(&session->sizes))
@@ -208,6 +214,7 @@ void session_get_report(const struct session *session, int64_t now, struct sessi
 		.shown_on_processor = retry_without(&session->retry),
 		.retry_ns = retry_left(&session->retry, now),
 		.no_bundled_model = session->settings.no_bundled_model,
+		.no_model_chosen = session->settings.no_model_chosen,
 		.not_taken = session->at.not_taken,
 		.transport = transport_kind_name(session->carried_by),
 	};
@@ -242,7 +249,7 @@ struct session *session_create(const struct session_setup *setup)
 	session->log = setup->log;
 	session->host = setup->host;
 	session->card = setup->card;
-	session->phase = PHASE_HIDDEN;
+	session->phase = PHASE_NO_PICTURE;
 	session->carried_by = TRANSPORT_READBACK;
 	transport_choice_init(&session->choice);
 	ladder_init(&session->ladder, &plan);

@@ -142,6 +142,7 @@ struct session_report {
 	bool shown_on_processor; /* because the graphics card failed */
 	int64_t retry_ns;        /* until what failed is tried again; 0: it is not */
 	bool no_bundled_model;   /* it is chosen and not there */
+	bool no_model_chosen;    /* see struct session_settings */
 	uint64_t not_taken;      /* frames that found a full queue since the job began */
 	const char *transport;
 	char transport_reason[200]; /* why textures are not shared; empty if nothing failed */

@@ -35,7 +35,8 @@ struct session {
 	struct session_settings settings;
 	bool settings_changed;
 	enum session_phase phase;
-	int64_t drawn_ns;  /* when the source was drawn last */
+	int64_t drawn_ns;  /* when the source was drawn last; 0: nothing has happened yet */
+	unsigned undrawn;  /* pictures that OBS has begun since then */
 	int64_t logged_ns; /* when the phase was logged last */
 
 	struct sizes sizes;     /* of the picture at hand */

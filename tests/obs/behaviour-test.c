@@ -152,6 +152,76 @@ static void test_canvas(const struct setup *setup)
 	obs_source_release(source);
 }
 
+/* ---- what the status says is true ------------------------------------------------------------ */
+
+static bool is_red(obs_source_t *filter)
+{
+	obs_properties_t *props = obs_source_properties(filter);
+	const bool red = obs_property_text_info_type(obs_properties_get(props, "status")) ==
+			 OBS_TEXT_INFO_ERROR;
+
+	obs_properties_destroy(props);
+	return red;
+}
+
+/* Watches for two seconds that the status never says 'text'. */
+static void expect_never(obs_source_t *filter, const char *text, const char *when)
+{
+	bool said = false;
+
+	for (int i = 0; i < 200 && !said; i++) {
+		said = status_has(filter, text);
+		host_sleep(0.01);
+	}
+	CHECK(!said, "%s it says \"%s\"", when, text);
+}
+
+static void stand_still(void *opaque)
+{
+	(void)opaque;
+	host_sleep(0.8);
+}
+
+/*
+ * A source that is shown is not called hidden: neither before its first picture, nor when OBS
+ * stands still for a moment.
+ */
+static void test_truth(const struct setup *setup)
+{
+	obs_source_t *source = open_media(setup, "still.mkv");
+	struct watch *watch = watch_start(source);
+	obs_source_t *filter = host_create_filter("upscale", setup->model, 2, "full");
+
+	CHECK(watch_next(watch, 0) != NULL, "nothing");
+	CHECK(!status_has(filter, "not shown"), "hidden before it could be shown");
+	watch_begin_change(watch);
+	obs_source_filter_add(source, filter);
+	watch_end_change(watch, filter, 2);
+	expect_never(filter, "not shown", "added to a source that is shown,");
+	CHECK(host_wait_status(filter, "Upscaling", PATIENCE_S), "no start");
+	for (int i = 0; i < 3; i++) {
+		obs_queue_task(OBS_TASK_GRAPHICS, stand_still, NULL, true);
+		expect_never(filter, "not shown", "after a lag");
+	}
+
+	set_string(filter, "model_file", "");
+	CHECK(host_wait_status(filter, "No model file is chosen yet", PATIENCE_S), "not said");
+	CHECK(host_wait_status(filter, "Upscaling", PATIENCE_S), "it does not go on");
+	CHECK(host_wait_status(filter, "FlashVSR small", PATIENCE_S), "with another model");
+	CHECK(!is_red(filter), "red, though nothing is wrong");
+
+	set_int(filter, "free_after_s", 0);
+	set_string(filter, "step", "bicubic");
+	for (int i = 0; i < 500 && !host_log_has("memory freed"); i++)
+		host_sleep(0.02);
+	CHECK(host_log_has("memory freed"), "memory is not freed");
+	CHECK(!host_log_has("not shown"), "shown all the time, and the log says it was not");
+	CHECK(watch_violations(watch) == 0, "%u pictures were wrong", watch_violations(watch));
+	watch_stop(watch);
+	obs_source_release(filter);
+	obs_source_release(source);
+}
+
 /* ---- the dialog ---------------------------------------------------------------------------- */
 
 static void count_signal(void *opaque, calldata_t *data)
@@ -298,6 +368,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (strcmp(argv[5], "ladder") == 0)
 		test_ladder(&setup);
+	else if (strcmp(argv[5], "truth") == 0)
+		test_truth(&setup);
 	else if (strcmp(argv[5], "canvas") == 0)
 		test_canvas(&setup);
 	else if (strcmp(argv[5], "no-model") == 0)

@@ -21,6 +21,8 @@ bool host_start(const char *plugin_folder);
 bool host_load_module(const char *name);
 /* Shuts OBS down and checks that nothing was leaked: neither blocks nor threads. */
 void host_stop(void);
+/* Returns true when the filter has written a line with 'text' to OBS's log. */
+bool host_log_has(const char *text);
 /* Returns how many threads the filters have. */
 int host_workers(void);
 

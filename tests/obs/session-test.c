@@ -288,6 +288,24 @@ static void test_hidden(void)
 	session_destroy(filter.session);
 }
 
+/* OBS may be slow: what is drawn in every picture is not hidden, however long a picture takes. */
+static void test_lags(void)
+{
+	struct filter filter;
+
+	start(&filter);
+	CHECK(session_get_phase(filter.session) == PHASE_NO_PICTURE, "hidden before all");
+	filter.picture.now += 100 * NS_PER_S; /* OBS has run for a while when a filter is added */
+	tick(&filter);
+	CHECK(session_get_phase(filter.session) == PHASE_NO_PICTURE, "hidden at once");
+	expect_job(&filter, "at first");
+	for (int i = 0; i < 5; i++) {
+		filter.picture.now += NS_PER_S;
+		expect_none(&filter, PHASE_STARTING, "after a lag of OBS");
+	}
+	session_destroy(filter.session);
+}
+
 static void test_transports(void)
 {
 	struct session_report report;
@@ -444,6 +462,7 @@ int main(void)
 	test_changes();
 	test_rests();
 	test_hidden();
+	test_lags();
 	test_transports();
 	test_failures();
 	test_too_slow();
