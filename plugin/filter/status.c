@@ -86,6 +86,7 @@ static void fill_in(struct dstr *text, const struct filter_report *report,
 	replace(text, "{out}", "%ux%u", report->out_width, report->out_height);
 	replace(text, "{fps}", "%.1f", report->session.frames_per_s);
 	replace(text, "{delay}", "%.2f", report->session.delay_s);
+	replace(text, "{before}", "%.2f", report->session.delay_was_s);
 	replace(text, "{render_ms}", "%.2f", report->render_ms);
 	replace(text, "{possible}", "%.1f", report->session.possible_fps);
 	replace(text, "{step}", "%s", obs_module_text(step_key(report->session.step)));
@@ -114,11 +115,12 @@ char *filter_status_text(const struct filter_report *report, const struct worker
 	dstr_copy(&text, obs_module_text(phase_key(report, status)));
 	if (report->session.phase == PHASE_FAILED && report->session.retry_ns)
 		add_line(&text, "Status.Line.Retry");
-	if (report->session.delay_s > 0.0 &&
-	    (report->session.phase == PHASE_STARTING || report->session.phase == PHASE_UPSCALING ||
-	     report->session.phase == PHASE_BEHIND))
+	if (report->session.delay_s > 0.0 && report->session.phase != PHASE_HIDDEN &&
+	    report->session.phase != PHASE_NO_PICTURE)
 		add_line(&text,
 			 report->sound_follows ? "Status.Line.DelayBoth" : "Status.Line.Delay");
+	if (report->session.delay_was_s > 0.0)
+		add_line(&text, "Status.Line.DelayWas");
 	if (status->chunks)
 		add_line(&text, "Status.Line.Speed");
 	if (report->render_ms > 0.0)

@@ -13,6 +13,8 @@
 /* A source that was not drawn for so long and in so many pictures is hidden; OBS itself may lag. */
 #define IDLE_NS    (NS_PER_S / 2)
 #define IDLE_TICKS 3
+/* Another delay is news for so long. */
+#define DELAY_NEWS_NS (120 * NS_PER_S)
 
 /* ---- events -------------------------------------------------------------------------------- */
 
@@ -37,11 +39,18 @@ static void begin_tick(struct session *session, int64_t now, struct session_answ
 	answer->forget = true;
 }
 
-/* Without the prospect of an upscaled picture there is no delay. */
-static bool hopeless(enum session_phase phase)
+/*
+ * Without the prospect of an upscaled picture there is no delay. A machine that is too slow, or
+ * fails, may be fit again in a moment: there a delay that was promised stays.
+ */
+static bool hopeless(const struct session *session)
 {
-	return phase == PHASE_FAILED || phase == PHASE_TOO_SLOW || phase == PHASE_PINNED ||
-	       phase == PHASE_REACHED || phase == PHASE_HDR || phase == PHASE_UNFIT;
+	const enum session_phase phase = session->phase;
+
+	if (phase == PHASE_FAILED || phase == PHASE_TOO_SLOW)
+		return !session->schedule.delay_ns;
+	return phase == PHASE_PINNED || phase == PHASE_REACHED || phase == PHASE_HDR ||
+	       phase == PHASE_UNFIT;
 }
 
 /*
@@ -53,7 +62,7 @@ static void choose_delay(struct session *session, bool upscaled, struct session_
 	const struct schedule *schedule = &session->schedule;
 	int64_t held_ns = 0;
 
-	if (hopeless(session->phase))
+	if (hopeless(session))
 		session->delay_ns = 0;
 	else if (upscaled) /* Pictures come with OBS's ticks, so they are late by whole ones. */
 		session->delay_ns = (schedule->delay_ns + schedule->tick_ns / 2) /
@@ -89,7 +98,7 @@ static void find_due(struct session *session, int64_t now)
 {
 	struct session_carrying *carrying = &session->carrying;
 
-	if (!carrying->running || !session->schedule.delay_ns)
+	if (!carrying->running)
 		return;
 	carrying->due =
 		schedule_due(&session->schedule, session->at.job->out, now, &carrying->freed);
@@ -152,7 +161,7 @@ static void end_picture(struct session *session, const struct session_event *eve
 	choose_delay(session, upscaled, answer);
 	answer->take = session->carrying.running && schedule_take(schedule, event->now);
 	answer->bicubic = !upscaled;
-	answer->keep = at->job != NULL;
+	answer->keep = at->job || session->delay_ns;
 	answer->keep_ns = session->delay_ns ? session->delay_ns : schedule->delay_ns;
 }
 
@@ -208,6 +217,9 @@ void session_get_report(const struct session *session, int64_t now, struct sessi
 		.frames_per_s = (double)NS_PER_S / (double)session->schedule.interval_ns,
 		.possible_fps = ladder_possible_fps(&session->ladder),
 		.delay_s = (double)session->delay_ns / (double)NS_PER_S,
+		.delay_was_s = now - session->promised_at_ns < DELAY_NEWS_NS
+				       ? (double)session->promise_was_ns / (double)NS_PER_S
+				       : 0.0,
 		.step = session->ladder.step,
 		.step_pinned = session->ladder.plan.pinned != 0,
 		.divisor = session->ladder.divisor,
@@ -253,6 +265,7 @@ struct session *session_create(const struct session_setup *setup)
 	session->carried_by = TRANSPORT_READBACK;
 	transport_choice_init(&session->choice);
 	ladder_init(&session->ladder, &plan);
+	schedule_init(&session->schedule, setup->tick_ns);
 	retry_init(&session->retry);
 	session_set_interval(session);
 	session->worker = worker_create(&setup->log, setup->pool);

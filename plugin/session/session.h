@@ -136,6 +136,7 @@ struct session_report {
 	double frames_per_s; /* taken and shown */
 	double possible_fps; /* while it is too slow */
 	double delay_s;      /* of what is shown */
+	double delay_was_s;  /* before it changed, which was not long ago; 0: it did not */
 	enum ladder_step step;
 	bool step_pinned;
 	int divisor;             /* one of so many pictures of OBS is taken */

@@ -202,6 +202,7 @@ static void test_truth(const struct setup *setup)
 	for (int i = 0; i < 3; i++) {
 		obs_queue_task(OBS_TASK_GRAPHICS, stand_still, NULL, true);
 		expect_never(filter, "not shown", "after a lag");
+		CHECK(!status_has(filter, "Starting"), "it starts over after a lag");
 	}
 
 	set_string(filter, "model_file", "");

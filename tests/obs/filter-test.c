@@ -13,6 +13,8 @@
 #include <util/platform.h>
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,6 +320,123 @@ static void test_even(const struct setup *setup)
 	close_scene(&scene);
 }
 
+/* ---- under load ---------------------------------------------------------------------------- */
+
+/* As many programs as the processor has threads, and again, which do nothing but take time. */
+struct load {
+	pthread_t threads[64];
+	int count;
+	atomic_bool over;
+};
+
+static void *burn(void *opaque)
+{
+	struct load *load = opaque;
+	volatile unsigned number = 0;
+
+	while (!atomic_load(&load->over))
+		number++;
+	return NULL;
+}
+
+static void load_begin(struct load *load)
+{
+	const int wanted = 2 * os_get_logical_cores();
+
+	atomic_init(&load->over, false);
+	for (load->count = 0; load->count < wanted && load->count < 64; load->count++)
+		if (pthread_create(&load->threads[load->count], NULL, burn, load) != 0)
+			break;
+}
+
+static void load_end(struct load *load)
+{
+	atomic_store(&load->over, true);
+	while (load->count)
+		pthread_join(load->threads[--load->count], NULL);
+}
+
+/* Returns the delay that the status tells; 0: none. */
+static double told_delay(struct scene *scene)
+{
+	char *status = host_status(scene->filter);
+	const char *text = strstr(status, "The picture is ");
+	double delay_s = 0.0;
+
+	if (text)
+		sscanf(text, "The picture is %lf", &delay_s);
+	bfree(status);
+	return delay_s;
+}
+
+/* Waits until the delay has been the same for some seconds, and returns it. */
+static double settled_delay(struct scene *scene)
+{
+	double delay_s = told_delay(scene);
+
+	for (int same = 0, i = 0; same < 80 && i < 1000; i++, same++) {
+		host_sleep(0.1);
+		if (told_delay(scene) != delay_s)
+			same = 0;
+		delay_s = told_delay(scene);
+	}
+	return delay_s;
+}
+
+static int compare_lags(const void *a, const void *b)
+{
+	return (*(const double *)a > *(const double *)b) -
+	       (*(const double *)a < *(const double *)b);
+}
+
+/*
+ * Watches that all the time the delay is told to be 'delay_s', and most pictures are late by that,
+ * upscaled or not. OBS and the source are under load themselves, so not every picture can be.
+ */
+static void expect_delay(struct scene *scene, double delay_s, double seconds, const char *when)
+{
+	const uint64_t end_ns = os_gettime_ns() + (uint64_t)(seconds * 1e9);
+	static double lags[20000];
+	double told = delay_s;
+	int count = 0;
+
+	while (os_gettime_ns() < end_ns && count < 20000) {
+		const struct view *view = watch_next(scene->watch, UINT64_MAX);
+
+		if (view)
+			lags[count++] = excess_lag(view, delay_s * HOST_FPS);
+		if (told_delay(scene) != delay_s)
+			told = told_delay(scene);
+	}
+	qsort(lags, (size_t)count, sizeof(*lags), compare_lags);
+	printf("  %s: a delay of %.2f s, of %d pictures half are late by %+.1f .. %+.1f more\n",
+	       when, delay_s, count, lags[count / 4], lags[count * 3 / 4]);
+	CHECK(told == delay_s, "%s: a delay of %.2f s instead of %.2f", when, told, delay_s);
+	CHECK(count > 10 && fabs(lags[count / 2]) < 3.0, "%s: late by %.1f pictures more", when,
+	      lags[count / 2]);
+}
+
+/* However busy the machine becomes, the picture is as late as it was. */
+static void test_load(const struct setup *setup)
+{
+	const bool many = getenv("FVSR_TEST_LONG") != NULL;
+	struct scene scene;
+	struct load load;
+	double delay_s;
+
+	open_scene(&scene, host_media("ramp", media(setup, "ramp.mkv")));
+	add_filter(&scene, "upscale", NULL, 4);
+	CHECK(host_wait_status(scene.filter, "Upscaling", START_S), "no start");
+	delay_s = settled_delay(&scene);
+	CHECK(delay_s > 0.0, "no delay");
+	expect_delay(&scene, delay_s, 5.0, "before");
+	load_begin(&load);
+	expect_delay(&scene, delay_s, many ? 180.0 : 20.0, "under load");
+	load_end(&load);
+	expect_delay(&scene, delay_s, 10.0, "after it");
+	close_scene(&scene);
+}
+
 static void test_two(const struct setup *setup)
 {
 	struct scene a, b;
@@ -450,8 +569,9 @@ static const struct {
 	{"picture", test_picture},   {"toggle", test_toggle},
 	{"settings", test_settings}, {"source-size", test_source_size},
 	{"alpha", test_alpha},       {"even", test_even},
-	{"two", test_two},           {"remove", test_remove},
-	{"shutdown", test_shutdown}, {"bundled", test_bundled},
+	{"load", test_load},         {"two", test_two},
+	{"remove", test_remove},     {"shutdown", test_shutdown},
+	{"bundled", test_bundled},
 };
 
 static bool run_case(const struct setup *setup, const char *name)

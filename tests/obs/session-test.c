@@ -440,6 +440,74 @@ static void test_showing(void)
 	session_destroy(filter.session);
 }
 
+static void deliver(const struct filter *filter)
+{
+	fvsr_frame *frame = frame_queue_write_begin(worker.job->out);
+
+	fvsr_frame_set_tag(frame, filter->picture.now);
+	frame_queue_write_end(worker.job->out);
+}
+
+/* Until the upscaled picture is shown. */
+static void draw_upscaled(struct filter *filter)
+{
+	for (int i = 0; i < 200 && draw(filter) != PHASE_UPSCALING; i++)
+		;
+	CHECK(session_get_phase(filter->session) == PHASE_UPSCALING, "phase %d",
+	      (int)session_get_phase(filter->session));
+}
+
+/* A machine that becomes too slow, or fails, shows bicubic at the delay that was promised. */
+static void test_promise(void)
+{
+	struct session_report report;
+	struct filter filter;
+	int64_t delay_ns;
+
+	start(&filter);
+	filter.settings.pinned = LADDER_FULL;
+	change_settings(&filter);
+	expect_job(&filter, "at first");
+	run_on(-1);
+	draw(&filter);
+	deliver(&filter);
+	compute_chunk(TICK_NS / 4);
+	draw_upscaled(&filter);
+	delay_ns = filter.answer.delay_ns;
+	fail_worker(false);
+	draw(&filter);
+	CHECK(session_get_phase(filter.session) == PHASE_FAILED, "it does not fail");
+	CHECK(filter.answer.delay_ns == delay_ns && filter.answer.keep, "failed, and not late");
+	filter.picture.now += NS_PER_S;
+	expect_job(&filter, "a second later");
+	run_on(-1);
+	for (int i = 0; i < 20 && worker.job; i++) {
+		compute_chunk(40 * TICK_NS);
+		draw(&filter);
+	}
+	CHECK(session_get_phase(filter.session) == PHASE_TOO_SLOW, "it is not too slow");
+	CHECK(filter.answer.delay_ns == delay_ns && filter.answer.bicubic && filter.answer.keep,
+	      "too slow, and not late");
+	session_get_report(filter.session, filter.picture.now, &report);
+	CHECK(report.delay_was_s == 0.0, "another delay, of %.2f s", report.delay_was_s);
+
+	filter.settings.request.settings.kv_ratio = 1;
+	change_settings(&filter);
+	expect_job(&filter, "other settings");
+	run_on(-1);
+	draw(&filter);
+	deliver(&filter);
+	compute_chunk(TICK_NS * 3 / 4);
+	draw_upscaled(&filter);
+	CHECK(filter.answer.delay_ns > delay_ns, "no room for fewer frames");
+	session_get_report(filter.session, filter.picture.now, &report);
+	CHECK((int64_t)(report.delay_was_s * 1e9 + 0.5) == delay_ns, "it does not say so: %.2f s",
+	      report.delay_was_s);
+	session_get_report(filter.session, filter.picture.now + 3600 * NS_PER_S, &report);
+	CHECK(report.delay_was_s == 0.0, "it says so for ever");
+	session_destroy(filter.session);
+}
+
 /* Whatever of the settings changes, the stream cannot go on with it. */
 static void test_settings(void)
 {
@@ -467,6 +535,7 @@ int main(void)
 	test_failures();
 	test_too_slow();
 	test_showing();
+	test_promise();
 	test_settings();
 	return check_result();
 }

@@ -29,7 +29,7 @@
 #define MINUTE_S  60.0
 #define STEADY_S  3.0
 #define POLL_S    0.1
-#define SETTLE_S  1.2 /* more than the delay: what was heard before an event is through */
+#define SETTLE_S  2.0 /* more than the delay: what was heard before an event is through */
 
 struct test {
 	const char *model, *slow_model;
