@@ -9,10 +9,11 @@
 
 #include <stdint.h>
 
-#define RENDER_COST_PICTURES 600   /* ten seconds at 60 a second */
-#define RENDER_COST_BUCKETS  512   /* enough for 20 s; the last one holds all longer times */
-#define RENDER_COST_STEP_NS  20000 /* width of the first 64 buckets; later ones grow with the time \
-				    */
+#define RENDER_COST_PICTURES 600 /* ten seconds at 60 a second */
+#define RENDER_COST_BUCKETS  512 /* enough for 20 s; the last one holds all longer times */
+#define RENDER_COST_STEP_NS                                                                        \
+	20000 /* width of the first 64 buckets; later ones grow with the time                      \
+	       */
 
 struct render_cost {
 	uint16_t bucket_of[RENDER_COST_PICTURES], count_in[RENDER_COST_BUCKETS];

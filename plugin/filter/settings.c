@@ -29,6 +29,7 @@ void filter_settings_defaults(obs_data_t *data)
 	obs_data_set_default_int(data, S_HEIGHT, SIDE_DEFAULT_H);
 	obs_data_set_default_string(data, S_STEP, STEP_AUTO);
 	obs_data_set_default_int(data, S_HIDDEN_S, HIDDEN_S_DEFAULT);
+	obs_data_set_default_bool(data, S_LIVE, true);
 }
 
 void filter_settings_migrate(obs_data_t *data)
@@ -81,6 +82,7 @@ static void read_models(struct session_settings *settings, obs_data_t *data)
 	snprintf(settings->small_model, sizeof(settings->small_model), "%s",
 		 bundled ? bundled : "");
 	settings->no_bundled_model = !own && !bundled;
+	settings->own_model = own;
 	settings->no_model_chosen = file && !own;
 	if (own || bundled)
 		snprintf(model, size, "%s",

@@ -314,3 +314,13 @@ double ladder_possible_fps(const struct ladder *ladder)
 {
 	return ladder->frame_ns ? (double)NS_PER_S / (double)needed_ns(ladder->frame_ns) : 0.0;
 }
+
+int ladder_allow_fps(const struct ladder *ladder)
+{
+	int64_t interval_ns;
+
+	if (!ladder->frame_ns)
+		return 0;
+	interval_ns = (divisor_for(ladder, needed_ns(ladder->frame_ns)) + 1) * ladder->plan.tick_ns;
+	return interval_ns < NS_PER_S ? (int)(NS_PER_S / interval_ns) : 1;
+}

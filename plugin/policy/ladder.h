@@ -81,6 +81,11 @@ bool ladder_settled(const struct ladder *ladder);
  * half of the time is to spare, one picture of OBS more than now.
  */
 int64_t ladder_room(const struct ladder *ladder);
+/*
+ * Returns a limit of the frame rate that this machine can be expected to keep, with room for one
+ * lower than what is possible now; 0: the cost of a frame is not known.
+ */
+int ladder_allow_fps(const struct ladder *ladder);
 /* Returns the frame rate that the known cost of a frame allows; 0: it is not known. */
 double ladder_possible_fps(const struct ladder *ladder);
 

@@ -18,10 +18,12 @@
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-static void take_settings(struct session *session, const struct session_settings *settings)
+static void take_settings(struct session *session, const struct session_event *event)
 {
+	const struct session_settings *settings = event->settings;
+
 	worker_set_keep(session->worker, settings->keep_s);
-	if (!session_settings_same(settings, &session->settings))
+	if (event->afresh || !session_settings_same(settings, &session->settings))
 		session->settings_changed = true;
 	session->settings = *settings;
 }
@@ -171,7 +173,7 @@ void session_handle(struct session *session, const struct session_event *event,
 	*answer = (struct session_answer){.view = SESSION_VIEW_SOURCE};
 	switch (event->kind) {
 	case SESSION_SETTINGS:
-		take_settings(session, event->settings);
+		take_settings(session, event);
 		break;
 	case SESSION_TICK:
 		begin_tick(session, event->now, answer);
@@ -216,6 +218,7 @@ void session_get_report(const struct session *session, int64_t now, struct sessi
 		.serial = session->at.job ? session->at.job->serial : 0,
 		.frames_per_s = (double)NS_PER_S / (double)session->schedule.interval_ns,
 		.possible_fps = ladder_possible_fps(&session->ladder),
+		.allow_fps = ladder_allow_fps(&session->ladder),
 		.delay_s = (double)session->delay_ns / (double)NS_PER_S,
 		.delay_was_s = now - session->promised_at_ns < DELAY_NEWS_NS
 				       ? (double)session->promise_was_ns / (double)NS_PER_S
@@ -226,6 +229,7 @@ void session_get_report(const struct session *session, int64_t now, struct sessi
 		.shown_on_processor = retry_without(&session->retry),
 		.retry_ns = retry_left(&session->retry, now),
 		.no_bundled_model = session->settings.no_bundled_model,
+		.own_model = session->settings.own_model,
 		.no_model_chosen = session->settings.no_model_chosen,
 		.not_taken = session->at.not_taken,
 		.transport = transport_kind_name(session->carried_by),

@@ -18,6 +18,7 @@ struct session_settings {
 	int keep_s;                 /* how long memory is kept while the source is hidden */
 	/* What the report tells: */
 	bool no_bundled_model; /* it is chosen and not there */
+	bool own_model;        /* the model is a file that the user named */
 	bool no_model_chosen;  /* it is to be a file, but which one is not said: the bundled one */
 };
 

@@ -285,6 +285,7 @@ static void test_delay(void)
 
 	start(&m, &plan, cost);
 	CHECK(!ladder_settled(&m.ladder), "settled before anything is measured");
+	CHECK(!ladder_allow_fps(&m.ladder), "a rate before anything is measured");
 	run_s(&m, 5.0);
 	CHECK(ladder_settled(&m.ladder) && ladder_room(&m.ladder) == plan.tick_ns,
 	      "frames are given up before quality");
@@ -292,6 +293,7 @@ static void test_delay(void)
 	start(&m, &plan, cost);
 	run_s(&m, 5.0);
 	CHECK(ladder_room(&m.ladder) == 2 * plan.tick_ns, "no room for fewer frames");
+	CHECK(ladder_allow_fps(&m.ladder) == 15, "%d frames/s", ladder_allow_fps(&m.ladder));
 	m.ladder.longest_ns = ladder_room(&m.ladder);
 	m.load = 2.0;
 	run_s(&m, 5.0);

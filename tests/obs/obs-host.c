@@ -230,10 +230,13 @@ char *host_status(obs_source_t *filter)
 {
 	obs_properties_t *props = obs_source_properties(filter);
 	obs_property_t *status = obs_properties_get(props, "status");
-	char *text = bstrdup(status ? obs_property_description(status) : "no status");
+	obs_property_t *figures = obs_properties_get(props, "figures");
+	struct dstr text = {0};
 
+	dstr_printf(&text, "%s\n%s", status ? obs_property_description(status) : "no status",
+		    figures ? obs_property_description(figures) : "no figures");
 	obs_properties_destroy(props);
-	return text;
+	return text.array;
 }
 
 bool host_wait_status(obs_source_t *filter, const char *text, double timeout_s)

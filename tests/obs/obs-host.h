@@ -36,7 +36,7 @@ void host_media_set_path(obs_source_t *media, const char *path);
  * step.
  */
 obs_source_t *host_create_filter(const char *name, const char *model, int scale, const char *step);
-/* Returns the text that the filter's dialog shows; bfree() it. */
+/* Returns the status of the filter's dialog, and the figures among the details; bfree() it. */
 char *host_status(obs_source_t *filter);
 /* Waits until the status contains 'text'. */
 bool host_wait_status(obs_source_t *filter, const char *text, double timeout_s);

@@ -381,6 +381,7 @@ static void compute_chunk(int64_t frame_ns)
 /* A first chunk that leaves no hope leads down the ladder, to another model at last. */
 static void test_too_slow(void)
 {
+	struct session_event afresh;
 	struct session_report report;
 	struct filter filter;
 
@@ -402,6 +403,20 @@ static void test_too_slow(void)
 	session_get_report(filter.session, filter.picture.now, &report);
 	CHECK(report.possible_fps > 2.0 && report.possible_fps < 3.0, "%.1f frames/s",
 	      report.possible_fps);
+	CHECK(report.allow_fps == 2, "%d frames/s", report.allow_fps);
+	expect_end(&filter, PHASE_TOO_SLOW, "still");
+	afresh = (struct session_event){
+		.kind = SESSION_SETTINGS, .settings = &filter.settings, .afresh = true};
+	session_handle(filter.session, &afresh, &filter.answer);
+	expect_job(&filter, "the user wants it tried again, with the same settings");
+	CHECK(strcmp(worker.job->request.model, "large") == 0, "%s", worker.job->request.model);
+	run_on(-1);
+	for (int i = 0; i < 60 && worker.job; i++) {
+		compute_chunk(40 * TICK_NS);
+		draw(&filter);
+		run_on(-1);
+	}
+	expect_end(&filter, PHASE_TOO_SLOW, "in vain");
 	filter.picture.now += 3600 * NS_PER_S; /* the filter is hidden meanwhile */
 	expect_job(&filter, "much later");
 	session_destroy(filter.session);
