@@ -8,7 +8,8 @@
 
 #include <util/platform.h>
 
-#define QUIET_NS (4 * NS_PER_S) /* the dialog is left alone after a change of settings */
+#define QUIET_NS  (4 * NS_PER_S) /* the dialog is left alone after a change of settings */
+#define SETTLE_NS NS_PER_S       /* what passes sooner is not shown */
 
 void dialog_init(struct dialog *dialog)
 {
@@ -16,7 +17,9 @@ void dialog_init(struct dialog *dialog)
 	atomic_init(&dialog->edited_ns, 0);
 	atomic_init(&dialog->live, false);
 	dialog->rebuilt_ns = 0;
-	dialog->shown = 0;
+	atomic_init(&dialog->shown, 0);
+	dialog->pending = 0;
+	dialog->since_ns = 0;
 }
 
 static void closed(void *param)
@@ -32,24 +35,40 @@ obs_properties_t *dialog_properties(struct dialog *dialog)
 	return obs_properties_create_param(dialog, closed);
 }
 
-void dialog_edited(struct dialog *dialog, bool live)
+void dialog_built(struct dialog *dialog, uint64_t state)
+{
+	atomic_store(&dialog->shown, state);
+}
+
+bool dialog_is_open(const struct dialog *dialog)
+{
+	return atomic_load(&dialog->open) > 0;
+}
+
+void dialog_edited(struct dialog *dialog)
 {
 	atomic_store(&dialog->edited_ns, os_gettime_ns());
+}
+
+void dialog_set_live(struct dialog *dialog, bool live)
+{
 	atomic_store(&dialog->live, live);
 }
 
 bool dialog_due(struct dialog *dialog, uint64_t state, uint64_t now_ns)
 {
-	if (!atomic_load(&dialog->open)) {
-		dialog->shown = state;
-		return false;
-	}
-	if (state == dialog->shown && !atomic_load(&dialog->live))
+	bool news;
+
+	if (state != dialog->pending)
+		dialog->since_ns = now_ns;
+	dialog->pending = state;
+	news = state != atomic_load(&dialog->shown) && now_ns - dialog->since_ns >= SETTLE_NS;
+	if (!dialog_is_open(dialog) || (!news && !atomic_load(&dialog->live)))
 		return false;
 	if (now_ns - dialog->rebuilt_ns < NS_PER_S ||
 	    now_ns - atomic_load(&dialog->edited_ns) < QUIET_NS)
 		return false;
-	dialog->shown = state;
+	atomic_store(&dialog->shown, state);
 	dialog->rebuilt_ns = now_ns;
 	return true;
 }

@@ -62,12 +62,11 @@ static uint32_t filter_height(void *data)
 	return filter_measure(data).out_height;
 }
 
-static void filter_update(void *data, obs_data_t *obs_settings)
+static void apply_settings(struct flashvsr_filter *filter, obs_data_t *obs_settings, bool afresh)
 {
-	struct flashvsr_filter *filter = data;
 	struct filter_settings settings;
-	const struct session_event event = {.kind = SESSION_SETTINGS,
-					    .settings = &settings.session};
+	const struct session_event event = {
+		.kind = SESSION_SETTINGS, .settings = &settings.session, .afresh = afresh};
 	struct session_answer answer;
 
 	filter_settings_read(&settings, obs_settings);
@@ -75,8 +74,19 @@ static void filter_update(void *data, obs_data_t *obs_settings)
 	comparing_set(filter, &settings);
 	atomic_store(&filter->keep_place, settings.keep_place);
 	atomic_store(&filter->wanted, sizes_pack(&settings.session.target));
-	dialog_edited(&filter->dialog, obs_data_get_bool(obs_settings, S_LIVE));
+	dialog_set_live(&filter->dialog, obs_data_get_bool(obs_settings, S_DETAILS) &&
+						 obs_data_get_bool(obs_settings, S_LIVE));
 	session_handle(filter->session, &event, &answer);
+}
+
+static void filter_update(void *data, obs_data_t *obs_settings)
+{
+	struct flashvsr_filter *filter = data;
+	const bool afresh = atomic_exchange(&filter->afresh, false);
+
+	apply_settings(filter, obs_settings, afresh);
+	if (!afresh) /* Who clicks on a remedy waits for its effect. */
+		dialog_edited(&filter->dialog);
 }
 
 static void filter_tick(void *data, float seconds)
@@ -214,11 +224,12 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 	filter->shared = shared_ref(obs_source_get_type_data(context));
 	dialog_init(&filter->dialog);
 	atomic_init(&filter->wants_packed, false);
+	atomic_init(&filter->afresh, false);
 	atomic_init(&filter->hdr_space, 0);
 	place_init(filter);
 	comparing_init(filter);
 	pthread_mutex_init(&filter->lock, NULL);
-	filter->report.session.phase = PHASE_HIDDEN;
+	filter->report.session.phase = PHASE_NO_PICTURE;
 	carrier_init(&filter->carrier);
 	line = sync_init(&filter->sync);
 	effect = screen_init(&filter->screen);
@@ -231,7 +242,7 @@ static void *filter_create(obs_data_t *settings, obs_source_t *context)
 		filter_destroy(filter);
 		return NULL;
 	}
-	filter_update(filter, settings);
+	apply_settings(filter, settings, false);
 	signal_handler_connect(obs_source_get_signal_handler(context), "enable", filter_enabled,
 			       filter);
 	return filter;

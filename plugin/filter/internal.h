@@ -2,8 +2,8 @@
 /*
  * The filter's inside, for the files of this folder. filter.c holds what libobs calls, render.c
  * the way of a picture through the filter, place.c what becomes of scene items, comparing.c and
- * hotkeys.c before and after, report.c what the dialog is told, properties.c the dialog and
- * status.c its texts.
+ * hotkeys.c before and after, report.c what the dialog is told, properties.c the dialog, status.c
+ * its texts and remedy.c what its first button does.
  */
 #ifndef FLASHVSR_FILTER_INTERNAL_H
 #define FLASHVSR_FILTER_INTERNAL_H
@@ -44,6 +44,7 @@ struct flashvsr_filter {
 	atomic_ullong target; /* the same, once scene items are ready for it: see place.h */
 	atomic_bool keep_place;
 	atomic_bool wants_packed; /* the store works for this filter, which takes the result */
+	atomic_bool afresh;       /* the next settings come from the remedy's button */
 	pthread_mutex_t lock;     /* guards the report */
 	struct filter_report report;
 
@@ -76,11 +77,19 @@ void filter_publish_report(struct flashvsr_filter *filter, int64_t now);
 /* Copies the last report and the worker's status. Any thread. */
 void filter_get_report(struct flashvsr_filter *filter, struct filter_report *report,
 		       struct worker_status *status);
+/* Returns a number that changes with whatever an open dialog must show at once. Any thread. */
+uint64_t filter_dialog_state(struct flashvsr_filter *filter, const struct filter_report *report,
+			     const struct worker_status *status);
 /* Has the filter use the model that the store is about to make. Any thread. */
 void filter_want_packed(struct flashvsr_filter *filter);
 
-/* Returns the status as text for the dialog; bfree() it. */
+/* Returns what the filter does and what follows from that, always two lines; bfree() it. */
 char *filter_status_text(const struct filter_report *report, const struct worker_status *status);
+/* Returns the figures behind it, always as many lines; bfree() it. */
+char *filter_figures_text(const struct filter_report *report, const struct worker_status *status);
+/* Returns the text with this key, with names filled in; bfree() it. */
+char *filter_text(const char *key, const struct filter_report *report,
+		  const struct worker_status *status);
 /* Returns the store's status as text; bfree() it. NULL: there is nothing to tell. */
 char *filter_store_text(const struct model_store_status *status);
 

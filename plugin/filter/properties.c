@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter's dialog, from top to bottom: the status, the settings that most people change, where
- * the model comes from, and behind a switch all other settings.
+ * The filter's dialog, from top to bottom: what the filter does, in two lines, and one button for
+ * what is wrong; the settings that most people change, where the model comes from, and behind a
+ * switch all other settings. In place of the settings a click shows the figures: see dialog.h.
  */
 #include "filter/internal.h"
+#include "filter/remedy.h"
 #include "filter/settings.h"
 
 #include "models/download.h"
@@ -13,6 +15,8 @@
 #include <string.h>
 
 #define P_STATUS         "status"
+#define P_REMEDY         "remedy"
+#define P_FIGURES        "figures"
 #define P_STATUS_REFRESH "status_refresh"
 #define P_QUALITY        "quality"
 #define P_SUGGEST        "scale_suggest"
@@ -43,8 +47,20 @@ static enum obs_text_info_type status_type(const struct filter_report *report)
 	}
 }
 
-static void show_status(obs_property_t *property, struct flashvsr_filter *filter)
+static void show_remedy(obs_property_t *button, const struct filter_report *report,
+			const struct worker_status *status)
 {
+	const enum remedy remedy = remedy_find(report, status);
+	char *text = filter_text(remedy_key(remedy), report, status);
+
+	obs_property_set_description(button, text);
+	obs_property_set_enabled(button, remedy != REMEDY_NONE);
+	bfree(text);
+}
+
+static void show_status(obs_properties_t *props, struct flashvsr_filter *filter)
+{
+	obs_property_t *property = obs_properties_get(props, P_STATUS);
 	struct worker_status status;
 	struct filter_report report;
 	char *text;
@@ -54,24 +70,58 @@ static void show_status(obs_property_t *property, struct flashvsr_filter *filter
 	obs_property_set_description(property, text);
 	obs_property_text_set_info_type(property, status_type(&report));
 	bfree(text);
+	text = filter_figures_text(&report, &status);
+	obs_property_set_description(obs_properties_get(props, P_FIGURES), text);
+	bfree(text);
+	show_remedy(obs_properties_get(props, P_REMEDY), &report, &status);
+	dialog_built(&filter->dialog, filter_dialog_state(filter, &report, &status));
 }
 
 static bool status_refresh_clicked(obs_properties_t *props, obs_property_t *button, void *data)
 {
 	(void)button;
-	show_status(obs_properties_get(props, P_STATUS), data);
+	show_status(props, data);
 	return true;
 }
 
+/* The button stays where it is, and has nothing to do until the next status says so. */
+static bool remedy_clicked(obs_properties_t *props, obs_property_t *button, void *data)
+{
+	struct flashvsr_filter *filter = data;
+	obs_data_t *settings = obs_source_get_settings(filter->context);
+	obs_data_t *changes = obs_data_create();
+	struct worker_status status;
+	struct filter_report report;
+
+	(void)props;
+	filter_get_report(filter, &report, &status);
+	remedy_apply(remedy_find(&report, &status), &report, settings, changes);
+	atomic_store(&filter->afresh, true);
+	obs_source_update(filter->context, changes);
+	obs_property_set_enabled(button, false);
+	obs_data_release(changes);
+	obs_data_release(settings);
+	return true;
+}
+
+static bool something_modified(obs_properties_t *props, obs_property_t *property,
+			       obs_data_t *settings);
+
 static void add_status(obs_properties_t *props, struct flashvsr_filter *filter)
 {
-	obs_property_t *live;
+	obs_property_t *p;
 
-	show_status(obs_properties_add_text(props, P_STATUS, "", OBS_TEXT_INFO), filter);
+	obs_properties_add_text(props, P_STATUS, "", OBS_TEXT_INFO);
+	obs_properties_add_button2(props, P_REMEDY, "", remedy_clicked, filter);
+	p = obs_properties_add_bool(props, S_DETAILS, T_("Details"));
+	obs_property_set_long_description(p, T_("Details.Tip"));
+	obs_property_set_modified_callback(p, something_modified);
+	obs_properties_add_text(props, P_FIGURES, "", OBS_TEXT_INFO);
+	p = obs_properties_add_bool(props, S_LIVE, T_("Status.Live"));
+	obs_property_set_long_description(p, T_("Status.Live.Tip"));
 	obs_properties_add_button2(props, P_STATUS_REFRESH, T_("Status.Refresh"),
 				   status_refresh_clicked, filter);
-	live = obs_properties_add_bool(props, S_LIVE, T_("Status.Live"));
-	obs_property_set_long_description(live, T_("Status.Live.Tip"));
+	show_status(props, filter);
 }
 
 /* ---- what most people choose --------------------------------------------------------------- */
@@ -81,10 +131,25 @@ static void show(obs_properties_t *props, const char *name, bool visible)
 	obs_property_set_visible(obs_properties_get(props, name), visible);
 }
 
+/* Shows one of two pages below the first lines: the settings, or the figures. */
+static void show_page(obs_properties_t *props, bool details)
+{
+	static const char *const first[] = {P_STATUS, P_REMEDY, S_DETAILS};
+	static const char *const figures[] = {P_FIGURES, S_LIVE, P_STATUS_REFRESH};
+
+	for (obs_property_t *p = obs_properties_first(props); p; obs_property_next(&p))
+		obs_property_set_visible(p, !details);
+	for (int i = 0; i < 3; i++) {
+		show(props, first[i], true);
+		show(props, figures[i], details);
+	}
+}
+
 /* Shows the settings that the choices so far call for, and hides the others. */
 static bool something_modified(obs_properties_t *props, obs_property_t *property,
 			       obs_data_t *settings)
 {
+	const bool details = obs_data_get_bool(settings, S_DETAILS);
 	const bool own_size = obs_data_get_int(settings, S_SCALE) == SCALE_CUSTOM;
 	const char *compare = obs_data_get_string(settings, S_COMPARE);
 	const bool advanced = obs_data_get_bool(settings, S_ADVANCED);
@@ -94,13 +159,15 @@ static bool something_modified(obs_properties_t *props, obs_property_t *property
 	filter_settings_migrate(settings);
 	custom = strcmp(obs_data_get_string(settings, S_PRESET), PRESET_CUSTOM) == 0;
 	own_model = strcmp(obs_data_get_string(settings, S_MODEL), MODEL_FILE) == 0;
-	show(props, S_WIDTH, own_size);
-	show(props, S_HEIGHT, own_size);
-	show(props, S_COMPARE_AT, strcmp(compare, COMPARE_IS_LINE) == 0);
-	show(props, S_COMPARE_ENDS, strcmp(compare, COMPARE_IS_OFF) != 0);
-	show(props, S_MODEL_FILE, own_model);
-	show(props, P_STORE, own_model);
-	show(props, P_QUALITY, advanced);
+	show_page(props, details);
+	show(props, S_WIDTH, own_size && !details);
+	show(props, S_HEIGHT, own_size && !details);
+	show(props, P_SUGGEST, obs_data_get_int(settings, S_SCALE) >= SCALE_MIN && !details);
+	show(props, S_COMPARE_AT, strcmp(compare, COMPARE_IS_LINE) == 0 && !details);
+	show(props, S_COMPARE_ENDS, strcmp(compare, COMPARE_IS_OFF) != 0 && !details);
+	show(props, S_MODEL_FILE, own_model && !details);
+	show(props, P_STORE, own_model && !details);
+	show(props, P_QUALITY, advanced && !details);
 	show(props, S_SPARSE_RATIO, custom);
 	show(props, S_LOCAL_RANGE, custom);
 	show(props, S_KV_RATIO, custom);

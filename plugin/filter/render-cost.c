@@ -1,10 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Keeping the histogram: see render-cost.h.
+ * Keeping the histogram: see render-cost.h. The first 64 buckets are a step wide. From there on
+ * each doubling of the time has 32 buckets, so that a slow machine's times have their place as
+ * well.
  */
 #include "filter/render-cost.h"
 
 #include <string.h>
+
+#define LINEAR     64
+#define PER_DOUBLE 32
+
+static int bucket_of(int64_t steps)
+{
+	int doublings = 0;
+
+	while (steps >> doublings >= LINEAR)
+		doublings++;
+	return doublings * PER_DOUBLE + (int)(steps >> doublings);
+}
+
+/* Returns the first number of steps that belongs to a later bucket. */
+static int64_t end_of(int bucket)
+{
+	const int doublings = bucket < LINEAR ? 0 : bucket / PER_DOUBLE - 1;
+
+	return (int64_t)(bucket - doublings * PER_DOUBLE + 1) << doublings;
+}
 
 void render_cost_clear(struct render_cost *cost)
 {
@@ -13,7 +35,7 @@ void render_cost_clear(struct render_cost *cost)
 
 void render_cost_add(struct render_cost *cost, int64_t ns)
 {
-	int64_t bucket = ns > 0 ? ns / RENDER_COST_STEP_NS : 0;
+	int bucket = bucket_of(ns > 0 ? ns / RENDER_COST_STEP_NS : 0);
 
 	if (bucket >= RENDER_COST_BUCKETS)
 		bucket = RENDER_COST_BUCKETS - 1;
@@ -37,5 +59,5 @@ int64_t render_cost_p99(const struct render_cost *cost)
 	do
 		seen += cost->count_in[--bucket];
 	while (seen <= above && bucket > 0);
-	return (bucket + 1) * (int64_t)RENDER_COST_STEP_NS;
+	return end_of(bucket) * RENDER_COST_STEP_NS;
 }

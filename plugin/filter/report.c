@@ -4,6 +4,7 @@
  * which is another thread's, need not ask the session.
  */
 #include "filter/internal.h"
+#include "filter/remedy.h"
 #include "filter/settings.h"
 
 #include <util/platform.h>
@@ -34,14 +35,28 @@ static void take_packed(struct flashvsr_filter *filter, const struct model_store
 	obs_data_release(settings);
 }
 
-/*
- * Rebuilds an open dialog for what the user must know at once: a change of phase or step, and how
- * far the store is.
- */
-static void keep_dialog(struct flashvsr_filter *filter, const struct session_report *report)
+/* Takes the first lines as they are read, and how far the store is, by tenths. */
+uint64_t filter_dialog_state(struct flashvsr_filter *filter, const struct filter_report *report,
+			     const struct worker_status *status)
 {
 	struct model_store_status store = {.state = STORE_IDLE};
-	uint64_t percent, state;
+	uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
+	char *text = filter_status_text(report, status);
+
+	if (filter->shared->store)
+		model_store_get(filter->shared->store, &store);
+	for (const char *at = text; *at; at++)
+		hash = (hash ^ (unsigned char)*at) * 1099511628211ULL;
+	hash = (hash ^ remedy_find(report, status)) * 1099511628211ULL;
+	hash = (hash ^ store.state) * 1099511628211ULL;
+	hash = (hash ^ (store.total ? store.done * 10 / store.total : 0)) * 1099511628211ULL;
+	bfree(text);
+	return hash;
+}
+
+static void follow_store(struct flashvsr_filter *filter)
+{
+	struct model_store_status store = {.state = STORE_IDLE};
 
 	if (filter->shared->store)
 		model_store_get(filter->shared->store, &store);
@@ -49,10 +64,17 @@ static void keep_dialog(struct flashvsr_filter *filter, const struct session_rep
 		take_packed(filter, &store);
 	else if (store.state != STORE_IDLE && !model_store_busy(&store))
 		atomic_store(&filter->wants_packed, false);
-	percent = store.total ? store.done * 100 / store.total : 0;
-	state = (uint64_t)report->phase | (uint64_t)report->step << 8 |
-		(uint64_t)report->divisor << 16 | (uint64_t)store.state << 48 | percent << 56;
-	if (dialog_due(&filter->dialog, state, os_gettime_ns()))
+}
+
+static void keep_dialog(struct flashvsr_filter *filter, const struct filter_report *report)
+{
+	struct worker_status status;
+
+	if (!dialog_is_open(&filter->dialog))
+		return;
+	session_get_worker(filter->session, &status);
+	if (dialog_due(&filter->dialog, filter_dialog_state(filter, report, &status),
+		       os_gettime_ns()))
 		obs_source_update_properties(filter->context);
 }
 
@@ -64,7 +86,8 @@ void filter_publish_report(struct flashvsr_filter *filter, int64_t now)
 	pthread_mutex_lock(&filter->lock);
 	filter->report = report;
 	pthread_mutex_unlock(&filter->lock);
-	keep_dialog(filter, &report.session);
+	follow_store(filter);
+	keep_dialog(filter, &report);
 }
 
 void filter_get_report(struct flashvsr_filter *filter, struct filter_report *report,

@@ -33,6 +33,7 @@ void filter_settings_defaults(obs_data_t *data)
 	obs_data_set_default_int(data, S_HEIGHT, SIDE_DEFAULT_H);
 	obs_data_set_default_string(data, S_STEP, STEP_AUTO);
 	obs_data_set_default_int(data, S_HIDDEN_S, HIDDEN_S_DEFAULT);
+	obs_data_set_default_bool(data, S_LIVE, true);
 }
 
 void filter_settings_migrate(obs_data_t *data)
@@ -72,17 +73,21 @@ static enum fvsr_color read_color(obs_data_t *data)
 
 /*
  * Finds the models. Where the bundled one is missing, its path is used all the same, so that the
- * engine says which file it looked for.
+ * engine says which file it looked for. Until the user has said which file is to be the model, the
+ * bundled one goes on.
  */
 static void read_models(struct session_settings *settings, obs_data_t *data)
 {
-	const bool own = strcmp(obs_data_get_string(data, S_MODEL), MODEL_FILE) == 0;
+	const bool file = strcmp(obs_data_get_string(data, S_MODEL), MODEL_FILE) == 0;
+	const bool own = file && obs_data_get_string(data, S_MODEL_FILE)[0];
 	char *bundled = obs_module_file(BUNDLED_MODEL), *model = settings->request.model;
 	const size_t size = sizeof(settings->request.model);
 
 	snprintf(settings->small_model, sizeof(settings->small_model), "%s",
 		 bundled ? bundled : "");
 	settings->no_bundled_model = !own && !bundled;
+	settings->own_model = own;
+	settings->no_model_chosen = file && !own;
 	if (own || bundled)
 		snprintf(model, size, "%s",
 			 own ? obs_data_get_string(data, S_MODEL_FILE) : bundled);

@@ -31,6 +31,7 @@
 #define S_STEP         "step"         /* STEP_AUTO, or what the ladder is pinned to */
 #define S_HIDDEN_S     "free_after_s" /* memory is freed so long after the source was hidden */
 #define S_ADVANCED     "advanced"     /* concerns the dialog only */
+#define S_DETAILS      "details"      /* concerns the dialog only */
 #define S_LIVE         "live_status"  /* concerns the dialog only */
 
 #define MODEL_BUNDLED "bundled"

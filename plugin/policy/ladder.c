@@ -71,6 +71,15 @@ static enum ladder_step above(const struct ladder *ladder)
 	return step < (int)ladder->best ? ladder->step : (enum ladder_step)step;
 }
 
+/* Returns true when the picture may be taken so seldom. */
+static bool allows(const struct ladder *ladder, int divisor)
+{
+	const int64_t interval_ns = divisor * ladder->plan.tick_ns;
+
+	return interval_ns <= ladder->plan.slowest_ns &&
+	       (!ladder->longest_ns || interval_ns <= ladder->longest_ns);
+}
+
 static bool small_model(const struct ladder *ladder, enum ladder_step step)
 {
 	return ladder->plan.small && step >= LADDER_SMALL;
@@ -136,7 +145,7 @@ static enum ladder_change fewer_frames(struct ladder *ladder, int64_t now)
 {
 	const int divisor = divisor_for(ladder, needed_ns(ladder->frame_ns));
 
-	if (divisor * ladder->plan.tick_ns > ladder->plan.slowest_ns)
+	if (!allows(ladder, divisor))
 		return give_up(ladder, now);
 	ladder->slow_chunks = 0;
 	ladder->room_since = 0;
@@ -263,17 +272,55 @@ enum ladder_change ladder_no_memory(struct ladder *ladder)
 	return LADDER_OTHER;
 }
 
-/* Tries the rate first, since fewer frames are what may be possible again. */
+bool ladder_settled(const struct ladder *ladder)
+{
+	return ladder->step != LADDER_BICUBIC && ladder->frame_ns && !ladder->skip_chunks &&
+	       needed_ns(ladder->frame_ns) <= ladder->divisor * ladder->plan.tick_ns;
+}
+
+int64_t ladder_room(const struct ladder *ladder)
+{
+	const int64_t interval_ns = ladder->divisor * ladder->plan.tick_ns;
+	const bool quality_first =
+		!ladder->plan.pinned && ladder->plan.small && ladder->step < LADDER_SMALL;
+
+	if (quality_first || 2 * needed_ns(ladder->frame_ns) <= interval_ns ||
+	    interval_ns + ladder->plan.tick_ns > ladder->plan.slowest_ns)
+		return interval_ns;
+	return interval_ns + ladder->plan.tick_ns;
+}
+
+/* Returns the step to leave LADDER_BICUBIC for: fewer frames may be what is possible again. */
+static enum ladder_step step_of_retry(struct ladder *ladder)
+{
+	if (ladder->plan.pinned)
+		return ladder->plan.pinned;
+	if (allows(ladder, 2))
+		return LADDER_RATE;
+	ladder->step = LADDER_RATE;
+	return above(ladder);
+}
+
 bool ladder_retry(struct ladder *ladder, int64_t now)
 {
 	if (ladder->step != LADDER_BICUBIC || ladder->plan.pinned == LADDER_BICUBIC ||
 	    now < ladder->retry_ns)
 		return false;
-	go_to(ladder, ladder->plan.pinned ? ladder->plan.pinned : LADDER_RATE);
+	go_to(ladder, step_of_retry(ladder));
 	return true;
 }
 
 double ladder_possible_fps(const struct ladder *ladder)
 {
 	return ladder->frame_ns ? (double)NS_PER_S / (double)needed_ns(ladder->frame_ns) : 0.0;
+}
+
+int ladder_allow_fps(const struct ladder *ladder)
+{
+	int64_t interval_ns;
+
+	if (!ladder->frame_ns)
+		return 0;
+	interval_ns = (divisor_for(ladder, needed_ns(ladder->frame_ns)) + 1) * ladder->plan.tick_ns;
+	return interval_ns < NS_PER_S ? (int)(NS_PER_S / interval_ns) : 1;
 }

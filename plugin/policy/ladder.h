@@ -40,6 +40,7 @@ struct ladder {
 	enum ladder_step step;
 	enum ladder_step best; /* not above this: there is no memory for more */
 	int divisor;           /* one of so many pictures of OBS is taken */
+	int64_t longest_ns;    /* between two upscaled ones: the delay allows no more; 0: any */
 	int64_t frame_ns;      /* what a frame costs; 0 until measured */
 	int64_t cost_ns;       /* what a frame cost when the last change was decided */
 	int slow_chunks;       /* so many in a row were over the budget */
@@ -72,6 +73,19 @@ bool ladder_overdue(const struct ladder *ladder, int64_t computing_ns, int frame
 enum ladder_change ladder_no_memory(struct ladder *ladder);
 /* Leaves the last step, where nothing is measured, and returns true when it is time to. */
 bool ladder_retry(struct ladder *ladder, int64_t now);
+/* Returns true when this step was measured and keeps up. */
+bool ladder_settled(const struct ladder *ladder);
+/*
+ * Returns the distance of frames that the delay should have room for, so that it need not change
+ * when this machine gets busier: where frames are all that is left to be given up and less than
+ * half of the time is to spare, one picture of OBS more than now.
+ */
+int64_t ladder_room(const struct ladder *ladder);
+/*
+ * Returns a limit of the frame rate that this machine can be expected to keep, with room for one
+ * lower than what is possible now; 0: the cost of a frame is not known.
+ */
+int ladder_allow_fps(const struct ladder *ladder);
 /* Returns the frame rate that the known cost of a frame allows; 0: it is not known. */
 double ladder_possible_fps(const struct ladder *ladder);
 

@@ -12,6 +12,24 @@ struct counted_job {
 	atomic_int owners;
 };
 
+#define OUTPUT_BYTES (256u << 20) /* that a queue of many frames may take */
+#define MOVING       4            /* frames of the queue that are being written or shown */
+
+static int output_frames(const struct fvsr_settings *set)
+{
+	const uint64_t bytes = (uint64_t)set->out_width * (uint64_t)set->out_height * 4;
+	const uint64_t fit = bytes ? OUTPUT_BYTES / bytes : 0;
+
+	return fit > JOB_OUTPUT_FRAMES_MAX ? JOB_OUTPUT_FRAMES_MAX
+	       : fit < JOB_OUTPUT_FRAMES   ? JOB_OUTPUT_FRAMES
+					   : (int)fit;
+}
+
+int job_held_frames(const struct job *job)
+{
+	return output_frames(&job->request.settings) - MOVING;
+}
+
 struct job *job_create(const struct job_request *request, uint64_t serial,
 		       const struct frame_maker *maker)
 {
@@ -26,8 +44,8 @@ struct job *job_create(const struct job_request *request, uint64_t serial,
 	job_set_effort(&counted->job, set->sparse_ratio, set->kv_ratio);
 	counted->job.in = frame_queue_create(JOB_INPUT_FRAMES, maker, FRAME_TO_ENGINE,
 					     set->in_width, set->in_height);
-	counted->job.out = frame_queue_create(JOB_OUTPUT_FRAMES, maker, FRAME_FROM_ENGINE,
-					      set->out_width, set->out_height);
+	counted->job.out = frame_queue_create((unsigned)output_frames(set), maker,
+					      FRAME_FROM_ENGINE, set->out_width, set->out_height);
 	if (!counted->job.in || !counted->job.out) {
 		job_unref(&counted->job);
 		return NULL;

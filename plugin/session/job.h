@@ -15,8 +15,12 @@
 
 /* Room for a chunk, and for some more frames, so that the worker finds the next chunk complete. */
 #define JOB_INPUT_FRAMES 12
-/* Room for a chunk that waits for its time to be shown, and for the next one. */
-#define JOB_OUTPUT_FRAMES 16
+/*
+ * Room for a chunk that waits for its time to be shown, and for the next one; and where frames are
+ * small, for those that wait because the delay has room for a lower frame rate.
+ */
+#define JOB_OUTPUT_FRAMES     16
+#define JOB_OUTPUT_FRAMES_MAX 38
 
 struct job_request {
 	char model[1024]; /* as for fvsr_model_open() */
@@ -39,6 +43,8 @@ struct job {
 /* Creates a job with one owner. 'maker' is used during the call only. NULL: out of memory. */
 struct job *job_create(const struct job_request *request, uint64_t serial,
 		       const struct frame_maker *maker);
+/* Returns how many of the frames that have come out can wait to be shown. */
+int job_held_frames(const struct job *job);
 /* Adds an owner and returns 'job'. */
 struct job *job_ref(struct job *job);
 /* Removes an owner; the last one frees the job. NULL is allowed. */

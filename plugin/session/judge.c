@@ -6,6 +6,7 @@
  */
 #include "session/effort.h"
 #include "session/state.h"
+#include "units.h"
 
 static const struct verdict keep = {.kind = VERDICT_KEEP};
 static const struct verdict start = {.kind = VERDICT_START};
@@ -22,7 +23,7 @@ static struct verdict start_or_rest(const struct session *session)
 {
 	if (session->ladder.step != LADDER_BICUBIC)
 		return start;
-	return stop(session->ladder.plan.pinned ? PHASE_PINNED : PHASE_TOO_SLOW);
+	return stop(session->ladder.plan.pinned == LADDER_BICUBIC ? PHASE_PINNED : PHASE_TOO_SLOW);
 }
 
 /* Forgets what was learned, because it was about another model, size or wish. */
@@ -35,6 +36,7 @@ static struct verdict start_over(struct session *session, int64_t tick_ns)
 	session->settings_changed = false;
 	effort_plan(&plan, &session->settings, tick_ns);
 	ladder_init(&session->ladder, &plan);
+	schedule_init(&session->schedule, tick_ns);
 	retry_init(&session->retry);
 	session_set_interval(session);
 	return start_or_rest(session);
@@ -136,6 +138,27 @@ static struct verdict judge_failure(struct session *session, const struct worker
 	return keep;
 }
 
+/* Chooses the delay once, as soon as the stream keeps up, and says what it is. */
+static void promise_delay(struct session *session, int64_t now)
+{
+	struct schedule *schedule = &session->schedule;
+	const int64_t before_ns = session->promised_ns;
+
+	if (!ladder_settled(&session->ladder) ||
+	    !schedule_choose(schedule, ladder_room(&session->ladder),
+			     job_held_frames(session->at.job)))
+		return;
+	session->promised_ns = schedule->delay_ns;
+	session->promise_was_ns = before_ns != schedule->delay_ns ? before_ns : 0;
+	session->promised_at_ns = now;
+	session_log(
+		session, FVSR_LOG_INFO,
+		"the picture is %.2f s late from now on, at %.1f frames/s or more (before: %.2f s)",
+		(double)schedule->delay_ns / (double)NS_PER_S,
+		(double)NS_PER_S / (double)schedule->longest_ns,
+		(double)before_ns / (double)NS_PER_S);
+}
+
 static struct verdict judge_new_chunk(struct session *session, const struct worker_status *status,
 				      int64_t now)
 {
@@ -144,12 +167,15 @@ static struct verdict judge_new_chunk(struct session *session, const struct work
 
 	session->at.chunks_seen = status->chunks;
 	retry_working(&session->retry, now);
+	session->ladder.longest_ns = session->schedule.longest_ns;
 	verdict = judge_step(
 		session, ladder_measured(&session->ladder, chunk_ns, status->chunk_frames, now));
 	/* The chunk says nothing about another job. */
-	if (verdict.kind == VERDICT_KEEP)
-		schedule_measured(&session->schedule, chunk_ns, status->chunk_frames,
-				  status->cost.latency, status->cost.first_latency);
+	if (verdict.kind != VERDICT_KEEP)
+		return verdict;
+	schedule_stream(&session->schedule, status->cost.latency, status->cost.first_latency);
+	if (!session->schedule.stalled)
+		promise_delay(session, now);
 	return verdict;
 }
 

@@ -10,33 +10,49 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define IDLE_NS (NS_PER_S / 2) /* a source that was not drawn for so long is hidden */
+/* A source that was not drawn for so long and in so many pictures is hidden; OBS itself may lag. */
+#define IDLE_NS    (NS_PER_S / 2)
+#define IDLE_TICKS 3
+/* Another delay is news for so long. */
+#define DELAY_NEWS_NS (120 * NS_PER_S)
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-static void take_settings(struct session *session, const struct session_settings *settings)
+static void take_settings(struct session *session, const struct session_event *event)
 {
+	const struct session_settings *settings = event->settings;
+
 	worker_set_keep(session->worker, settings->keep_s);
-	if (session_settings_same(settings, &session->settings))
-		return;
+	if (event->afresh || !session_settings_same(settings, &session->settings))
+		session->settings_changed = true;
 	session->settings = *settings;
-	session->settings_changed = true;
 }
 
 /* Where the source is not drawn, or the filter is switched off, nothing is to be computed. */
 static void begin_tick(struct session *session, int64_t now, struct session_answer *answer)
 {
-	if (session->phase == PHASE_HIDDEN || now - session->drawn_ns <= IDLE_NS)
+	if (!session->drawn_ns) /* It is not hidden before it could be shown. */
+		session->drawn_ns = now;
+	session->undrawn++;
+	if (session->phase == PHASE_HIDDEN || session->undrawn <= IDLE_TICKS ||
+	    now - session->drawn_ns <= IDLE_NS)
 		return;
 	session_settle(session, (struct verdict){VERDICT_STOP, PHASE_HIDDEN}, now);
 	answer->forget = true;
 }
 
-/* Without the prospect of an upscaled picture there is no delay. */
-static bool hopeless(enum session_phase phase)
+/*
+ * Without the prospect of an upscaled picture there is no delay. A machine that is too slow, or
+ * fails, may be fit again in a moment: there a delay that was promised stays.
+ */
+static bool hopeless(const struct session *session)
 {
-	return phase == PHASE_FAILED || phase == PHASE_TOO_SLOW || phase == PHASE_PINNED ||
-	       phase == PHASE_REACHED || phase == PHASE_HDR || phase == PHASE_UNFIT;
+	const enum session_phase phase = session->phase;
+
+	if (phase == PHASE_FAILED || phase == PHASE_TOO_SLOW)
+		return !session->schedule.delay_ns;
+	return phase == PHASE_PINNED || phase == PHASE_REACHED || phase == PHASE_HDR ||
+	       phase == PHASE_UNFIT;
 }
 
 /*
@@ -48,7 +64,7 @@ static void choose_delay(struct session *session, bool upscaled, struct session_
 	const struct schedule *schedule = &session->schedule;
 	int64_t held_ns = 0;
 
-	if (hopeless(session->phase))
+	if (hopeless(session))
 		session->delay_ns = 0;
 	else if (upscaled) /* Pictures come with OBS's ticks, so they are late by whole ones. */
 		session->delay_ns = (schedule->delay_ns + schedule->tick_ns / 2) /
@@ -84,7 +100,7 @@ static void find_due(struct session *session, int64_t now)
 {
 	struct session_carrying *carrying = &session->carrying;
 
-	if (!carrying->running || !session->schedule.delay_ns)
+	if (!carrying->running)
 		return;
 	carrying->due =
 		schedule_due(&session->schedule, session->at.job->out, now, &carrying->freed);
@@ -97,6 +113,7 @@ static void begin_picture(struct session *session, const struct session_event *e
 	struct session_carrying *carrying = &session->carrying;
 
 	session->drawn_ns = event->now;
+	session->undrawn = 0;
 	session->sizes = event->sizes;
 	*carrying = (struct session_carrying){.running = follow(session, event)};
 	if (!sizes_enlarge(&session->sizes))
@@ -146,7 +163,7 @@ static void end_picture(struct session *session, const struct session_event *eve
 	choose_delay(session, upscaled, answer);
 	answer->take = session->carrying.running && schedule_take(schedule, event->now);
 	answer->bicubic = !upscaled;
-	answer->keep = at->job != NULL;
+	answer->keep = at->job || session->delay_ns;
 	answer->keep_ns = session->delay_ns ? session->delay_ns : schedule->delay_ns;
 }
 
@@ -156,7 +173,7 @@ void session_handle(struct session *session, const struct session_event *event,
 	*answer = (struct session_answer){.view = SESSION_VIEW_SOURCE};
 	switch (event->kind) {
 	case SESSION_SETTINGS:
-		take_settings(session, event->settings);
+		take_settings(session, event);
 		break;
 	case SESSION_TICK:
 		begin_tick(session, event->now, answer);
@@ -201,13 +218,19 @@ void session_get_report(const struct session *session, int64_t now, struct sessi
 		.serial = session->at.job ? session->at.job->serial : 0,
 		.frames_per_s = (double)NS_PER_S / (double)session->schedule.interval_ns,
 		.possible_fps = ladder_possible_fps(&session->ladder),
+		.allow_fps = ladder_allow_fps(&session->ladder),
 		.delay_s = (double)session->delay_ns / (double)NS_PER_S,
+		.delay_was_s = now - session->promised_at_ns < DELAY_NEWS_NS
+				       ? (double)session->promise_was_ns / (double)NS_PER_S
+				       : 0.0,
 		.step = session->ladder.step,
 		.step_pinned = session->ladder.plan.pinned != 0,
 		.divisor = session->ladder.divisor,
 		.shown_on_processor = retry_without(&session->retry),
 		.retry_ns = retry_left(&session->retry, now),
 		.no_bundled_model = session->settings.no_bundled_model,
+		.own_model = session->settings.own_model,
+		.no_model_chosen = session->settings.no_model_chosen,
 		.not_taken = session->at.not_taken,
 		.transport = transport_kind_name(session->carried_by),
 	};
@@ -242,10 +265,11 @@ struct session *session_create(const struct session_setup *setup)
 	session->log = setup->log;
 	session->host = setup->host;
 	session->card = setup->card;
-	session->phase = PHASE_HIDDEN;
+	session->phase = PHASE_NO_PICTURE;
 	session->carried_by = TRANSPORT_READBACK;
 	transport_choice_init(&session->choice);
 	ladder_init(&session->ladder, &plan);
+	schedule_init(&session->schedule, setup->tick_ns);
 	retry_init(&session->retry);
 	session_set_interval(session);
 	session->worker = worker_create(&setup->log, setup->pool);

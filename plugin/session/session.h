@@ -47,8 +47,9 @@ struct session_event {
 	enum session_event_kind kind;
 	int64_t now; /* OBS's time of the picture; not of SESSION_SETTINGS */
 
-	/* SESSION_SETTINGS: copied */
-	const struct session_settings *settings;
+	/* SESSION_SETTINGS: */
+	const struct session_settings *settings; /* copied */
+	bool afresh; /* what was learned and promised is forgotten, whatever has changed */
 
 	/* SESSION_PICTURE: */
 	struct sizes sizes;
@@ -135,13 +136,17 @@ struct session_report {
 	uint64_t serial;     /* the job's; 0: there is none */
 	double frames_per_s; /* taken and shown */
 	double possible_fps; /* while it is too slow */
+	int allow_fps;       /* see ladder_allow_fps() */
 	double delay_s;      /* of what is shown */
+	double delay_was_s;  /* before it changed, which was not long ago; 0: it did not */
 	enum ladder_step step;
 	bool step_pinned;
 	int divisor;             /* one of so many pictures of OBS is taken */
 	bool shown_on_processor; /* because the graphics card failed */
 	int64_t retry_ns;        /* until what failed is tried again; 0: it is not */
 	bool no_bundled_model;   /* it is chosen and not there */
+	bool own_model;          /* see struct session_settings */
+	bool no_model_chosen;    /* likewise */
 	uint64_t not_taken;      /* frames that found a full queue since the job began */
 	const char *transport;
 	char transport_reason[200]; /* why textures are not shared; empty if nothing failed */

@@ -16,7 +16,10 @@ struct session_settings {
 	enum ladder_step pinned;    /* the ladder stays on this step; 0: it moves */
 	int min_fps;                /* below this rate the picture is bicubic */
 	int keep_s;                 /* how long memory is kept while the source is hidden */
-	bool no_bundled_model;      /* it is chosen and not there, which the report tells */
+	/* What the report tells: */
+	bool no_bundled_model; /* it is chosen and not there */
+	bool own_model;        /* the model is a file that the user named */
+	bool no_model_chosen;  /* it is to be a file, but which one is not said: the bundled one */
 };
 
 /*

@@ -62,6 +62,5 @@ void session_set_interval(struct session *session)
 {
 	const struct ladder *ladder = &session->ladder;
 
-	schedule_init(&session->schedule, ladder->plan.tick_ns);
 	schedule_set_interval(&session->schedule, ladder->divisor * ladder->plan.tick_ns);
 }

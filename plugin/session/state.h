@@ -35,7 +35,8 @@ struct session {
 	struct session_settings settings;
 	bool settings_changed;
 	enum session_phase phase;
-	int64_t drawn_ns;  /* when the source was drawn last */
+	int64_t drawn_ns;  /* when the source was drawn last; 0: nothing has happened yet */
+	unsigned undrawn;  /* pictures that OBS has begun since then */
 	int64_t logged_ns; /* when the phase was logged last */
 
 	struct sizes sizes;     /* of the picture at hand */
@@ -52,6 +53,8 @@ struct session {
 	uint64_t serial; /* of the last job */
 	struct session_carrying carrying;
 	int64_t delay_ns; /* of what is shown; 0: none */
+	/* The delay that was promised last, when, and the one before if that was another. */
+	int64_t promised_ns, promised_at_ns, promise_was_ns;
 };
 
 /* What has to become of the job. */
@@ -83,7 +86,7 @@ void session_settle(struct session *session, struct verdict verdict, int64_t now
 void session_set_phase(struct session *session, enum session_phase phase, int64_t now);
 /* Lets frames travel through host memory from the next job on. */
 void session_refuse_sharing(struct session *session, const char *reason);
-/* Sets the distance of frames that the ladder allows, and forgets what was measured at another. */
+/* Sets the distance of frames that the ladder allows. */
 void session_set_interval(struct session *session);
 
 void session_log(const struct session *session, enum fvsr_log_level level, const char *format, ...);

@@ -441,7 +441,7 @@ static void wait_for_work(struct worker *worker)
 		worker->free_ms = 0.0;
 		pthread_mutex_unlock(&worker->lock);
 		close_model(worker);
-		say(worker, FVSR_LOG_INFO, "not shown for a while: memory freed");
+		say(worker, FVSR_LOG_INFO, "no work for a while: memory freed");
 		pthread_mutex_lock(&worker->lock);
 	}
 }

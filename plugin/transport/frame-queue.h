@@ -9,7 +9,7 @@
 
 #include "fvsr/fvsr.h"
 
-#define FRAME_QUEUE_MAX 16
+#define FRAME_QUEUE_MAX 38
 
 struct frame_queue;
 

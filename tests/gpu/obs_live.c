@@ -10,6 +10,7 @@
  * Exits with 77 and the reason where the backend cannot be had. Prints one line of results last.
  */
 #include <obs.h>
+#include <util/dstr.h>
 #include <util/platform.h>
 
 #include <dlfcn.h>
@@ -358,10 +359,13 @@ static char *status_of(obs_source_t *filter)
 {
 	obs_properties_t *props = obs_source_properties(filter);
 	obs_property_t *status = obs_properties_get(props, "status");
-	char *text = bstrdup(status ? obs_property_description(status) : "no status");
+	obs_property_t *figures = obs_properties_get(props, "figures");
+	struct dstr text = {0};
 
+	dstr_printf(&text, "%s\n%s", status ? obs_property_description(status) : "no status",
+		    figures ? obs_property_description(figures) : "no figures");
 	obs_properties_destroy(props);
-	return text;
+	return text.array;
 }
 
 static bool wait_for(obs_source_t *filter, const char *what, double seconds)
@@ -405,9 +409,9 @@ static void read_figures(obs_source_t *filter, struct figures *figures)
 
 	printf("  status: %s\n", text);
 	memset(figures, 0, sizeof(*figures));
-	figures->upscaling = strncmp(text, "Upscaling", 9) == 0;
+	figures->upscaling = strncmp(text, "Sharpening", 10) == 0;
 	figures->fps = number_before(text, " frames/s");
-	figures->delay_s = number_before(text, " s late");
+	figures->delay_s = number_before(text, " ms late") / 1e3;
 	figures->chunk_ms = number_before(text, " ms for ");
 	figures->left_out = (unsigned)number_before(text, " frames left out");
 	figures->render_ms = number_before(text, " ms of the time");
@@ -470,13 +474,13 @@ static void fail_and_come_back(const struct run *run, struct watch *watch, obs_s
 	char *status;
 
 	watch_begin(watch, 2 * run->width, 2 * run->height);
-	check(wait_for(filter, "Showing bicubic", START_S), "nothing failed");
+	check(wait_for(filter, "Something went wrong", START_S), "nothing failed");
 	status = status_of(filter);
 	printf("  %s\n", status);
 	check(strstr(status, "CUDA") != NULL, "it does not say what failed");
 	bfree(status);
 	unsetenv(FAIL_AFTER);
-	check(wait_for(filter, "Upscaling", START_S), "it does not come back");
+	check(wait_for(filter, "Sharpening", START_S), "it does not come back");
 	os_sleep_ms(1000);
 	watch_end(watch);
 	print_pictures(watch);
@@ -502,7 +506,7 @@ static void test(const struct run *run)
 	print_pictures(&watch);
 	watch.collecting = false;
 	obs_source_filter_add(media, filter);
-	if (check(wait_for(filter, "Upscaling", START_S), "the filter does not start")) {
+	if (check(wait_for(filter, "Sharpening", START_S), "the filter does not start")) {
 		if (getenv(FAIL_AFTER))
 			fail_and_come_back(run, &watch, filter);
 		os_sleep_ms(3000); /* the delay settles, and the cost is that of running */

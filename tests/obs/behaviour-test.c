@@ -89,21 +89,22 @@ static void test_ladder(const struct setup *setup)
 	watch_end_change(watch, filter, 4);
 	CHECK(host_wait_status(filter, "Step: Full quality", PATIENCE_S), "it starts elsewhere");
 	while (!down && os_gettime_ns() - start_ns < (uint64_t)(PATIENCE_S * 1e9)) {
-		down = status_has(filter, "Step: The bundled small model") ||
-		       status_has(filter, "Step: Fewer frames") || status_has(filter, "Too slow");
+		down = status_has(filter, "Step: Use the small model") ||
+		       status_has(filter, "Step: Fewer frames") ||
+		       status_has(filter, "too slow or too busy");
 		host_sleep(0.05);
 	}
 	CHECK(down, "it stays with a model that is too slow");
 	printf("  down after %.1f s\n", (double)(os_gettime_ns() - start_ns) / 1e9);
 	/* The worker first ends what it is doing, which takes the plain backend a while. */
-	while (status_has(filter, "slow.json") && !status_has(filter, "Too slow") &&
+	while (status_has(filter, "slow.json") && !status_has(filter, "too slow or too busy") &&
 	       os_gettime_ns() - start_ns < (uint64_t)(PATIENCE_S * 1e9))
 		host_sleep(0.05);
-	CHECK(!status_has(filter, "slow.json") || status_has(filter, "Too slow"),
+	CHECK(!status_has(filter, "slow.json") || status_has(filter, "too slow or too busy"),
 	      "it still computes with the slow model");
 
 	set_string(filter, "step", "small");
-	CHECK(host_wait_status(filter, "Step: The bundled small model (by choice)", PATIENCE_S),
+	CHECK(host_wait_status(filter, "Step: Use the small model (by choice)", PATIENCE_S),
 	      "not pinned");
 	CHECK(host_wait_status(filter, "FlashVSR small", PATIENCE_S), "another model");
 	host_sleep(1.0);
@@ -152,6 +153,77 @@ static void test_canvas(const struct setup *setup)
 	obs_source_release(source);
 }
 
+/* ---- what the status says is true ------------------------------------------------------------ */
+
+static bool is_red(obs_source_t *filter)
+{
+	obs_properties_t *props = obs_source_properties(filter);
+	const bool red = obs_property_text_info_type(obs_properties_get(props, "status")) ==
+			 OBS_TEXT_INFO_ERROR;
+
+	obs_properties_destroy(props);
+	return red;
+}
+
+/* Watches for two seconds that the status never says 'text'. */
+static void expect_never(obs_source_t *filter, const char *text, const char *when)
+{
+	bool said = false;
+
+	for (int i = 0; i < 200 && !said; i++) {
+		said = status_has(filter, text);
+		host_sleep(0.01);
+	}
+	CHECK(!said, "%s it says \"%s\"", when, text);
+}
+
+static void stand_still(void *opaque)
+{
+	(void)opaque;
+	host_sleep(0.8);
+}
+
+/*
+ * A source that is shown is not called hidden: neither before its first picture, nor when OBS
+ * stands still for a moment.
+ */
+static void test_truth(const struct setup *setup)
+{
+	obs_source_t *source = open_media(setup, "still.mkv");
+	struct watch *watch = watch_start(source);
+	obs_source_t *filter = host_create_filter("upscale", setup->model, 2, "full");
+
+	CHECK(watch_next(watch, 0) != NULL, "nothing");
+	CHECK(!status_has(filter, "not shown"), "hidden before it could be shown");
+	watch_begin_change(watch);
+	obs_source_filter_add(source, filter);
+	watch_end_change(watch, filter, 2);
+	expect_never(filter, "not shown", "added to a source that is shown,");
+	CHECK(host_wait_status(filter, "Sharpening", PATIENCE_S), "no start");
+	for (int i = 0; i < 3; i++) {
+		obs_queue_task(OBS_TASK_GRAPHICS, stand_still, NULL, true);
+		expect_never(filter, "not shown", "after a lag");
+		CHECK(!status_has(filter, "Getting ready"), "it starts over after a lag");
+	}
+
+	set_string(filter, "model_file", "");
+	CHECK(host_wait_status(filter, "No model file is chosen yet", PATIENCE_S), "not said");
+	CHECK(host_wait_status(filter, "Sharpening", PATIENCE_S), "it does not go on");
+	CHECK(host_wait_status(filter, "FlashVSR small", PATIENCE_S), "with another model");
+	CHECK(!is_red(filter), "red, though nothing is wrong");
+
+	set_int(filter, "free_after_s", 0);
+	set_string(filter, "step", "bicubic");
+	for (int i = 0; i < 500 && !host_log_has("memory freed"); i++)
+		host_sleep(0.02);
+	CHECK(host_log_has("memory freed"), "memory is not freed");
+	CHECK(!host_log_has("not shown"), "shown all the time, and the log says it was not");
+	CHECK(watch_violations(watch) == 0, "%u pictures were wrong", watch_violations(watch));
+	watch_stop(watch);
+	obs_source_release(filter);
+	obs_source_release(source);
+}
+
 /* ---- the dialog ---------------------------------------------------------------------------- */
 
 static void count_signal(void *opaque, calldata_t *data)
@@ -181,12 +253,15 @@ static void test_fields(obs_source_t *filter)
 	obs_properties_t *props = obs_source_properties(filter);
 	obs_data_t *settings = obs_source_get_settings(filter);
 
+	obs_data_set_bool(settings, "details", false);
 	obs_data_set_bool(settings, "advanced", false);
 	obs_data_set_string(settings, "preset", "balanced");
 	obs_data_set_int(settings, "scale", 2);
 	obs_properties_apply_settings(props, settings);
 	CHECK(has_property(props, "quality", false), "advanced settings from the start");
 	CHECK(has_property(props, "custom_width", false), "a size that is not asked for");
+	CHECK(has_property(props, "figures", false), "figures from the start");
+	CHECK(has_property(props, "preset", true), "no settings");
 	obs_data_set_bool(settings, "advanced", true);
 	obs_data_set_string(settings, "preset", "custom");
 	obs_data_set_int(settings, "scale", 1);
@@ -199,8 +274,117 @@ static void test_fields(obs_source_t *filter)
 	CHECK(has_property(props, "store_cancel", false), "something to cancel");
 	for (obs_property_t *p = obs_properties_first(props); p; obs_property_next(&p))
 		CHECK(obs_property_description(p), "'%s' has no text", obs_property_name(p));
+	obs_data_set_bool(settings, "details", true);
+	obs_properties_apply_settings(props, settings);
+	CHECK(has_property(props, "figures", true) && has_property(props, "live_status", true),
+	      "no figures among the details");
+	/* The figures are rebuilt every second, which would close a list. */
+	for (obs_property_t *p = obs_properties_first(props); p; obs_property_next(&p))
+		CHECK(!obs_property_visible(p) || obs_property_get_type(p) == OBS_PROPERTY_BOOL ||
+			      obs_property_get_type(p) == OBS_PROPERTY_BUTTON ||
+			      obs_property_get_type(p) == OBS_PROPERTY_TEXT,
+		      "'%s' stands beside live figures", obs_property_name(p));
 	obs_data_release(settings);
 	obs_properties_destroy(props);
+}
+
+static int count_lines(obs_properties_t *props, const char *name)
+{
+	const char *text = obs_property_description(obs_properties_get(props, name));
+	int lines = 1;
+
+	for (; text && *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+/* Whatever it tells, the dialog is as high as before, so that nothing moves under the mouse. */
+static void expect_height(obs_source_t *filter, const char *when)
+{
+	obs_properties_t *props = obs_source_properties(filter);
+	static const char *const first[] = {"status", "remedy", "details"};
+	obs_property_t *p = obs_properties_first(props);
+
+	for (int i = 0; i < 3; i++, obs_property_next(&p))
+		CHECK(strcmp(obs_property_name(p), first[i]) == 0 && obs_property_visible(p),
+		      "%s: '%s' where '%s' should be", when, obs_property_name(p), first[i]);
+	CHECK(count_lines(props, "status") == 2, "%s: %d lines", when,
+	      count_lines(props, "status"));
+	CHECK(count_lines(props, "figures") == 8, "%s: %d figures", when,
+	      count_lines(props, "figures"));
+	obs_properties_destroy(props);
+}
+
+/* Returns whether the first button can be clicked, and whether it says 'text'. */
+static bool offers(obs_source_t *filter, const char *text)
+{
+	obs_properties_t *props = obs_source_properties(filter);
+	obs_property_t *button = obs_properties_get(props, "remedy");
+	const bool is = obs_property_enabled(button) &&
+			strstr(obs_property_description(button), text) != NULL;
+
+	if (!is)
+		printf("  the button says \"%s\"\n", obs_property_description(button));
+	obs_properties_destroy(props);
+	return is;
+}
+
+static void click_remedy(obs_source_t *filter)
+{
+	obs_properties_t *props = obs_source_properties(filter);
+
+	obs_property_button_clicked(obs_properties_get(props, "remedy"), filter);
+	obs_properties_destroy(props);
+}
+
+/* Where something is wrong, the first lines say what, and the button does what helps. */
+static void test_remedy(const struct setup *setup)
+{
+	obs_source_t *source = open_media(setup, "still.mkv");
+	obs_source_t *filter = host_create_filter("upscale", setup->model, 2, "full");
+	struct watch *watch = watch_start(source);
+	char *status;
+
+	CHECK(watch_next(watch, 0) != NULL, "nothing");
+	expect_height(filter, "before all");
+	watch_begin_change(watch);
+	obs_source_filter_add(source, filter);
+	watch_end_change(watch, filter, 0);
+	CHECK(host_wait_status(filter, "Sharpening 64x64 to 128x128, ", PATIENCE_S), "no start");
+	expect_height(filter, "at work");
+	CHECK(!offers(filter, ""), "a remedy, though nothing is wrong");
+
+	set_string(filter, "step", "bicubic");
+	CHECK(host_wait_status(filter, "Not sharpened, as you chose", PATIENCE_S), "pinned");
+	expect_height(filter, "pinned");
+	CHECK(offers(filter, "Sharpen again"), "no way back");
+	click_remedy(filter);
+	CHECK(host_wait_status(filter, "Sharpening", PATIENCE_S), "it does not sharpen again");
+
+	set_string(filter, "model_file", "/nowhere/none.safetensors");
+	CHECK(host_wait_status(filter, "/nowhere/none.safetensors", PATIENCE_S), "no reason");
+	expect_height(filter, "failed");
+	CHECK(offers(filter, "Use the small model"), "nothing in its place");
+	click_remedy(filter);
+	CHECK(host_wait_status(filter, "FlashVSR small", PATIENCE_S), "not the small model");
+	CHECK(host_wait_status(filter, "Sharpening", PATIENCE_S), "it does not sharpen");
+
+	set_string(filter, "step", "full");
+	set_int(filter, "min_fps", 60);
+	set_string(filter, "model_file", setup->slow_model);
+	set_string(filter, "model", "file");
+	CHECK(host_wait_status(filter, "too slow or too busy", PATIENCE_S), "it keeps up");
+	expect_height(filter, "too slow");
+	status = host_status(filter);
+	printf("  %s\n", status);
+	bfree(status);
+	/* How slow depends on the machine: so few frames that another model helps more, or not. */
+	CHECK(offers(filter, "Allow ") || offers(filter, "Use the small model"), "nothing helps");
+	click_remedy(filter);
+	CHECK(host_wait_status(filter, "Sharpening", PATIENCE_S), "that did not help");
+	watch_stop(watch);
+	obs_source_release(filter);
+	obs_source_release(source);
 }
 
 static void test_dialog(const struct setup *setup)
@@ -217,15 +401,19 @@ static void test_dialog(const struct setup *setup)
 	watch_begin_change(watch);
 	obs_source_filter_add(source, filter);
 	watch_end_change(watch, filter, 2);
-	CHECK(host_wait_status(filter, "Upscaling", PATIENCE_S), "no start");
+	CHECK(host_wait_status(filter, "Sharpening", PATIENCE_S), "no start");
 	CHECK(atomic_load(&count) == 0, "%d refreshes of a dialog that is not open",
 	      atomic_load(&count));
 
+	/* Figures change with every chunk, and no list closes because of them. */
 	props = obs_source_properties(filter);
+	set_bool(filter, "live_status", true);
+	host_sleep(4.0);
+	CHECK(count_for(&count, 5.0) == 0, "rebuilt for figures that are not shown");
 	set_string(filter, "step", "bicubic");
 	CHECK(count_for(&count, 2.0) == 0, "refreshed while the user changes settings");
 	CHECK(count_for(&count, 4.0) == 1, "the change of phase is not shown, once");
-	set_bool(filter, "live_status", true);
+	set_bool(filter, "details", true);
 	CHECK(count_for(&count, 2.0) == 0, "refreshed while the user changes settings");
 	host_sleep(2.5);
 	CHECK(count_for(&count, 3.5) >= 2, "no live figures");
@@ -271,7 +459,7 @@ static void test_no_model(const struct setup *setup)
 	watch_begin_change(watch);
 	obs_source_filter_add(source, filter);
 	watch_end_change(watch, filter, 2);
-	CHECK(host_wait_status(filter, "the small model that is part of the plugin is missing",
+	CHECK(host_wait_status(filter, "The small model that is part of the plugin is missing",
 			       PATIENCE_S),
 	      "no reason");
 	CHECK(status_has(filter, "/data/models/bundled.safetensors"), "not where it should be");
@@ -298,6 +486,10 @@ int main(int argc, char **argv)
 		return 1;
 	if (strcmp(argv[5], "ladder") == 0)
 		test_ladder(&setup);
+	else if (strcmp(argv[5], "truth") == 0)
+		test_truth(&setup);
+	else if (strcmp(argv[5], "remedy") == 0)
+		test_remedy(&setup);
 	else if (strcmp(argv[5], "canvas") == 0)
 		test_canvas(&setup);
 	else if (strcmp(argv[5], "no-model") == 0)

@@ -144,7 +144,8 @@ static void test_one(const char *name, int tolerance)
 
 	CHECK(view != NULL, "'%s' shows nothing", name);
 	filter = add_filter(source, watch, upscaling_model ? "full" : "bicubic", 2);
-	CHECK(host_wait_status(filter, upscaling_model ? "Upscaling" : "Bicubic by choice", 30.0),
+	CHECK(host_wait_status(
+		      filter, upscaling_model ? "Sharpening" : "Not sharpened, as you chose", 30.0),
 	      "%s", name);
 	if (upscaling_model)
 		CHECK(host_wait_status(filter, "frames by shared textures", 10.0), "%s", name);
@@ -278,7 +279,8 @@ static void test_sdr_canvas(void)
 
 	CHECK(view != NULL, "nothing");
 	filter = add_filter(source, watch, "auto", 2);
-	CHECK(host_wait_status(filter, "Bicubic until then", 20.0), "the network does not start");
+	CHECK(host_wait_status(filter, "Only enlarged until then", 20.0),
+	      "the network does not start");
 	view = watch_next(watch, UINT64_MAX);
 	if (CHECK(view != NULL, "nothing")) {
 		printf("  SDR canvas: largest difference %d of 255\n", largest_difference(view));

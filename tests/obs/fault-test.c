@@ -43,7 +43,7 @@ static void open_scene(struct scene *scene, const struct setup *setup, const cha
 	watch_begin_change(scene->watch);
 	obs_source_filter_add(scene->source, scene->filter);
 	watch_end_change(scene->watch, scene->filter, 2);
-	CHECK(host_wait_status(scene->filter, "Upscaling 64x64 to 128x128", PATIENCE_S), "start");
+	CHECK(host_wait_status(scene->filter, "Sharpening 64x64 to 128x128", PATIENCE_S), "start");
 }
 
 static void close_scene(struct scene *scene)
@@ -59,11 +59,11 @@ static void close_scene(struct scene *scene)
 static unsigned told_pause(struct scene *scene)
 {
 	char *status = host_status(scene->filter);
-	const char *told = strstr(status, "It is tried again in ");
+	const char *told = strstr(status, "it is tried again in ");
 	unsigned seconds = 0;
 
 	if (told)
-		sscanf(told, "It is tried again in %u s.", &seconds);
+		sscanf(told, "it is tried again in %u s.", &seconds);
 	CHECK(!told || strstr(status, "oneDNN: a primitive failed"), "it does not say why: %s",
 	      status);
 	bfree(status);
@@ -109,7 +109,7 @@ static void test_broken(const struct setup *setup)
 		host_sleep(0.05);
 	}
 	expect_bicubic(scene.watch, "after the last failure");
-	CHECK(host_wait_status(scene.filter, "Upscaling 64x64 to 128x128", PATIENCE_S), "back");
+	CHECK(host_wait_status(scene.filter, "Sharpening 64x64 to 128x128", PATIENCE_S), "back");
 	engine_failed(times);
 	times[FAULTS] = engine_worked();
 	for (unsigned i = 0; i < FAULTS; i++) {
@@ -131,16 +131,16 @@ static void test_memory(const struct setup *setup)
 
 	open_scene(&scene, setup, NULL);
 	engine_fail(ENGINE_NO_MEMORY, 1);
-	CHECK(host_wait_status(scene.filter, "Step: Shorter memory of the past", PATIENCE_S),
+	CHECK(host_wait_status(scene.filter, "Step: Look back less far", PATIENCE_S),
 	      "nothing smaller");
-	CHECK(host_wait_status(scene.filter, "Upscaling 64x64 to 128x128", PATIENCE_S), "smaller");
+	CHECK(host_wait_status(scene.filter, "Sharpening 64x64 to 128x128", PATIENCE_S), "smaller");
 	close_scene(&scene);
 
 	open_scene(&scene, setup, "full");
 	engine_fail(ENGINE_NO_MEMORY, 1);
 	CHECK(host_wait_status(scene.filter, "out of memory", PATIENCE_S), "no reason");
 	expect_bicubic(scene.watch, "out of memory");
-	CHECK(host_wait_status(scene.filter, "Upscaling 64x64 to 128x128", PATIENCE_S), "later");
+	CHECK(host_wait_status(scene.filter, "Sharpening 64x64 to 128x128", PATIENCE_S), "later");
 	close_scene(&scene);
 }
 

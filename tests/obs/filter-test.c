@@ -13,6 +13,8 @@
 #include <util/platform.h>
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,7 +158,7 @@ static void test_picture(const struct setup *setup)
 	view = watch_next(scene.watch, before + 1);
 	CHECK(view && view->width == 128 && view->height == 128, "size of the first picture");
 	expect_bicubic(scene.watch, "at first");
-	CHECK(host_wait_status(scene.filter, "Upscaling 64x64 to 128x128", START_S), "no start");
+	CHECK(host_wait_status(scene.filter, "Sharpening 64x64 to 128x128", START_S), "no start");
 	for (int i = 0; i < 10; i++)
 		expect_upscaled(scene.watch, "then");
 	close_scene(&scene);
@@ -168,7 +170,7 @@ static void test_toggle(const struct setup *setup)
 
 	open_scene(&scene, host_media("still", media(setup, "still.mkv")));
 	add_filter(&scene, "upscale", setup->model, 2);
-	CHECK(host_wait_status(scene.filter, "Upscaling", START_S), "no start");
+	CHECK(host_wait_status(scene.filter, "Sharpening", START_S), "no start");
 
 	watch_begin_change(scene.watch);
 	obs_source_set_enabled(scene.filter, false);
@@ -180,7 +182,7 @@ static void test_toggle(const struct setup *setup)
 	obs_source_set_enabled(scene.filter, true);
 	watch_end_change(scene.watch, scene.filter, 2);
 	expect_bicubic(scene.watch, "on again");
-	CHECK(host_wait_status(scene.filter, "Upscaling", START_S), "no second start");
+	CHECK(host_wait_status(scene.filter, "Sharpening", START_S), "no second start");
 	expect_upscaled(scene.watch, "on again, after a while");
 	close_scene(&scene);
 }
@@ -191,12 +193,12 @@ static void test_settings(const struct setup *setup)
 
 	open_scene(&scene, host_media("still", media(setup, "still.mkv")));
 	add_filter(&scene, "upscale", setup->model, 2);
-	CHECK(host_wait_status(scene.filter, "Upscaling", START_S), "no start");
+	CHECK(host_wait_status(scene.filter, "Sharpening", START_S), "no start");
 
 	change(&scene, int_setting("scale", 3), 3);
 	let_settle(&scene);
 	expect_bicubic(scene.watch, "another scale");
-	CHECK(host_wait_status(scene.filter, "Upscaling 64x64 to 192x192", START_S), "scale");
+	CHECK(host_wait_status(scene.filter, "Sharpening 64x64 to 192x192", START_S), "scale");
 	expect_upscaled(scene.watch, "another scale, after a while");
 
 	change(&scene, model_setting("/nowhere/none.safetensors"), 3);
@@ -208,11 +210,12 @@ static void test_settings(const struct setup *setup)
 		change(&scene, int_setting("kv_ratio", kv_ratio), 3);
 	change(&scene, model_setting(setup->model), 3);
 	change(&scene, int_setting("scale", 2), 2);
-	CHECK(host_wait_status(scene.filter, "Upscaling 64x64 to 128x128", START_S), "model");
+	CHECK(host_wait_status(scene.filter, "Sharpening 64x64 to 128x128", START_S), "model");
 	expect_upscaled(scene.watch, "a model that is there");
 
 	change(&scene, string_setting("step", "bicubic"), 2);
-	CHECK(host_wait_status(scene.filter, "Bicubic by choice", START_S), "pinned to bicubic");
+	CHECK(host_wait_status(scene.filter, "Not sharpened, as you chose", START_S),
+	      "pinned to bicubic");
 	expect_bicubic(scene.watch, "pinned to bicubic");
 	close_scene(&scene);
 }
@@ -223,12 +226,12 @@ static void test_source_size(const struct setup *setup)
 
 	open_scene(&scene, host_media("media", media(setup, "still.mkv")));
 	add_filter(&scene, "upscale", setup->model, 2);
-	CHECK(host_wait_status(scene.filter, "Upscaling 64x64 to 128x128", START_S), "no start");
+	CHECK(host_wait_status(scene.filter, "Sharpening 64x64 to 128x128", START_S), "no start");
 	host_media_set_path(scene.source, media(setup, "moving.mkv"));
 	CHECK(host_wait_status(scene.filter, "80x48 to 160x96", START_S), "new size");
-	CHECK(host_wait_status(scene.filter, "Upscaling 80x48 to 160x96", START_S), "new start");
+	CHECK(host_wait_status(scene.filter, "Sharpening 80x48 to 160x96", START_S), "new start");
 	host_media_set_path(scene.source, media(setup, "still.mkv"));
-	CHECK(host_wait_status(scene.filter, "Upscaling 64x64 to 128x128", START_S), "back");
+	CHECK(host_wait_status(scene.filter, "Sharpening 64x64 to 128x128", START_S), "back");
 	expect_upscaled(scene.watch, "back at the first size");
 	close_scene(&scene);
 }
@@ -243,7 +246,7 @@ static void test_alpha(const struct setup *setup)
 	view = watch_next(scene.watch, UINT64_MAX);
 	report("bicubic", view);
 	CHECK(compare(view).alpha_difference <= 2.0, "alpha of the bicubic picture");
-	CHECK(host_wait_status(scene.filter, "Upscaling", START_S), "no start");
+	CHECK(host_wait_status(scene.filter, "Sharpening", START_S), "no start");
 	view = watch_next(scene.watch, UINT64_MAX);
 	report("upscaled", view);
 	CHECK(compare(view).alpha_difference <= 2.0, "alpha of the upscaled picture");
@@ -273,9 +276,11 @@ static double excess_lag(const struct view *view, double expected)
 static bool read_status(struct scene *scene, double *fps, double *delay_s)
 {
 	char *status = host_status(scene->filter);
-	bool ok = sscanf(status,
-			 "Upscaling 64x64 to 128x128, %lf frames/s.\nThe picture is %lf s late",
-			 fps, delay_s) == 2;
+	const char *late = strstr(status, "The picture is ");
+	bool ok = late && sscanf(status, "Sharpening 64x64 to 128x128, %lf frames/s", fps) == 1 &&
+		  sscanf(late, "The picture is %lf ms late", delay_s) == 1;
+
+	*delay_s /= 1e3;
 
 	if (!ok)
 		printf("  %s\n", status);
@@ -313,10 +318,127 @@ static void test_even(const struct setup *setup)
 
 	open_scene(&scene, host_media("ramp", media(setup, "ramp.mkv")));
 	add_filter(&scene, "upscale", setup->model, 2);
-	CHECK(host_wait_status(scene.filter, "Upscaling", START_S), "no start");
+	CHECK(host_wait_status(scene.filter, "Sharpening", START_S), "no start");
 	for (int i = 0; i < 10 && !even; i++)
 		even = watch_lag(&scene);
 	CHECK(even, "the picture is never late by the same time for long");
+	close_scene(&scene);
+}
+
+/* ---- under load ---------------------------------------------------------------------------- */
+
+/* As many programs as the processor has threads, and again, which do nothing but take time. */
+struct load {
+	pthread_t threads[64];
+	int count;
+	atomic_bool over;
+};
+
+static void *burn(void *opaque)
+{
+	struct load *load = opaque;
+	volatile unsigned number = 0;
+
+	while (!atomic_load(&load->over))
+		number++;
+	return NULL;
+}
+
+static void load_begin(struct load *load)
+{
+	const int wanted = 2 * os_get_logical_cores();
+
+	atomic_init(&load->over, false);
+	for (load->count = 0; load->count < wanted && load->count < 64; load->count++)
+		if (pthread_create(&load->threads[load->count], NULL, burn, load) != 0)
+			break;
+}
+
+static void load_end(struct load *load)
+{
+	atomic_store(&load->over, true);
+	while (load->count)
+		pthread_join(load->threads[--load->count], NULL);
+}
+
+/* Returns the delay that the status tells; 0: none. */
+static double told_delay(struct scene *scene)
+{
+	char *status = host_status(scene->filter);
+	const char *text = strstr(status, "The picture is ");
+	double delay_s = 0.0;
+
+	if (text)
+		sscanf(text, "The picture is %lf ms", &delay_s);
+	bfree(status);
+	return delay_s / 1e3;
+}
+
+/* Waits until the delay has been the same for some seconds, and returns it. */
+static double settled_delay(struct scene *scene)
+{
+	double delay_s = told_delay(scene);
+
+	for (int same = 0, i = 0; same < 80 && i < 1000; i++, same++) {
+		host_sleep(0.1);
+		if (told_delay(scene) != delay_s)
+			same = 0;
+		delay_s = told_delay(scene);
+	}
+	return delay_s;
+}
+
+static int compare_lags(const void *a, const void *b)
+{
+	return (*(const double *)a > *(const double *)b) -
+	       (*(const double *)a < *(const double *)b);
+}
+
+/*
+ * Watches that all the time the delay is told to be 'delay_s', and most pictures are late by that,
+ * upscaled or not. OBS and the source are under load themselves, so not every picture can be.
+ */
+static void expect_delay(struct scene *scene, double delay_s, double seconds, const char *when)
+{
+	const uint64_t end_ns = os_gettime_ns() + (uint64_t)(seconds * 1e9);
+	static double lags[20000];
+	double told = delay_s;
+	int count = 0;
+
+	while (os_gettime_ns() < end_ns && count < 20000) {
+		const struct view *view = watch_next(scene->watch, UINT64_MAX);
+
+		if (view)
+			lags[count++] = excess_lag(view, delay_s * HOST_FPS);
+		if (told_delay(scene) != delay_s)
+			told = told_delay(scene);
+	}
+	qsort(lags, (size_t)count, sizeof(*lags), compare_lags);
+	printf("  %s: a delay of %.2f s, of %d pictures half are late by %+.1f .. %+.1f more\n",
+	       when, delay_s, count, lags[count / 4], lags[count * 3 / 4]);
+	CHECK(told == delay_s, "%s: a delay of %.2f s instead of %.2f", when, told, delay_s);
+	CHECK(count > 10 && fabs(lags[count / 2]) < 3.0, "%s: late by %.1f pictures more", when,
+	      lags[count / 2]);
+}
+
+/* However busy the machine becomes, the picture is as late as it was. */
+static void test_load(const struct setup *setup)
+{
+	const bool many = getenv("FVSR_TEST_LONG") != NULL;
+	struct scene scene;
+	struct load load;
+	double delay_s;
+
+	open_scene(&scene, host_media("ramp", media(setup, "ramp.mkv")));
+	add_filter(&scene, "upscale", NULL, 4);
+	CHECK(host_wait_status(scene.filter, "Sharpening", START_S), "no start");
+	delay_s = settled_delay(&scene);
+	CHECK(delay_s > 0.0, "no delay");
+	expect_delay(&scene, delay_s, 5.0, "before");
+	load_begin(&load);
+	expect_delay(&scene, delay_s, many ? 180.0 : 20.0, "under load");
+	load_end(&load);
+	expect_delay(&scene, delay_s, 10.0, "after it");
 	close_scene(&scene);
 }
 
@@ -328,13 +450,13 @@ static void test_two(const struct setup *setup)
 	open_scene(&b, host_media("second", media(setup, "moving.mkv")));
 	add_filter(&a, "upscale 1", setup->model, 2);
 	add_filter(&b, "upscale 2", setup->model, 2);
-	CHECK(host_wait_status(a.filter, "Upscaling 64x64 to 128x128", START_S), "first");
-	CHECK(host_wait_status(b.filter, "Upscaling 80x48 to 160x96", START_S), "second");
+	CHECK(host_wait_status(a.filter, "Sharpening 64x64 to 128x128", START_S), "first");
+	CHECK(host_wait_status(b.filter, "Sharpening 80x48 to 160x96", START_S), "second");
 	expect_upscaled(a.watch, "beside another");
 	remove_filter(&b);
 	expect_bicubic(b.watch, "second without its filter");
 	host_sleep(1.0);
-	CHECK(host_wait_status(a.filter, "Upscaling", START_S), "first stopped with the second");
+	CHECK(host_wait_status(a.filter, "Sharpening", START_S), "first stopped with the second");
 	expect_upscaled(a.watch, "alone");
 	close_scene(&b);
 	close_scene(&a);
@@ -365,7 +487,7 @@ static void test_between(struct scene *scene, const struct view *twice)
 	obs_data_set_int(settings, "custom_width", 96);
 	obs_data_set_int(settings, "custom_height", 96);
 	change(scene, settings, 0);
-	CHECK(host_wait_status(scene->filter, "Upscaling 64x64 to 96x96", START_S), "between");
+	CHECK(host_wait_status(scene->filter, "Sharpening 64x64 to 96x96", START_S), "between");
 	view = wait_not_bicubic(scene);
 	if (view && CHECK(view->width == 96 && view->height == 96, "size")) {
 		report("one and a half times", view);
@@ -385,7 +507,7 @@ static void test_bundled(const struct setup *setup)
 
 	open_scene(&scene, host_media("still", media(setup, "still.mkv")));
 	add_filter(&scene, "upscale", NULL, 2);
-	CHECK(host_wait_status(scene.filter, "Upscaling 64x64 to 128x128", START_S), "no start");
+	CHECK(host_wait_status(scene.filter, "Sharpening 64x64 to 128x128", START_S), "no start");
 	CHECK(host_workers() > 0, "this test does not see the filter's threads");
 	view = wait_not_bicubic(&scene);
 	if (view) {
@@ -428,7 +550,7 @@ static void test_remove(const struct setup *setup)
 	printf("  pictures at most %.0f ms apart after that\n", (double)longest_ns / 1e6);
 	CHECK(longest_ns < 1000000000ULL, "the render thread stalls");
 	add_filter(&scene, "upscale again", setup->model, 2);
-	CHECK(host_wait_status(scene.filter, "Upscaling 80x48 to 160x96", START_S), "again");
+	CHECK(host_wait_status(scene.filter, "Sharpening 80x48 to 160x96", START_S), "again");
 	close_scene(&scene);
 }
 
@@ -452,8 +574,9 @@ static const struct {
 	{"picture", test_picture},   {"toggle", test_toggle},
 	{"settings", test_settings}, {"source-size", test_source_size},
 	{"alpha", test_alpha},       {"even", test_even},
-	{"two", test_two},           {"remove", test_remove},
-	{"shutdown", test_shutdown}, {"bundled", test_bundled},
+	{"load", test_load},         {"two", test_two},
+	{"remove", test_remove},     {"shutdown", test_shutdown},
+	{"bundled", test_bundled},
 };
 
 static bool run_case(const struct setup *setup, const char *name)

@@ -276,6 +276,50 @@ static void test_overdue(void)
 	CHECK(ladder.step == LADDER_SMALL, "step %d", ladder.step);
 }
 
+/* What the delay should have room for, and what becomes of a rate that it has no room for. */
+static void test_delay(void)
+{
+	static const double cost[6] = {20, 20, 20, 20, 20, 0};
+	struct ladder_plan plan = all_steps;
+	struct machine m;
+
+	start(&m, &plan, cost);
+	CHECK(!ladder_settled(&m.ladder), "settled before anything is measured");
+	CHECK(!ladder_allow_fps(&m.ladder), "a rate before anything is measured");
+	run_s(&m, 5.0);
+	CHECK(ladder_settled(&m.ladder) && ladder_room(&m.ladder) == plan.tick_ns,
+	      "frames are given up before quality");
+	plan.sparse = plan.slices = plan.small = false;
+	start(&m, &plan, cost);
+	run_s(&m, 5.0);
+	CHECK(ladder_room(&m.ladder) == 2 * plan.tick_ns, "no room for fewer frames");
+	CHECK(ladder_allow_fps(&m.ladder) == 15, "%d frames/s", ladder_allow_fps(&m.ladder));
+	m.ladder.longest_ns = ladder_room(&m.ladder);
+	m.load = 2.0;
+	run_s(&m, 5.0);
+	expect(&m, "a rate that there is room for", LADDER_RATE, 2);
+	m.load = 4.0;
+	run_s(&m, 5.0);
+	expect(&m, "one that there is none for", LADDER_BICUBIC, 0);
+	m.load = 1.0;
+	run_s(&m, 60.0);
+	expect(&m, "a machine that is free again", LADDER_FULL, 1);
+
+	start(&m, &plan, cost);
+	run_s(&m, 1.0);
+	m.ladder.longest_ns = plan.tick_ns;
+	m.load = 4.0;
+	run_s(&m, 5.0);
+	expect(&m, "no room for any other rate", LADDER_BICUBIC, 0);
+	m.load = 1.0;
+	run_s(&m, 60.0);
+	expect(&m, "nor when it is tried again", LADDER_FULL, 1);
+	m.cost_ms[LADDER_FULL] = 5;
+	start(&m, &plan, m.cost_ms + 1);
+	run_s(&m, 5.0);
+	CHECK(ladder_room(&m.ladder) == plan.tick_ns, "room for what will not be needed");
+}
+
 int main(void)
 {
 	test_descent();
@@ -287,5 +331,6 @@ int main(void)
 	test_retry();
 	test_memory();
 	test_overdue();
+	test_delay();
 	return check_result();
 }

@@ -19,7 +19,7 @@ fail() {
 
 sed -n 's/^\([A-Z][A-Za-z.]*\)=".*"$/\1/p' "$source/locale/en-US.ini" | sort >"$work/have"
 cat "$source"/plugin/*.c "$source"/plugin/*/*.c | tr '\n' ' ' |
-	grep -oE '(T_|obs_module_text)\("[A-Za-z.]+"\)|"(Status|Store|Step)\.[A-Za-z.]+"' |
+	grep -oE '(T_|obs_module_text)\("[A-Za-z.]+"\)|"(Status|Store|Step|Stage|Remedy)\.[A-Za-z.]+"' |
 	grep -oE '"[A-Za-z.]+"' | tr -d '"' | sort -u >"$work/used"
 
 [ -s "$work/used" ] || fail "no texts found in the plugin" "$work/used"

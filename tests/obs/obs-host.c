@@ -5,8 +5,10 @@
 #include "obs-host.h"
 
 #include <obs-module.h>
+#include <util/dstr.h>
 #include <util/platform.h>
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +21,36 @@ void host_sleep(double seconds)
 
 /* ---- start and stop ------------------------------------------------------------------------ */
 
+static struct {
+	pthread_mutex_t lock;
+	struct dstr lines;
+} filter_log = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void note_line(const char *text)
+{
+	pthread_mutex_lock(&filter_log.lock);
+	dstr_catf(&filter_log.lines, "%s\n", text);
+	pthread_mutex_unlock(&filter_log.lock);
+}
+
+bool host_log_has(const char *text)
+{
+	bool has;
+
+	pthread_mutex_lock(&filter_log.lock);
+	has = filter_log.lines.array && strstr(filter_log.lines.array, text);
+	pthread_mutex_unlock(&filter_log.lock);
+	return has;
+}
+
 static void log_line(int level, const char *format, va_list args, void *data)
 {
 	char text[1024];
 
 	(void)data;
 	vsnprintf(text, sizeof(text), format, args);
+	if (strstr(text, "FlashVSR"))
+		note_line(text);
 	if (level <= LOG_ERROR || strstr(text, "FlashVSR") || getenv("TEST_OBS_LOG"))
 		fprintf(stderr, "    %s\n", text);
 }
@@ -135,6 +161,8 @@ int host_workers(void)
 void host_stop(void)
 {
 	obs_shutdown();
+	base_set_log_handler(NULL, NULL);
+	dstr_free(&filter_log.lines);
 	CHECK(workers_gone(), "%d threads of the filter are left", count_workers());
 	CHECK(bnum_allocs() == 0, "%ld blocks leaked", bnum_allocs());
 }
@@ -202,10 +230,13 @@ char *host_status(obs_source_t *filter)
 {
 	obs_properties_t *props = obs_source_properties(filter);
 	obs_property_t *status = obs_properties_get(props, "status");
-	char *text = bstrdup(status ? obs_property_description(status) : "no status");
+	obs_property_t *figures = obs_properties_get(props, "figures");
+	struct dstr text = {0};
 
+	dstr_printf(&text, "%s\n%s", status ? obs_property_description(status) : "no status",
+		    figures ? obs_property_description(figures) : "no figures");
 	obs_properties_destroy(props);
-	return text;
+	return text.array;
 }
 
 bool host_wait_status(obs_source_t *filter, const char *text, double timeout_s)

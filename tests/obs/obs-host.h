@@ -21,6 +21,8 @@ bool host_start(const char *plugin_folder);
 bool host_load_module(const char *name);
 /* Shuts OBS down and checks that nothing was leaked: neither blocks nor threads. */
 void host_stop(void);
+/* Returns true when the filter has written a line with 'text' to OBS's log. */
+bool host_log_has(const char *text);
 /* Returns how many threads the filters have. */
 int host_workers(void);
 
@@ -34,7 +36,7 @@ void host_media_set_path(obs_source_t *media, const char *path);
  * step.
  */
 obs_source_t *host_create_filter(const char *name, const char *model, int scale, const char *step);
-/* Returns the text that the filter's dialog shows; bfree() it. */
+/* Returns the status of the filter's dialog, and the figures among the details; bfree() it. */
 char *host_status(obs_source_t *filter);
 /* Waits until the status contains 'text'. */
 bool host_wait_status(obs_source_t *filter, const char *text, double timeout_s);

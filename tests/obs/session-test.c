@@ -288,6 +288,24 @@ static void test_hidden(void)
 	session_destroy(filter.session);
 }
 
+/* OBS may be slow: what is drawn in every picture is not hidden, however long a picture takes. */
+static void test_lags(void)
+{
+	struct filter filter;
+
+	start(&filter);
+	CHECK(session_get_phase(filter.session) == PHASE_NO_PICTURE, "hidden before all");
+	filter.picture.now += 100 * NS_PER_S; /* OBS has run for a while when a filter is added */
+	tick(&filter);
+	CHECK(session_get_phase(filter.session) == PHASE_NO_PICTURE, "hidden at once");
+	expect_job(&filter, "at first");
+	for (int i = 0; i < 5; i++) {
+		filter.picture.now += NS_PER_S;
+		expect_none(&filter, PHASE_STARTING, "after a lag of OBS");
+	}
+	session_destroy(filter.session);
+}
+
 static void test_transports(void)
 {
 	struct session_report report;
@@ -363,6 +381,7 @@ static void compute_chunk(int64_t frame_ns)
 /* A first chunk that leaves no hope leads down the ladder, to another model at last. */
 static void test_too_slow(void)
 {
+	struct session_event afresh;
 	struct session_report report;
 	struct filter filter;
 
@@ -384,6 +403,20 @@ static void test_too_slow(void)
 	session_get_report(filter.session, filter.picture.now, &report);
 	CHECK(report.possible_fps > 2.0 && report.possible_fps < 3.0, "%.1f frames/s",
 	      report.possible_fps);
+	CHECK(report.allow_fps == 2, "%d frames/s", report.allow_fps);
+	expect_end(&filter, PHASE_TOO_SLOW, "still");
+	afresh = (struct session_event){
+		.kind = SESSION_SETTINGS, .settings = &filter.settings, .afresh = true};
+	session_handle(filter.session, &afresh, &filter.answer);
+	expect_job(&filter, "the user wants it tried again, with the same settings");
+	CHECK(strcmp(worker.job->request.model, "large") == 0, "%s", worker.job->request.model);
+	run_on(-1);
+	for (int i = 0; i < 60 && worker.job; i++) {
+		compute_chunk(40 * TICK_NS);
+		draw(&filter);
+		run_on(-1);
+	}
+	expect_end(&filter, PHASE_TOO_SLOW, "in vain");
 	filter.picture.now += 3600 * NS_PER_S; /* the filter is hidden meanwhile */
 	expect_job(&filter, "much later");
 	session_destroy(filter.session);
@@ -422,6 +455,74 @@ static void test_showing(void)
 	session_destroy(filter.session);
 }
 
+static void deliver(const struct filter *filter)
+{
+	fvsr_frame *frame = frame_queue_write_begin(worker.job->out);
+
+	fvsr_frame_set_tag(frame, filter->picture.now);
+	frame_queue_write_end(worker.job->out);
+}
+
+/* Until the upscaled picture is shown. */
+static void draw_upscaled(struct filter *filter)
+{
+	for (int i = 0; i < 200 && draw(filter) != PHASE_UPSCALING; i++)
+		;
+	CHECK(session_get_phase(filter->session) == PHASE_UPSCALING, "phase %d",
+	      (int)session_get_phase(filter->session));
+}
+
+/* A machine that becomes too slow, or fails, shows bicubic at the delay that was promised. */
+static void test_promise(void)
+{
+	struct session_report report;
+	struct filter filter;
+	int64_t delay_ns;
+
+	start(&filter);
+	filter.settings.pinned = LADDER_FULL;
+	change_settings(&filter);
+	expect_job(&filter, "at first");
+	run_on(-1);
+	draw(&filter);
+	deliver(&filter);
+	compute_chunk(TICK_NS / 4);
+	draw_upscaled(&filter);
+	delay_ns = filter.answer.delay_ns;
+	fail_worker(false);
+	draw(&filter);
+	CHECK(session_get_phase(filter.session) == PHASE_FAILED, "it does not fail");
+	CHECK(filter.answer.delay_ns == delay_ns && filter.answer.keep, "failed, and not late");
+	filter.picture.now += NS_PER_S;
+	expect_job(&filter, "a second later");
+	run_on(-1);
+	for (int i = 0; i < 20 && worker.job; i++) {
+		compute_chunk(40 * TICK_NS);
+		draw(&filter);
+	}
+	CHECK(session_get_phase(filter.session) == PHASE_TOO_SLOW, "it is not too slow");
+	CHECK(filter.answer.delay_ns == delay_ns && filter.answer.bicubic && filter.answer.keep,
+	      "too slow, and not late");
+	session_get_report(filter.session, filter.picture.now, &report);
+	CHECK(report.delay_was_s == 0.0, "another delay, of %.2f s", report.delay_was_s);
+
+	filter.settings.request.settings.kv_ratio = 1;
+	change_settings(&filter);
+	expect_job(&filter, "other settings");
+	run_on(-1);
+	draw(&filter);
+	deliver(&filter);
+	compute_chunk(TICK_NS * 3 / 4);
+	draw_upscaled(&filter);
+	CHECK(filter.answer.delay_ns > delay_ns, "no room for fewer frames");
+	session_get_report(filter.session, filter.picture.now, &report);
+	CHECK((int64_t)(report.delay_was_s * 1e9 + 0.5) == delay_ns, "it does not say so: %.2f s",
+	      report.delay_was_s);
+	session_get_report(filter.session, filter.picture.now + 3600 * NS_PER_S, &report);
+	CHECK(report.delay_was_s == 0.0, "it says so for ever");
+	session_destroy(filter.session);
+}
+
 /* Whatever of the settings changes, the stream cannot go on with it. */
 static void test_settings(void)
 {
@@ -444,10 +545,12 @@ int main(void)
 	test_changes();
 	test_rests();
 	test_hidden();
+	test_lags();
 	test_transports();
 	test_failures();
 	test_too_slow();
 	test_showing();
+	test_promise();
 	test_settings();
 	return check_result();
 }

@@ -264,7 +264,7 @@ static void test_filter(const struct kind *kind, obs_source_t *source, struct wa
 	watch_end_change(watch, filter, 2);
 	CHECK(has_size(watch_next(watch, before), width * 2, height * 2),
 	      "%s: size of the first picture", kind->name);
-	snprintf(status, sizeof(status), "Upscaling %ux%u to %ux%u", width, height, width * 2,
+	snprintf(status, sizeof(status), "Sharpening %ux%u to %ux%u", width, height, width * 2,
 		 height * 2);
 	if (CHECK(host_wait_status(filter, status, START_S), "%s: no start", kind->name))
 		judge_upscaled(kind, watch);

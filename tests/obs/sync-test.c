@@ -29,7 +29,7 @@
 #define MINUTE_S  60.0
 #define STEADY_S  3.0
 #define POLL_S    0.1
-#define SETTLE_S  1.2 /* more than the delay: what was heard before an event is through */
+#define SETTLE_S  2.0 /* more than the delay: what was heard before an event is through */
 
 struct test {
 	const char *model, *slow_model;
@@ -197,8 +197,9 @@ static void read_step(obs_source_t *filter, char *text, size_t size)
 	const char *step = strstr(status, "Step: ");
 
 	if (line)
-		line[strcspn(line, ",")] = 0;
-	snprintf(text, size, "%s %.40s", line ? line : "", step ? step : "");
+		line[strcspn(line, "\n")] = 0;
+	snprintf(text, size, "%s %.*s", line ? line : "", step ? (int)strcspn(step, "\n") : 0,
+		 step ? step : "");
 	bfree(status);
 }
 
@@ -285,9 +286,9 @@ static void wait_upscaling(struct test *test, const char *event)
 {
 	char rate[32];
 
-	CHECK(host_wait_status(test->filter, "Upscaling", START_S), "%s", event);
+	CHECK(host_wait_status(test->filter, "Sharpening", START_S), "%s", event);
 	/* After a lag it may do with fewer pictures for a while. */
-	snprintf(rate, sizeof(rate), " %d.0 frames/s.", test->fps);
+	snprintf(rate, sizeof(rate), " %d frames/s,", test->fps);
 	CHECK(host_wait_status(test->filter, rate, START_S), "%s", event);
 	host_sleep(SETTLE_S);
 }
@@ -324,7 +325,7 @@ static bool run_event(struct test *test, const char *event)
 	events[i].run(test, atof(colon + 1));
 	wait_upscaling(test, event);
 	let_pass(test, "window", event, WINDOW_S);
-	CHECK(host_wait_status(test->filter, "Upscaling", 0.0), "not upscaling after %s", event);
+	CHECK(host_wait_status(test->filter, "Sharpening", 0.0), "not upscaling after %s", event);
 	record_control(test, event);
 	return true;
 }

@@ -297,7 +297,9 @@ static void note_delay(struct torture *torture)
 	const char *rate = strstr(status, " frames/s");
 	double delay_s = 0.0, per_s = HOST_FPS;
 
-	if (text && sscanf(text, "The picture is %lf", &delay_s) == 1 && rate) {
+	if (text && sscanf(text, "The picture is %lf ms", &delay_s) == 1)
+		delay_s /= 1e3;
+	if (text && rate) {
 		while (rate > status && strchr("0123456789.", rate[-1]))
 			rate--;
 		per_s = atof(rate);
@@ -491,7 +493,7 @@ static void torment(struct torture *torture, const char *model, const char *slow
 	make_source(torture);
 	obs_add_main_render_callback(look, torture);
 	add_filter(torture, model);
-	CHECK(host_wait_status(torture->filter, "Upscaling", START_S), "no start");
+	CHECK(host_wait_status(torture->filter, "Sharpening", START_S), "no start");
 	do
 		round_of_events(torture, model, slow_model);
 	while (os_gettime_ns() < end_ns);
