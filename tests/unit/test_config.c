@@ -17,7 +17,7 @@
 #define FLAT  ",\"dec_levels\":2,\"dec_channels\":[4,3,0,0]"
 
 /* Without the padding behind the last field, which may hold anything. */
-#define CONFIG_BYTES (offsetof(struct fvsr_config, trunk_blocks) + 3 * sizeof(int))
+#define CONFIG_BYTES (offsetof(struct fvsr_config, residual) + sizeof(bool))
 
 static const struct {
 	const char *text, *message;

@@ -187,13 +187,13 @@ struct fvsr_config {
 	int dec_levels;      /* [4] 2 to 4: the decoder ends at 1/4, 1/2 or 1/1 of the canvas */
 	int dec_channels[4]; /* [512, 256, 128, 128] at 1/8, 1/4, 1/2, 1/1; 0 beyond dec_levels */
 	int dec_blocks[3];   /* [3, 3, 3] MemBlocks at 1/8, 1/4, 1/2; those of levels there are */
+	/* Trunks, one for each of these scales (2 to 4, ascending, then 0): channels and blocks. */
+	int trunk_scales[3];             /* [0, 0, 0] */
+	int trunk_channels[3];           /* [0, 0, 0] multiples of 8 */
+	int trunk_blocks[3];             /* [0, 0, 0] */
 	enum fvsr_lq_version lq_version; /* [v1.1] never FVSR_LQ_MODEL in a model */
 	bool dec_depth_to_space;         /* [false] upsample by depth-to-space instead of nearest */
 	bool residual;                   /* [false] picture = canvas + decoded instead of decoded */
-	/* Trunks, one for each of these scales (2 to 4, ascending, then 0): channels and blocks. */
-	int trunk_scales[3];   /* [0, 0, 0] */
-	int trunk_channels[3]; /* [0, 0, 0] multiples of 8 */
-	int trunk_blocks[3];   /* [0, 0, 0] */
 };
 
 struct fvsr_model_options {
