@@ -178,7 +178,7 @@ def _scale_to(kernel, x, deviation):
 def _level(layers, x):
     """Scales kernels so that features neither die nor grow from block to block. A gate multiplies
     by what is nearly its own input over four, so that features which are small become smaller in
-    each block, and a trunk that begins so learns with its first block only."""
+    each block, and the first steps do not reach the last blocks."""
     x = _scale_to(layers.first, x, 1)
     for block in layers.blocks:
         y = F.silu(_scale_to(block.conv[0], x, 1))
