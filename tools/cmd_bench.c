@@ -137,6 +137,21 @@ static void print_column(const char *name, double first_ms, double later_ms)
 	printf("%-12s  %12.2f  %12.2f\n", name, first_ms, later_ms);
 }
 
+/* Prints the stages that the model has. */
+static void print_network(const struct bench *bench)
+{
+	const struct fvsr_timing *a = &bench->first, *b = &bench->later;
+
+	if (bench->model.config.trunk_scales[0]) {
+		print_column("trunk", per_chunk(a->trunk_ms, a), per_chunk(b->trunk_ms, b));
+		return;
+	}
+	print_column("projection", per_chunk(a->projection_ms, a), per_chunk(b->projection_ms, b));
+	print_column("transformer", per_chunk(a->transformer_ms, a),
+		     per_chunk(b->transformer_ms, b));
+	print_column("decoder", per_chunk(a->decoder_ms, a), per_chunk(b->decoder_ms, b));
+}
+
 static void print_result(const struct bench *bench)
 {
 	const struct fvsr_timing *a = &bench->first, *b = &bench->later;
@@ -148,10 +163,7 @@ static void print_result(const struct bench *bench)
 	       bench->set.out_height, bench->cost.canvas_width, bench->cost.canvas_height,
 	       bench->chunks);
 	printf("%-12s  %12s  %12s\n", "ms", "first chunk", "later chunk");
-	print_column("projection", per_chunk(a->projection_ms, a), per_chunk(b->projection_ms, b));
-	print_column("transformer", per_chunk(a->transformer_ms, a),
-		     per_chunk(b->transformer_ms, b));
-	print_column("decoder", per_chunk(a->decoder_ms, a), per_chunk(b->decoder_ms, b));
+	print_network(bench);
 	print_column("colour", per_chunk(a->color_ms, a), per_chunk(b->color_ms, b));
 	print_column("total", per_chunk(a->total_ms, a), per_chunk(b->total_ms, b));
 	/* Done frame by frame as they come in, so not a part of the chunks' time. */
@@ -168,11 +180,12 @@ static void print_result(const struct bench *bench)
 
 static json_t *timing_to_json(const struct fvsr_timing *timing)
 {
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I}", "ingest_ms",
+	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I}", "ingest_ms",
 			 per_chunk(timing->ingest_ms, timing), "projection_ms",
 			 per_chunk(timing->projection_ms, timing), "transformer_ms",
 			 per_chunk(timing->transformer_ms, timing), "decoder_ms",
-			 per_chunk(timing->decoder_ms, timing), "color_ms",
+			 per_chunk(timing->decoder_ms, timing), "trunk_ms",
+			 per_chunk(timing->trunk_ms, timing), "color_ms",
 			 per_chunk(timing->color_ms, timing), "total_ms",
 			 per_chunk(timing->total_ms, timing), "chunks", (json_int_t)timing->chunks,
 			 "frames", (json_int_t)timing->frames);
@@ -237,7 +250,8 @@ static int run(struct bench *bench)
 static const char description[] =
 	"Upscales a generated video and prints the milliseconds that each stage of the\n"
 	"network takes per chunk, the frames per second after the first chunk, and the\n"
-	"memory of the model, of the stream and of the whole process.\n";
+	"memory of the model, of the stream and of the whole process. A model of\n"
+	"trunks has no chunks: as many frames count as one.\n";
 
 static const char epilogue[] =
 	"Exit status: 0 on success, 1 when it failed, 2 for wrong usage or a model\n"

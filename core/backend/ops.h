@@ -238,7 +238,17 @@ struct fvsr_decoder_input {
 };
 typedef void fvsr_op_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a);
 
-/* Computes dst = relu(residual + conv([src, past]) + bias), borders zero. */
+enum fvsr_trunk_end {
+	FVSR_END_NONE = 1,
+	FVSR_END_SILU = 2,
+	FVSR_END_GATE = 3,
+};
+
+/*
+ * Computes dst = relu(residual + o) with o = conv([src, past]) + bias, borders zero. A trunk's
+ * ends (section 11) stand for themselves, without 'past' and 'relu': SiLU is
+ * o sigmoid(o) and has no residual, the gate is (o + residual) (sigmoid(o) - 1/2).
+ */
 struct fvsr_conv3x3 {
 	void *dst;            /* ACT (frames, h, w, cout) */
 	const void *src;      /* ACT (frames, h, w, cin) */
@@ -248,6 +258,7 @@ struct fvsr_conv3x3 {
 	const void *residual; /* ACT, the same shape as dst, or NULL */
 	int frames, h, w, cin, cout;
 	bool relu;
+	enum fvsr_trunk_end end; /* 0: none, too */
 };
 typedef void fvsr_op_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a);
 
@@ -277,18 +288,43 @@ struct fvsr_conv_rgb {
 typedef void fvsr_op_conv_rgb(struct fvsr_queue *queue, const struct fvsr_conv_rgb *a);
 
 /*
- * Ends a decoder of fewer levels (section 9): makes a frame's pixels y of the channels, whose order
- * is (frame, colour, row, column), and of them canvas + y or y * 2 - 1.
+ * Ends a decoder of fewer levels (section 9), or a trunk: makes a frame's pixels y of the channels,
+ * whose order is (frame, colour, row, column), and of them canvas + y or y * 2 - 1.
  */
 struct fvsr_pixel_shuffle {
 	void *dst;          /* F32 (3, h * side, w * side) */
 	const void *src;    /* ACT (h, w, frames * 3 * side * side) */
 	const void *canvas; /* CANVAS, the same shape as dst, or NULL: y * 2 - 1 */
 	int h, w;           /* of src */
-	int side;           /* 2 or 4 */
+	int side;           /* 2 to 4 */
 	int frames, frame;  /* how many src holds, and which one is wanted */
 };
 typedef void fvsr_op_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_shuffle *a);
+
+/* ------------------------------------------------------------------------------------------- */
+/* Trunk (section 11), beside the decoder's convolutions and pixel_shuffle                     */
+
+/*
+ * Makes what a trunk sees: of each square of the canvas the mean of its colours, 'told' and zeros.
+ */
+struct fvsr_shrink {
+	void *dst;          /* ACT (h, w, FVSR_TRUNK_CHANNELS) */
+	const void *canvas; /* CANVAS (3, h * side, w * side) */
+	int h, w, side;     /* side: 2 to 4 */
+	float told;
+};
+typedef void fvsr_op_shrink(struct fvsr_queue *queue, const struct fvsr_shrink *a);
+
+/* Computes dst = bias + the sum of a 1x1 convolution of each source. */
+struct fvsr_mix {
+	void *dst;          /* ACT (h, w, cout) */
+	const void *src;    /* ACT (sources, h, w, cin) */
+	const void *weight; /* ACT (cout, sources, cin) */
+	const void *bias;   /* F32 (cout) */
+	int sources;        /* 1 to 4 */
+	int h, w, cin, cout;
+};
+typedef void fvsr_op_mix(struct fvsr_queue *queue, const struct fvsr_mix *a);
 
 /* ------------------------------------------------------------------------------------------- */
 /* The list                                                                                    */
@@ -324,6 +360,8 @@ typedef void fvsr_op_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_p
 	OP(upsample_conv, onednn)                                                                  \
 	OP(conv_rgb, onednn)                                                                       \
 	OP(pixel_shuffle, plain)                                                                   \
+	OP(shrink, plain)                                                                          \
+	OP(mix, onednn)                                                                            \
 	OP(color_finish, fast)
 
 #endif

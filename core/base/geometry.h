@@ -21,6 +21,10 @@
 /* Samples of four canvases under a latent position, the decoder's condition (section 7): 768. */
 #define FVSR_CONDITION_SAMPLES (3 * 4 * FVSR_LATENT_PX * FVSR_LATENT_PX)
 
+#define FVSR_TRUNK_INPUTS   4  /* channels that a trunk sees: three colours and the scale */
+#define FVSR_TRUNK_CHANNELS 8  /* of them in memory: the rest is 0 */
+#define FVSR_TRUNK_STEP     16 /* its grid's sides are multiples, as convolutions like them */
+
 /* Returns the side of the canvas for a visible side of 'px' pixels. */
 static inline int fvsr_canvas_px(int px)
 {

@@ -36,6 +36,13 @@ static const struct int_key int_keys[] = {
 #define MAX_DEC_CHANNELS 4096
 #define MIN_DEC_LEVELS   2
 
+#define TRUNK_CHANNELS_STEP 8
+#define MAX_TRUNK_CHANNELS  1024
+#define MIN_TRUNK_BLOCKS    3 /* the first and the last but one are joined */
+#define MAX_TRUNK_BLOCKS    64
+#define MIN_TRUNK_SCALE     2
+#define MAX_TRUNK_SCALE     4
+
 static int *int_field(struct fvsr_config *config, const struct int_key *key)
 {
 	return (int *)((char *)config + key->offset);
@@ -156,10 +163,42 @@ static int check_decoder(const struct fvsr_config *c, struct fvsr_error *err)
 	return 0;
 }
 
+static int check_trunk(const struct fvsr_config *c, int i, struct fvsr_error *err)
+{
+	int least = i ? c->trunk_scales[i - 1] + 1 : MIN_TRUNK_SCALE;
+
+	if (c->trunk_scales[i] < least || c->trunk_scales[i] > MAX_TRUNK_SCALE)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: trunk_scales holds %d, must ascend from %d to %d",
+				 c->trunk_scales[i], MIN_TRUNK_SCALE, MAX_TRUNK_SCALE);
+	if (c->trunk_channels[i] < 1 || c->trunk_channels[i] > MAX_TRUNK_CHANNELS ||
+	    c->trunk_channels[i] % TRUNK_CHANNELS_STEP)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: trunk_channels holds %d, must be a multiple of %d "
+				 "up to %d",
+				 c->trunk_channels[i], TRUNK_CHANNELS_STEP, MAX_TRUNK_CHANNELS);
+	if (c->trunk_blocks[i] < MIN_TRUNK_BLOCKS || c->trunk_blocks[i] > MAX_TRUNK_BLOCKS)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: trunk_blocks holds %d, must be %d to %d",
+				 c->trunk_blocks[i], MIN_TRUNK_BLOCKS, MAX_TRUNK_BLOCKS);
+	return 0;
+}
+
+static int check_trunks(const struct fvsr_config *c, struct fvsr_error *err)
+{
+	int result = 0, i;
+
+	for (i = 0; i < fvsr_config_trunks(c) && !result; i++)
+		result = check_trunk(c, i, err);
+	return result;
+}
+
 int fvsr_config_check(const struct fvsr_config *c, struct fvsr_error *err)
 {
 	size_t i;
 
+	if (fvsr_config_is_trunk(c))
+		return check_trunks(c, err);
 	for (i = 0; i < NUM_INT_KEYS; i++) {
 		const struct int_key *key = &int_keys[i];
 		int value = int_value(c, key);
@@ -263,10 +302,17 @@ static int set_hint(struct fvsr_config *config, const char *name, const json_t *
 	return result < 0 ? result : 1;
 }
 
+static int unknown_key(const char *name, const char *where, struct fvsr_error *err)
+{
+	char shown[64];
+
+	fvsr_printable(shown, sizeof(shown), name, strlen(name));
+	return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: unknown key '%s'%s", shown, where);
+}
+
 static int set_key(struct fvsr_config *config, const char *name, const json_t *value,
 		   struct fvsr_error *err)
 {
-	char shown[64];
 	size_t i;
 	int result = set_hint(config, name, value, err);
 
@@ -283,8 +329,48 @@ static int set_key(struct fvsr_config *config, const char *name, const json_t *v
 	for (i = 0; i < NUM_INT_KEYS; i++)
 		if (!strcmp(name, int_keys[i].name))
 			return set_int(int_field(config, &int_keys[i]), name, value, err);
-	fvsr_printable(shown, sizeof(shown), name, strlen(name));
-	return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: unknown key '%s'", shown);
+	return unknown_key(name, "", err);
+}
+
+/* Reads trunks, which have their own three keys and no other: lists of the same length. */
+static int read_trunks(struct fvsr_config *config, json_t *object, struct fvsr_error *err)
+{
+	const struct {
+		const char *name;
+		int *fields;
+	} lists[] = {
+		{"trunk_scales", config->trunk_scales},
+		{"trunk_channels", config->trunk_channels},
+		{"trunk_blocks", config->trunk_blocks},
+	};
+	size_t trunks = json_array_size(json_object_get(object, lists[0].name)), i;
+	const char *name;
+	json_t *value;
+
+	config->residual = true;
+	config->prompts = 1;
+	config->lq_version = FVSR_LQ_V1_1;
+	if (trunks < 1 || trunks > FVSR_TRUNKS_MAX)
+		return fvsr_fail(err, FVSR_ERR_FORMAT,
+				 "configuration: %s is not a list of 1 to %d numbers",
+				 lists[0].name, FVSR_TRUNKS_MAX);
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		value = json_object_get(object, lists[i].name);
+		if (!value)
+			return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: %s is missing",
+					 lists[i].name);
+		if (set_ints(lists[i].fields, trunks, lists[i].name, value, err) < 0)
+			return FVSR_ERR_FORMAT;
+	}
+	json_object_foreach(object, name, value)
+	{
+		if (strcmp(name, lists[0].name) && strcmp(name, lists[1].name) &&
+		    strcmp(name, lists[2].name))
+			return unknown_key(name, " of trunks", err);
+	}
+	if ((size_t)fvsr_config_trunks(config) < trunks)
+		return fvsr_fail(err, FVSR_ERR_FORMAT, "configuration: trunk_scales holds 0");
+	return 0;
 }
 
 static int read_keys(struct fvsr_config *config, json_t *object, struct fvsr_error *err)
@@ -294,6 +380,8 @@ static int read_keys(struct fvsr_config *config, json_t *object, struct fvsr_err
 	size_t i;
 
 	memset(config, 0, sizeof(*config));
+	if (json_object_get(object, "trunk_scales"))
+		return read_trunks(config, object, err);
 	fvsr_config_whole_decoder(config);
 	config->prompts = 1;
 	config->lq_version = FVSR_LQ_V1_1;
@@ -355,11 +443,39 @@ int fvsr_config_hints(struct fvsr_config *config, const char *text, size_t lengt
 	return result < 0 ? result : 0;
 }
 
+/* Appends a list of trunks' numbers; returns the length of the text. */
+static int write_list(char text[FVSR_CONFIG_TEXT], int used, const char *name, const int *values,
+		      int count)
+{
+	int i;
+
+	used += snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used, "%s\"%s\": [",
+			 used ? ", " : "{", name);
+	for (i = 0; i < count; i++)
+		used += snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used, "%s%d",
+				 i ? ", " : "", values[i]);
+	return used + snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used, "]");
+}
+
+static void write_trunks(const struct fvsr_config *c, char text[FVSR_CONFIG_TEXT])
+{
+	int trunks = fvsr_config_trunks(c);
+	int used = write_list(text, 0, "trunk_scales", c->trunk_scales, trunks);
+
+	used = write_list(text, used, "trunk_channels", c->trunk_channels, trunks);
+	used = write_list(text, used, "trunk_blocks", c->trunk_blocks, trunks);
+	snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used, "}");
+}
+
 void fvsr_config_write(const struct fvsr_config *c, char text[FVSR_CONFIG_TEXT])
 {
 	int used = 0;
 	size_t i;
 
+	if (fvsr_config_is_trunk(c)) {
+		write_trunks(c, text);
+		return;
+	}
 	for (i = 0; i < NUM_INT_KEYS; i++)
 		used += snprintf(text + used, FVSR_CONFIG_TEXT - (size_t)used, "%s\"%s\": %d",
 				 i ? ", " : "{", int_keys[i].name, int_value(c, &int_keys[i]));

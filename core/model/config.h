@@ -14,6 +14,24 @@
 #define FVSR_DEC_BLOCKS     3  /* MemBlocks of a level of the released decoder */
 #define FVSR_DEC_BLOCKS_MAX 15 /* as many as there are positions for on any level */
 #define FVSR_PROMPTS_MAX    8
+#define FVSR_TRUNKS_MAX     3 /* for 2, 3 and 4 times */
+#define FVSR_TRUNK_SKIPS    4 /* features that a trunk's 1x1 joins (section 11) */
+
+/* Tells whether a model is made of trunks, and has no projection, transformer and decoder. */
+static inline bool fvsr_config_is_trunk(const struct fvsr_config *config)
+{
+	return config->trunk_scales[0] > 0;
+}
+
+/* Returns how many trunks a model has. */
+static inline int fvsr_config_trunks(const struct fvsr_config *config)
+{
+	int trunks = 0;
+
+	while (trunks < FVSR_TRUNKS_MAX && config->trunk_scales[trunks])
+		trunks++;
+	return trunks;
+}
 
 /*
  * A decoder of fewer levels ends with one convolution, whose channels are pixels of a frame and

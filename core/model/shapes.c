@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The names and shapes of all tensors of a model follow from its configuration (sections 2, 4, 5
- * and 7). The names are the released ones behind the prefix of their part; both the
+ * The names and shapes of all tensors of a model follow from its configuration (sections 2, 4, 5,
+ * 7 and 11). The names are the released ones behind the prefix of their part; both the
  * readers and the synthetic weights go by this table.
  */
 #include "model/shapes.h"
@@ -154,6 +154,32 @@ static void add_mem_block(struct builder *b, int n, int c)
 	}
 }
 
+static void add_kernel(struct builder *b, int out, int in, const char *name)
+{
+	add(b, 4, DIMS(out, in, 3, 3), "%s.weight", name);
+	add(b, 1, DIMS(out), "%s.bias", name);
+}
+
+/* Adds trunk i (section 11), which has its scale in its tensors' names. */
+static void add_trunk(struct builder *b, const struct fvsr_config *c, int i)
+{
+	int channels = c->trunk_channels[i], scale = c->trunk_scales[i], j;
+	char name[40];
+
+	snprintf(name, sizeof(name), "trunk.%d.first", scale);
+	add_kernel(b, channels, FVSR_TRUNK_INPUTS, name);
+	for (j = 0; j < 3 * c->trunk_blocks[i]; j++) {
+		snprintf(name, sizeof(name), "trunk.%d.blocks.%d.conv.%d", scale, j / 3, j % 3);
+		add_kernel(b, channels, channels, name);
+	}
+	snprintf(name, sizeof(name), "trunk.%d.last", scale);
+	add_kernel(b, channels, channels, name);
+	snprintf(name, sizeof(name), "trunk.%d.join", scale);
+	add_linear(b, channels, FVSR_TRUNK_SKIPS * channels, name);
+	snprintf(name, sizeof(name), "trunk.%d.head", scale);
+	add_kernel(b, 3 * scale * scale, channels, name);
+}
+
 /* Adds the decoder, whose tensors have the positions of section 7 in their names. */
 static void add_decoder(struct builder *b, const struct fvsr_config *c)
 {
@@ -225,10 +251,15 @@ int fvsr_shapes_create(struct fvsr_shapes *shapes, const struct fvsr_config *con
 	struct builder b = {.shapes = shapes};
 
 	memset(shapes, 0, sizeof(*shapes));
-	add_dit(&b, config);
-	add_lq(&b, config);
-	add_decoder(&b, config);
-	add(&b, 3, DIMS(config->prompts, config->text_len, config->text_dim), "prompt");
+	if (fvsr_config_is_trunk(config)) {
+		for (int i = 0; i < fvsr_config_trunks(config); i++)
+			add_trunk(&b, config, i);
+	} else {
+		add_dit(&b, config);
+		add_lq(&b, config);
+		add_decoder(&b, config);
+		add(&b, 3, DIMS(config->prompts, config->text_len, config->text_dim), "prompt");
+	}
 	if (!b.failed)
 		shapes->by_name = malloc(shapes->count * sizeof(*shapes->by_name));
 	if (!shapes->by_name) {

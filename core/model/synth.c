@@ -65,7 +65,9 @@ static double weight_std(const struct fvsr_shape *shape)
 
 	for (i = 1; i < shape->rank; i++)
 		fan_in *= shape->dims[i];
-	if (!strncmp(shape->name, "dec.", 4)) {
+	if (!strncmp(shape->name, "trunk.", 6)) {
+		gain = ends_with(shape->name, ".head.weight") ? 0.15 : 1.4;
+	} else if (!strncmp(shape->name, "dec.", 4)) {
 		if (!strcmp(shape->name, "dec.decoder.26.weight"))
 			gain = 0.15;
 		else

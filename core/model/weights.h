@@ -5,7 +5,8 @@
  * directory was imported to memory or a formula makes the numbers.
  *
  * Names are the released ones behind a prefix for the file they come from: "dit.", "lq.", "dec.",
- * and "prompt" for the prompt (section 2 of the specification).
+ * and "prompt" for the prompt (section 2 of the specification). Those of a trunk, which no released
+ * file has, begin with "trunk.".
  */
 #ifndef FVSR_MODEL_WEIGHTS_H
 #define FVSR_MODEL_WEIGHTS_H

@@ -32,6 +32,11 @@ struct fvsr_layer_param {
 	struct fvsr_linear_param ffn_in, ffn_out; /* gate folded into 'ffn_out' */
 };
 
+struct fvsr_trunk_param {
+	struct fvsr_conv_param first, last, join, head;
+	struct fvsr_conv_param (*blocks)[3];
+};
+
 struct fvsr_net {
 	const struct fvsr_backend *backend;
 	struct fvsr_device *device;
@@ -52,6 +57,8 @@ struct fvsr_net {
 	struct fvsr_conv_param dec_in, dec_extra, dec_block[3][FVSR_DEC_BLOCKS_MAX][3];
 	void *dec_up[3], *dec_last;
 	struct fvsr_conv_param dec_rgb;
+
+	struct fvsr_trunk_param trunk[FVSR_TRUNKS_MAX]; /* instead of all of the above */
 };
 
 /*

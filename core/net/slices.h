@@ -27,6 +27,8 @@
 #define FVSR_LEAST_KEPT 2
 /* Canvases that are kept: those of the first chunk, and of the slice that comes in behind it. */
 #define FVSR_CANVASES (FVSR_FIRST_LATENCY + FVSR_SLICE_FRAMES)
+/* Canvases that a trunk keeps (section 11): that of the frame at hand, and of some that wait. */
+#define FVSR_TRUNK_CANVASES 4
 /* The last frame of a video that has not ended. */
 #define FVSR_LAST_UNKNOWN INT64_MAX
 

@@ -4,7 +4,8 @@
  * 3).
  *
  * Frames sent are put on their canvas at once. receive() does the rest when nothing is ready: the
- * decoder for one slice of the last chunk, or a new chunk if its frames are there.
+ * decoder for one slice of the last chunk, or a new chunk if its frames are there. A trunk knows
+ * neither: the picture of each frame can be made when the frame is there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,11 @@ struct fvsr_stream {
 	struct fvsr_error err;
 };
 
+static bool is_trunk(const fvsr_model *model)
+{
+	return fvsr_config_is_trunk(&model->info.config);
+}
+
 int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settings,
 		     struct fvsr_stream_cost *cost, struct fvsr_error *err)
 {
@@ -56,11 +62,13 @@ int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settin
 	if (result < 0)
 		return result;
 	*cost = (struct fvsr_stream_cost){
-		.first_latency = FVSR_FIRST_LATENCY,
-		.latency = FVSR_LATENCY,
-		.chunk = FVSR_CHUNK_FRAMES,
-		.canvas_width = fvsr_canvas_px(settings->out_width),
-		.canvas_height = fvsr_canvas_px(settings->out_height),
+		.first_latency = is_trunk(model) ? 1 : FVSR_FIRST_LATENCY,
+		.latency = is_trunk(model) ? 1 : FVSR_LATENCY,
+		.chunk = is_trunk(model) ? 1 : FVSR_CHUNK_FRAMES,
+		.canvas_width =
+			fvsr_run_canvas_px(&model->info.config, set.scale, settings->out_width),
+		.canvas_height =
+			fvsr_run_canvas_px(&model->info.config, set.scale, settings->out_height),
 	};
 	cost->host_bytes = run.host_bytes;
 	*(model->device->backend->host_memory ? &cost->host_bytes : &cost->device_bytes) +=
@@ -176,6 +184,14 @@ static int queue_result(fvsr_stream *stream)
 	return queue->error;
 }
 
+/* Returns the first frame for whose canvas there is no room. */
+static int64_t first_without_room(const fvsr_stream *stream)
+{
+	if (is_trunk(stream->model))
+		return stream->ready + FVSR_TRUNK_CANVASES;
+	return fvsr_slice_oldest_frame(stream->slice) + FVSR_CANVASES;
+}
+
 int fvsr_stream_send(fvsr_stream *stream, const fvsr_frame *frame)
 {
 	int result;
@@ -188,7 +204,7 @@ int fvsr_stream_send(fvsr_stream *stream, const fvsr_frame *frame)
 			     stream->set.in_format);
 	if (result < 0)
 		return result;
-	if (stream->sent >= fvsr_slice_oldest_frame(stream->slice) + FVSR_CANVASES)
+	if (stream->sent >= first_without_room(stream))
 		return fvsr_fail(&stream->err, FVSR_ERR_AGAIN, "the stream is full");
 	fvsr_run_ingest(stream->run, stream->sent, &frame->picture);
 	result = queue_result(stream);
@@ -232,19 +248,38 @@ static bool chunk_due(const fvsr_stream *stream)
 	return stream->ended || stream->sent > fvsr_chunk_last_read(stream->chunk);
 }
 
+/* Makes the next frame's picture. Frames are counted in chunks as those of all other models. */
+static void make_picture(fvsr_stream *stream)
+{
+	int64_t n = stream->ready++;
+
+	fvsr_run_frame(stream->run, n);
+	stream->timing.chunks += n == fvsr_chunk_picture(fvsr_picture_chunk(n));
+}
+
+/* Tells whether there is something to compute. */
+static bool work_due(const fvsr_stream *stream)
+{
+	if (is_trunk(stream->model))
+		return stream->ready < stream->sent;
+	return slice_due(stream) || chunk_due(stream);
+}
+
 /* Makes pictures ready; FVSR_ERR_AGAIN when frames are missing. */
 static int advance(fvsr_stream *stream)
 {
 	if (stream->ended && stream->received >= stream->sent)
 		return FVSR_ERR_EOF;
-	if (slice_due(stream)) {
+	if (!work_due(stream))
+		return FVSR_ERR_AGAIN;
+	if (is_trunk(stream->model)) {
+		make_picture(stream);
+	} else if (slice_due(stream)) {
 		decode_slice(stream);
-	} else if (chunk_due(stream)) {
+	} else {
 		fvsr_spread_begin(&stream->spread, stream->chunk > 1);
 		fvsr_run_chunk(stream->run, stream->chunk++, last_frame(stream));
 		stream->timing.chunks++;
-	} else {
-		return FVSR_ERR_AGAIN;
 	}
 	return queue_result(stream);
 }
@@ -255,7 +290,7 @@ enum fvsr_next fvsr_stream_next(const fvsr_stream *stream)
 		return FVSR_NEXT_NOTHING;
 	if (stream->received < stream->ready)
 		return FVSR_NEXT_FRAME;
-	return slice_due(stream) || chunk_due(stream) ? FVSR_NEXT_COMPUTE : FVSR_NEXT_NOTHING;
+	return work_due(stream) ? FVSR_NEXT_COMPUTE : FVSR_NEXT_NOTHING;
 }
 
 /* Sleeps in steps, so that an interruption ends the pause within one. */
@@ -363,6 +398,7 @@ void fvsr_stream_timing(fvsr_stream *stream, struct fvsr_timing *timing, bool re
 	stream->timing.projection_ms = queue->stage_ms[FVSR_STAGE_PROJECTION];
 	stream->timing.transformer_ms = queue->stage_ms[FVSR_STAGE_TRANSFORMER];
 	stream->timing.decoder_ms = queue->stage_ms[FVSR_STAGE_DECODER];
+	stream->timing.trunk_ms = queue->stage_ms[FVSR_STAGE_TRUNK];
 	stream->timing.color_ms = queue->stage_ms[FVSR_STAGE_COLOR];
 	*timing = stream->timing;
 	if (restart) {

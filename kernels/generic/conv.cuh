@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What gemm.cu and conv_direct.cu share: where a tap of an image reads, where a position is
- * written, and the activation (struct fvsr_conv_params says what an image is).
+ * written, and how a sum is finished (struct fvsr_conv_params says what an image is).
  */
 #ifndef FVSR_KERNELS_CONV_CUH
 #define FVSR_KERNELS_CONV_CUH
@@ -86,6 +86,15 @@ DEVICE float activate(float x, int activation)
 	if (activation == FVSR_CONV_GELU_TANH)
 		return gelu_tanh(x);
 	return x;
+}
+
+/* Applies activation, residual and ReLU to a sum with its bias; 'residual' is 0 for none. */
+DEVICE float finish_value(const struct fvsr_conv_params &p, float x, float residual)
+{
+	if (p.activation == FVSR_CONV_GATE)
+		return (x + residual) * (1 / (1 + __expf(-x)) - 0.5f);
+	x = activate(x, p.activation) + residual;
+	return p.relu ? fmaxf(x, 0) : x;
 }
 
 #endif

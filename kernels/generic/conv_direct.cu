@@ -25,7 +25,7 @@ KERNEL __launch_bounds__(THREADS) conv_direct(const __grid_constant__ struct fvs
 	int n = i % p.cout, z = blockIdx.z, y, x;
 	const bf16 *weight = image_weight(p, z) + (size_t)n * p.k;
 	struct tap tap = {};
-	float sum = p.bias ? p.bias[n] : 0;
+	float sum = p.bias ? p.bias[n] : 0, residual = 0;
 	size_t at;
 
 	if (i / p.cout >= (size_t)p.h * p.w)
@@ -43,8 +43,7 @@ KERNEL __launch_bounds__(THREADS) conv_direct(const __grid_constant__ struct fvs
 			sum += dot((const bf16 *)p.past + from, weight + p.cin, p.cin);
 	}
 	at = target_pixel(p, z, y, x) * p.cout + n;
-	sum = activate(sum, p.activation);
 	if (p.residual)
-		sum += __bfloat162float(((const bf16 *)p.residual)[at]);
-	((bf16 *)p.dst)[at] = __float2bfloat16_rn(p.relu ? fmaxf(sum, 0) : sum);
+		residual = __bfloat162float(((const bf16 *)p.residual)[at]);
+	((bf16 *)p.dst)[at] = __float2bfloat16_rn(finish_value(p, sum, residual));
 }

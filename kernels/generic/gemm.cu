@@ -158,24 +158,21 @@ DEVICE void multiply_step(float sum[shape<TILE, WARPS_M>::m][shape<TILE, WARPS_M
 DEVICE uint32_t finish_pair(const struct fvsr_conv_params &p, float x, float y, size_t pixel, int n)
 {
 	size_t at = pixel * p.cout + n;
+	float first = 0, second = 0; /* of the residual */
 
 	if (p.bias) {
 		x += n < p.cout ? p.bias[n] : 0;
 		y += n + 1 < p.cout ? p.bias[n + 1] : 0;
 	}
-	x = activate(x, p.activation);
-	y = activate(y, p.activation);
 	if (p.residual && n + 1 < p.cout && p.cout % 2 == 0) {
 		uint32_t pair = *(const uint32_t *)((const bf16 *)p.residual + at);
 
-		x += bf16_low(pair), y += bf16_high(pair);
+		first = bf16_low(pair), second = bf16_high(pair);
 	} else if (p.residual) {
-		x += n < p.cout ? __bfloat162float(((const bf16 *)p.residual)[at]) : 0;
-		y += n + 1 < p.cout ? __bfloat162float(((const bf16 *)p.residual)[at + 1]) : 0;
+		first = n < p.cout ? __bfloat162float(((const bf16 *)p.residual)[at]) : 0;
+		second = n + 1 < p.cout ? __bfloat162float(((const bf16 *)p.residual)[at + 1]) : 0;
 	}
-	if (p.relu)
-		x = fmaxf(x, 0), y = fmaxf(y, 0);
-	return pack_bf16(x, y);
+	return pack_bf16(finish_value(p, x, first), finish_value(p, y, second));
 }
 
 /* Puts finished sums into a tile in shared memory, rows padded against bank conflicts. */

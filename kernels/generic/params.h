@@ -79,6 +79,13 @@ struct fvsr_pixel_shuffle_params {
 	int first; /* channel of the wanted frame */
 };
 
+struct fvsr_shrink_params {
+	void *dst;          /* bf16 (h, w, 8) */
+	const void *canvas; /* half (3, h * side, w * side) */
+	int h, w, side;
+	float told;
+};
+
 /* ------------------------------------------------------------------------------------------- */
 /* noise.cu                                                                                    */
 
@@ -243,6 +250,7 @@ enum fvsr_conv_activation {
 	FVSR_CONV_NONE = 1,
 	FVSR_CONV_SILU = 2,
 	FVSR_CONV_GELU_TANH = 3,
+	FVSR_CONV_GATE = 4, /* (x + residual) (sigmoid(x) - 1/2) */
 };
 
 /*
@@ -342,7 +350,9 @@ struct fvsr_color_params {
 	X(unpatchify, FVSR_ITEM_THREADS, 0, 0)                                                     \
 	X(decoder_input, FVSR_ITEM_THREADS, 0, 0)                                                  \
 	X(pixel_shuffle_2, FVSR_SHUFFLE_THREADS(2), 0, 2)                                          \
+	X(pixel_shuffle_3, FVSR_SHUFFLE_THREADS(3), 0, 3)                                          \
 	X(pixel_shuffle_4, FVSR_SHUFFLE_THREADS(4), 0, 4)                                          \
+	X(shrink, FVSR_ITEM_THREADS, 0, 0)                                                         \
 	X(noise_slice, FVSR_ITEM_THREADS, 0, 0)                                                    \
 	X(rope_table, FVSR_ROPE_TABLE_THREADS, 0, 0)                                               \
 	X(norm_512, FVSR_NORM_THREADS, 0, 512)                                                     \

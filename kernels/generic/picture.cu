@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Everything at picture size that is not colour: bicubic canvas (sections 1 and 3) and reordering
- * between canvas, latent and features (sections 4, 5, 7 and 9). Memory bounds all of it; a thread
- * moves 16 bytes where the order of the elements allows it, and what neighbours read overlaps in
- * the cache.
+ * between canvas, latent and features (sections 4, 5, 7, 9 and 11). Memory bounds all of it; a
+ * thread moves 16 bytes where the order of the elements allows it, and what neighbours read
+ * overlaps in the cache.
  */
 #include "generic.cuh"
 
@@ -187,12 +187,13 @@ KERNEL __launch_bounds__(ITEM_THREADS)
 			dst[j] = __float2bfloat16_rn(v[j]);
 }
 
-template <int COUNT> struct __align__(2 * COUNT) row16
+/* Rows of an odd number of pixels are read and written one by one. */
+template <int COUNT> struct __align__(COUNT % 2 ? 2 : 2 * COUNT) row16
 {
 	uint16_t value[COUNT];
 };
 
-template <int COUNT> struct __align__(4 * COUNT) row32
+template <int COUNT> struct __align__(COUNT % 2 ? 4 : 4 * COUNT) row32
 {
 	float value[COUNT];
 };
@@ -232,8 +233,37 @@ KERNEL __launch_bounds__(FVSR_SHUFFLE_THREADS(2))
 	pixel_shuffle<FVSR_WIDTH_pixel_shuffle_2>(p);
 }
 
+KERNEL __launch_bounds__(FVSR_SHUFFLE_THREADS(3))
+	pixel_shuffle_3(const __grid_constant__ struct fvsr_pixel_shuffle_params p)
+{
+	pixel_shuffle<FVSR_WIDTH_pixel_shuffle_3>(p);
+}
+
 KERNEL __launch_bounds__(FVSR_SHUFFLE_THREADS(4))
 	pixel_shuffle_4(const __grid_constant__ struct fvsr_pixel_shuffle_params p)
 {
 	pixel_shuffle<FVSR_WIDTH_pixel_shuffle_4>(p);
+}
+
+/* A thread has a square of the canvas; grid: x */
+KERNEL __launch_bounds__(ITEM_THREADS) shrink(const __grid_constant__ struct fvsr_shrink_params p)
+{
+	int i = blockIdx.x * ITEM_THREADS + threadIdx.x, row = i / p.w, column = i % p.w;
+	size_t width = (size_t)p.w * p.side, plane = width * p.h * p.side;
+	const __half *at =
+		(const __half *)p.canvas + (size_t)row * p.side * width + (size_t)column * p.side;
+	float v[8] = {};
+
+	if (row >= p.h)
+		return;
+	for (int y = 0; y < p.side; y++, at += width)
+		for (int x = 0; x < p.side; x++)
+#pragma unroll
+			for (int c = 0; c < 3; c++)
+				v[c] += __half2float(at[c * plane + x]);
+#pragma unroll
+	for (int c = 0; c < 3; c++)
+		v[c] /= p.side * p.side;
+	v[3] = p.told;
+	((uint4 *)p.dst)[i] = pack8(v);
 }

@@ -37,7 +37,7 @@ struct worker {
 	struct job_request opened; /* the request that model and stream were opened for */
 	fvsr_model *model;
 	fvsr_stream *stream;
-	int parts; /* so many of FVSR_FIRST_CHUNK_PARTS were computed */
+	int parts; /* so many of a chunk were computed */
 	double parts_ms;
 	bool output_due; /* the stream may have frames ready */
 	double free_ms;  /* without a job: when model and stream are freed; 0: they are not */
@@ -276,19 +276,39 @@ static bool has_work(const struct worker *worker)
 				  : frame_queue_peek(worker->job->in, 0) != NULL;
 }
 
+/* Tells whether the stream gives frames one by one, of which as many are noted as of a chunk. */
+static bool frame_by_frame(const struct worker *worker)
+{
+	return worker->status.cost.chunk < FVSR_CHUNK_FRAMES;
+}
+
+/* Returns how many calls compute what is noted next. */
+static int parts_due(const struct worker *worker)
+{
+	if (frame_by_frame(worker))
+		return FVSR_CHUNK_FRAMES;
+	return worker->status.chunks ? 1 : FVSR_FIRST_CHUNK_PARTS;
+}
+
+static int frames_noted(const struct worker *worker)
+{
+	return worker->status.chunks || frame_by_frame(worker) ? FVSR_CHUNK_FRAMES
+							       : FVSR_FIRST_CHUNK_FRAMES;
+}
+
 static void note_timing(struct worker *worker)
 {
 	struct fvsr_timing timing;
 
 	fvsr_stream_timing(worker->stream, &timing, true);
 	worker->parts_ms += timing.total_ms;
-	if (++worker->parts < FVSR_FIRST_CHUNK_PARTS)
+	if (++worker->parts < parts_due(worker))
 		return;
 	pthread_mutex_lock(&worker->lock);
 	worker->status.chunk_ms = worker->parts_ms;
-	worker->status.chunk_frames =
-		worker->status.chunks ? worker->status.cost.chunk : FVSR_FIRST_CHUNK_FRAMES;
+	worker->status.chunk_frames = frames_noted(worker);
 	worker->status.chunks++;
+	worker->parts = 0;
 	worker->parts_ms = 0.0;
 	pthread_mutex_unlock(&worker->lock);
 }

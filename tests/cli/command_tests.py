@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from support import FVSR, MODEL, check, same, fvsr, upscale, times, stream, pixels, video
+from support import FVSR, HERE, MODEL, check, same, fvsr, upscale, times, stream, pixels, video
 
 
 def test_usage(tmp):
@@ -150,6 +150,40 @@ def test_bench(tmp):
     check(0 < stages <= total * 1.2, f"stages of {stages} ms in {total} ms")
     check("frames/s" in fvsr("bench", "-m", MODEL, "-t", 1, "--size", "64x64", "-n", 1), "text")
     fvsr("bench", "-m", tmp / "none", "--size", "64x64", status=2)
+
+
+def test_trunk(tmp):
+    """A model of trunks, from its packed file: what is said of it, and that each frame of a live
+    pipe comes out before the next one goes in."""
+    packed = tmp / "trunk.safetensors"
+    fvsr("import", "--name", "Trunks", f"synth:{HERE}/../stream/trunk.json:3", packed)
+    info = json.loads(fvsr("info", "--json", "--tensors", packed))
+    same(json.loads(info["metadata"]["config"])["trunk_blocks"], [3, 4, 5], "blocks")
+    check("trunk.4.head.weight" in (t["name"] for t in info["tensors"]), "tensors")
+    result = json.loads(fvsr("bench", "-m", packed, "-t", 1, "--size", "128x96", "--scale", 2,
+                             "--chunks", 2, "--json"))
+    same(result["canvas_size"], [128, 96], "canvas")
+    later = result["later_chunk"]
+    same((later["chunks"], later["frames"]), (2, 16), "frames")
+    check(later["trunk_ms"] > 0 and later["decoder_ms"] == 0, later)
+    text = fvsr("bench", "-m", packed, "-t", 1, "--size", "64x64", "-n", 1)
+    check("trunk" in text and "decoder" not in text, text)
+    source = video(tmp / "in.mkv", 5, codec="ffv1")
+    fvsr("upscale", "-m", packed, "-t", 1, "-s", 3, "--codec", "ffv1", source, tmp / "out.mkv")
+    frames = pixels(tmp / "out.mkv")
+    check(frames and len(frames) == 9 * len(pixels(source)), "bytes out", len(frames))
+    run = subprocess.Popen([FVSR, "pipe", "-m", packed, "-t", "1", "-s", "2", "--raw", "16x16"],
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, bufsize=0)
+    for shade in range(3):
+        run.stdin.write(bytes([shade]) * 16 * 16 * 4)
+        got = b""
+        while len(got) < 32 * 32 * 4:
+            piece = run.stdout.read(32 * 32 * 4 - len(got))
+            check(piece, "the pipe ended")
+            got += piece
+    run.stdin.close()
+    same((run.stdout.read(), run.wait()), (b"", 0), "the end")
 
 
 def test_backends(tmp):

@@ -84,8 +84,8 @@ export fvsr
 configure() {
 	cmake -S "$root" -B "$build" -DFVSR_CUDA_ARCHS="$archs" -DFVSR_BUILD_PLUGIN=OFF \
 		-DFVSR_BUILD_TESTS=ON -DFVSR_ONEDNN=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo &&
-		cmake --build "$build" -j "$(nproc)" --target fvsr-cli test_ops test_stream test_memory \
-			test_gpu_streams test_gpu_faults
+		cmake --build "$build" -j "$(nproc)" --target fvsr-cli test_ops test_stream test_trunk \
+			test_memory test_gpu_streams test_gpu_faults
 }
 export -f configure
 export root build archs
@@ -134,6 +134,8 @@ if wants streams; then
 			$build/tests/stream/test_stream synth:$here/../stream/flat.json:5 cuda"
 		step "half model $path" bash -c "with_path $path \
 			$build/tests/stream/test_stream synth:$here/../stream/half.json:5 cuda"
+		step "trunks $path" bash -c "with_path $path \
+			$build/tests/stream/test_trunk synth:$here/../stream/trunk.json:5 cuda"
 	done
 fi
 if wants faults; then
@@ -147,6 +149,9 @@ if wants bench; then
 	done
 	step "bench small 1280x720" "$fvsr" bench --model "synth:$root/tests/golden/tiny.json:7" \
 		--size 1280x720 --backend cuda --chunks 20
+	step "bench trunk 1920x1080" "$fvsr" bench --model "synth:$root/train/network/trunk.json:7" \
+		--size 1920x1080 --backend cuda --chunks 50
+	cat "$out/bench_trunk_1920x1080.log"
 fi
 if wants sanitize; then
 	for tool in memcheck racecheck initcheck synccheck; do

@@ -142,7 +142,7 @@ static void open_stage(struct stage *stage, const char *file)
 	obs_source_filter_add(stage->source, stage->filter);
 	obs_set_output_source(0, stage->source);
 	obs_hotkey_enable_callback_rerouting(true);
-	CHECK(host_wait_status(stage->filter, "Upscaling 64x64 to 128x128", PATIENCE_S),
+	CHECK(host_wait_status(stage->filter, "Sharpening 64x64 to 128x128", PATIENCE_S),
 	      "no start");
 }
 

@@ -164,6 +164,35 @@ static void test_order(struct driver *driver)
 	CHECK(driver->received >= 61, "only %lld frames came back", (long long)driver->received);
 }
 
+/* A stream that gives frames one by one reports as many of them as a chunk has, together. */
+static void test_trunk(struct driver *driver, const char *folder)
+{
+	struct worker_status status;
+	char model[1024];
+
+	snprintf(model, sizeof(model), "synth:%s/../stream/trunk.json:7", folder);
+	new_job(driver, model, 64, 3);
+	CHECK(wait_state(driver, WORKER_RUNNING), "no start");
+	for (int i = 0; i < 50000 && driver->received < 3 * FVSR_CHUNK_FRAMES; i++) {
+		frames(driver, 1);
+		pause_ms(2);
+	}
+	for (int i = 0; i < 1000 && driver->received < driver->sent; i++) {
+		receive(driver);
+		pause_ms(10);
+	}
+	worker_get_status(driver->worker, &status);
+	CHECK(driver->received >= 3 * FVSR_CHUNK_FRAMES && driver->received == driver->sent,
+	      "%lld of %lld frames came back", (long long)driver->received,
+	      (long long)driver->sent);
+	CHECK((int64_t)status.chunks == driver->received / FVSR_CHUNK_FRAMES,
+	      "%llu reports of %lld frames", (unsigned long long)status.chunks,
+	      (long long)driver->received);
+	CHECK(status.chunk_frames == FVSR_CHUNK_FRAMES && status.chunk_ms > 0 &&
+		      status.cost.latency == 1,
+	      "%d frames a report, latency %d", status.chunk_frames, status.cost.latency);
+}
+
 static void test_failure(struct driver *driver)
 {
 	struct worker_status status;
@@ -226,6 +255,7 @@ int main(int argc, char **argv)
 		if (!driver.worker)
 			return 1;
 		test_order(&driver);
+		test_trunk(&driver, argv[1]);
 		test_failure(&driver);
 		test_changes(&driver);
 		test_impatience(&driver, argv[1]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Cases: the convolutions of projection and decoder. */
+/* Cases: the convolutions of projection, decoder and trunk. */
 #include <math.h>
 
 #include "ops.h"
@@ -80,6 +80,64 @@ static void conv3x3(struct trial *t)
 	t->side->backend->conv3x3(t->side->queue, &a);
 }
 
+static void trunk_conv(struct trial *t, enum fvsr_trunk_end end)
+{
+	struct fvsr_conv3x3 a = {
+		.frames = pick(t, 1, 2),
+		.h = pick(t, 1, 20),
+		.w = pick(t, 1, 20),
+		.cin = pick_channels(t, 40),
+		.cout = pick_channels(t, 40),
+		.end = end,
+	};
+	bool bias = chance(t, 60);
+
+	if (t->bench)
+		a.frames = 1, a.h = 96, a.w = 160, a.cin = a.cout = 32, bias = true;
+	shape(t, "frames %d h %d w %d cin %d cout %d%s", a.frames, a.h, a.w, a.cin, a.cout,
+	      bias ? " bias" : "");
+	a.weight = weight(t, FVSR_ACT, (size_t)a.cout * 9 * a.cin, -bound(9 * a.cin),
+			  bound(9 * a.cin));
+	if (bias)
+		a.bias = weight(t, FVSR_F32, (size_t)a.cout, -1, 1);
+	a.src = input(t, FVSR_ACT, (size_t)a.frames * a.h * a.w * a.cin, -1, 1);
+	if (end == FVSR_END_GATE)
+		a.residual = input(t, FVSR_ACT, (size_t)a.frames * a.h * a.w * a.cout, -1, 1);
+	a.dst = output(t, FVSR_ACT, (size_t)a.frames * a.h * a.w * a.cout);
+	t->side->backend->conv3x3(t->side->queue, &a);
+}
+
+static void conv3x3_silu(struct trial *t)
+{
+	trunk_conv(t, FVSR_END_SILU);
+}
+
+static void conv3x3_gate(struct trial *t)
+{
+	trunk_conv(t, FVSR_END_GATE);
+}
+
+static void mix(struct trial *t)
+{
+	struct fvsr_mix a = {
+		.sources = pick(t, 1, 4),
+		.h = pick(t, 1, 20),
+		.w = pick(t, 1, 20),
+		.cin = pick_channels(t, 40),
+		.cout = pick_channels(t, 40),
+	};
+
+	if (t->bench)
+		a.sources = 4, a.h = 96, a.w = 160, a.cin = a.cout = 32;
+	shape(t, "sources %d h %d w %d cin %d cout %d", a.sources, a.h, a.w, a.cin, a.cout);
+	a.weight = weight(t, FVSR_ACT, (size_t)a.cout * a.sources * a.cin,
+			  -bound(a.sources * a.cin), bound(a.sources * a.cin));
+	a.bias = weight(t, FVSR_F32, (size_t)a.cout, -1, 1);
+	a.src = input(t, FVSR_ACT, (size_t)a.sources * a.h * a.w * a.cin, -1, 1);
+	a.dst = output(t, FVSR_ACT, (size_t)a.h * a.w * a.cout);
+	t->side->backend->mix(t->side->queue, &a);
+}
+
 static void upsample_conv(struct trial *t)
 {
 	static const int benches[][7] = {
@@ -141,6 +199,9 @@ static void conv_rgb(struct trial *t)
 const struct op_test conv_tests[] = {
 	{"conv_frames", conv_frames, NULL, 2e-5, 1e-2, 2},
 	{"conv3x3", conv3x3, NULL, 2e-5, 1e-2, 7},
+	{"conv3x3, silu", conv3x3_silu, NULL, 2e-5, 1e-2, 1},
+	{"conv3x3, gate", conv3x3_gate, NULL, 2e-5, 1e-2, 1},
+	{"mix", mix, NULL, 2e-5, 1e-2, 1},
 	{"upsample_conv", upsample_conv, NULL, 2e-5, 1e-2, 4},
 	{"conv_rgb", conv_rgb, NULL, 2e-5, 1e-2, 1},
 	{0},

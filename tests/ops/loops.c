@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "backend/cpu/fast/winograd.h"
+#include "backend/ops.h"
 #include "base/bicubic.h"
 #include "loops_literal.h"
 
@@ -107,6 +108,12 @@ static bool check_rows(const struct fvsr_loops *base, const struct fvsr_loops *l
 		both[i]->statistics(sums[i], random_floats[0], COUNT);
 	}
 	good = compare("soft_clamp", out[0], out[1], COUNT);
+	for (int i = 0; i < 2; i++) {
+		for (int j = 0; j < COUNT; j++)
+			out[i][j] = 100 * random_floats[0][j] * random_floats[1][j];
+		both[i]->gate(out[i], random_floats[2], COUNT);
+	}
+	good = compare("gate", out[0], out[1], COUNT) && good;
 	for (int j = 0; j < 2; j++)
 		if (!(fabs(sums[0][j] - sums[1][j]) < 1e-9)) {
 			printf("FAILED statistics\n");
@@ -171,7 +178,8 @@ static bool check_pixels(const struct fvsr_loops *base, const struct fvsr_loops 
 #define TILES   11
 
 /* Takes a tile at a corner of the picture through all steps. */
-static void winograd(const struct fvsr_loops *loops, float *v, float *m, float *out)
+static void winograd(const struct fvsr_loops *loops, float *v, float *m, float *out,
+		     enum fvsr_trunk_end end)
 {
 	static float u[DEPTH * COLUMNS];
 	const float *pixels[FVSR_WINOGRAD_ALL];
@@ -183,7 +191,9 @@ static void winograd(const struct fvsr_loops *loops, float *v, float *m, float *
 					  .height = 2,
 					  .width = 3,
 					  .channels = COLUMNS,
-					  .relu = true};
+					  .relu = end <= FVSR_END_NONE,
+					  .silu = end == FVSR_END_SILU,
+					  .gate = end == FVSR_END_GATE};
 
 	for (int i = 0; i < DEPTH * COLUMNS; i++)
 		u[i] = random_floats[2][i % 997];
@@ -197,14 +207,15 @@ static void winograd(const struct fvsr_loops *loops, float *v, float *m, float *
 	loops->winograd_out(&tile, m + (TILES - 1) * COLUMNS, TILES * COLUMNS);
 }
 
-static bool check_winograd(const struct fvsr_loops *base, const struct fvsr_loops *loops)
+static bool check_winograd(const struct fvsr_loops *base, const struct fvsr_loops *loops,
+			   enum fvsr_trunk_end end)
 {
 	static float v[2][FVSR_WINOGRAD_ALL * TILES * DEPTH];
 	static float m[2][FVSR_WINOGRAD_ALL * TILES * COLUMNS], out[2][2 * 3 * COLUMNS];
 	bool good;
 
-	winograd(base, v[0], m[0], out[0]);
-	winograd(loops, v[1], m[1], out[1]);
+	winograd(base, v[0], m[0], out[0], end);
+	winograd(loops, v[1], m[1], out[1], end);
 	good = compare("winograd_in", v[0], v[1], sizeof(v[0]) / sizeof(float));
 	good = compare("winograd_multiply", m[0], m[1], sizeof(m[0]) / sizeof(float)) && good;
 	return compare("winograd_out", out[0], out[1], sizeof(out[0]) / sizeof(float)) && good;
@@ -216,7 +227,8 @@ static bool check(const struct fvsr_loops *base, const struct fvsr_loops *loops)
 
 	good = check_rows(base, loops) && good;
 	good = check_pixels(base, loops) && good;
-	good = check_winograd(base, loops) && good;
+	for (int end = FVSR_END_NONE; end <= FVSR_END_GATE; end++)
+		good = check_winograd(base, loops, (enum fvsr_trunk_end)end) && good;
 	printf("%-10s %s\n", loops->name, good ? "ok" : "FAILED");
 	return good;
 }

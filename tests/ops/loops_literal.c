@@ -198,6 +198,27 @@ static void winograd_multiply(float *m, const float *v, const float *u, int tile
 	}
 }
 
+static double sigmoid(double x)
+{
+	return 1 / (1 + exp(-x));
+}
+
+static double winograd_end(const struct fvsr_winograd_tile *tile, double sum, double residual)
+{
+	if (tile->silu)
+		return sum * sigmoid(sum);
+	if (tile->gate)
+		return (sum + residual) * (sigmoid(sum) - 0.5);
+	sum += residual;
+	return tile->relu ? fmax(sum, 0) : sum;
+}
+
+static void gate(float *o, const float *x, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		o[i] = (float)(((double)o[i] + x[i]) * (sigmoid(o[i]) - 0.5));
+}
+
 static void winograd_out(const struct fvsr_winograd_tile *tile, const float *m, size_t step)
 {
 	for (int i = 0; i < tile->height * tile->width * tile->channels; i++) {
@@ -209,8 +230,8 @@ static void winograd_out(const struct fvsr_winograd_tile *tile, const float *m, 
 		for (int j = 0; j < FVSR_WINOGRAD_ALL; j++)
 			sum += output_transform[y][j / 6] * output_transform[x][j % 6] *
 			       m[(size_t)j * step + c];
-		sum += tile->residual ? tile->residual[at] : 0;
-		tile->dst[at] = (float)(tile->relu ? fmax(sum, 0) : sum);
+		tile->dst[at] =
+			(float)winograd_end(tile, sum, tile->residual ? tile->residual[at] : 0);
 	}
 }
 
@@ -218,6 +239,7 @@ const struct fvsr_loops literal_loops = {
 	.name = "literal",
 	.attend = attend,
 	.soft_clamp = soft_clamp,
+	.gate = gate,
 	.statistics = statistics,
 	.follow = follow,
 	.lift = lift,

@@ -139,7 +139,7 @@ static void pixel_shuffle(struct trial *t)
 	struct fvsr_pixel_shuffle a = {
 		.h = pick(t, 1, 12),
 		.w = pick(t, 1, 70),
-		.side = 2 * pick(t, 1, 2),
+		.side = pick(t, 2, 4),
 		.frames = pick(t, 1, 4),
 	};
 	bool canvas = chance(t, 50);
@@ -158,6 +158,23 @@ static void pixel_shuffle(struct trial *t)
 		a.canvas = input(t, FVSR_CANVAS, pixels, -1, 1);
 	a.dst = output(t, FVSR_F32, pixels);
 	t->side->backend->pixel_shuffle(t->side->queue, &a);
+}
+
+static void shrink(struct trial *t)
+{
+	struct fvsr_shrink a = {
+		.h = pick(t, 1, 20),
+		.w = pick(t, 1, 70),
+		.side = pick(t, 2, 4),
+		.told = 0.25f * (float)pick(t, 1, 4),
+	};
+
+	if (t->bench)
+		a.h = 96, a.w = 160, a.side = 4;
+	shape(t, "h %d w %d side %d told %g", a.h, a.w, a.side, (double)a.told);
+	a.canvas = input(t, FVSR_CANVAS, (size_t)3 * a.h * a.w * a.side * a.side, -1, 1);
+	a.dst = output(t, FVSR_ACT, (size_t)a.h * a.w * FVSR_TRUNK_CHANNELS);
+	t->side->backend->shrink(t->side->queue, &a);
 }
 
 static void color_finish(struct trial *t)
@@ -204,6 +221,7 @@ const struct op_test picture_tests[] = {
 	{"unpatchify", unpatchify, NULL, 1e-7, 4e-3, 1},
 	{"decoder_input", decoder_input, NULL, 1e-6, 1e-2, 1},
 	{"pixel_shuffle", pixel_shuffle, NULL, 0, 4e-3, 2},
+	{"shrink", shrink, NULL, 1e-6, 1e-2, 1},
 	{"color_finish", color_finish, NULL, 2e-6, 1e-2, 2},
 	{0},
 };

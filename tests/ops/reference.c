@@ -101,6 +101,8 @@ int main(int argc, char **argv)
 		{"upsample_conv", reference_upsample_nearest},
 		{"upsample_conv, depth to space", reference_upsample_depth},
 		{"pixel_shuffle", reference_pixel_shuffle},
+		{"mix", reference_mix},
+		{"shrink", reference_shrink},
 		{"ingest, NaN", reference_nonfinite_ingest},
 		{"color_finish, NaN, off", reference_nonfinite_pixels},
 		{"color_finish, NaN", reference_nonfinite_color},

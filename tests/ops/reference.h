@@ -41,6 +41,8 @@ bool reference_conv3x3(void);
 bool reference_upsample_nearest(void);
 bool reference_upsample_depth(void);
 bool reference_pixel_shuffle(void);
+bool reference_mix(void);
+bool reference_shrink(void);
 bool reference_nonfinite_ingest(void);
 bool reference_nonfinite_pixels(void);
 bool reference_nonfinite_color(void);

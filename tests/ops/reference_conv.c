@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Convolutions as in the training framework: planar pictures (channels, height, width), kernels
- * (out, in, ..., 3, 3), concatenation and upsampling as separate steps (sections 4 and 7).
+ * (out, in, ..., 3, 3), concatenation and upsampling as separate steps (sections 4, 7 and 11).
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,19 @@ bool reference_conv_frames(void)
 	return good;
 }
 
+/* Finishes a convolution's sum as the network's description says. */
+static double finished(const struct fvsr_conv3x3 *a, double sum, double residual)
+{
+	double weight = 1 / (1 + exp(-sum));
+
+	if (a->end == FVSR_END_SILU)
+		return sum * weight;
+	if (a->end == FVSR_END_GATE)
+		return (sum + residual) * (weight - 0.5);
+	sum += residual;
+	return a->relu && sum < 0 ? 0 : sum;
+}
+
 bool reference_conv3x3(void)
 {
 	struct fvsr_conv3x3 a = {.frames = pick_int(1, 3),
@@ -95,18 +109,22 @@ bool reference_conv3x3(void)
 				 .w = pick_int(1, 7),
 				 .cin = pick_int(1, 12),
 				 .cout = pick_int(1, 12),
-				 .relu = pick_int(0, 1)};
+				 .relu = pick_int(0, 1),
+				 .end = (enum fvsr_trunk_end)pick_int(0, 3)};
 	bool past = pick_int(0, 1), residual = pick_int(0, 1), biased = pick_int(0, 1), good;
-	int channels = past ? 2 * a.cin : a.cin;
+	int channels;
 	size_t area = (size_t)a.h * a.w, in = area * a.cin, n = area * a.cout;
 	float *src = random_floats(a.frames * in), *old = random_floats(a.frames * in);
 	float *rest = random_floats(a.frames * n), *bias = random_floats((size_t)a.cout);
-	float *weight = random_floats((size_t)a.cout * 9 * channels);
+	float *weight = random_floats((size_t)a.cout * 18 * a.cin);
 	float *dst = random_floats(a.frames * n);
 	double *joined = room(2 * in * sizeof(*joined)), *sum = room(n * sizeof(*sum));
-	double *kernel = room((size_t)a.cout * 9 * channels * sizeof(*kernel));
+	double *kernel = room((size_t)a.cout * 18 * a.cin * sizeof(*kernel));
 	double *want = room(a.frames * n * sizeof(*want));
 
+	if (a.end > FVSR_END_NONE)
+		past = a.relu = false, residual = a.end == FVSR_END_GATE;
+	channels = past ? 2 * a.cin : a.cin;
 	for (int j = 0; j < a.cout * channels * 9; j++)
 		kernel[j] = weight[((size_t)(j / 9 / channels) * 9 + j % 9) * channels +
 				   j / 9 % channels];
@@ -118,10 +136,8 @@ bool reference_conv3x3(void)
 		conv_planar(sum, joined, kernel, channels, a.cout, a.h, a.w, false);
 		to_nhwc(want + f * n, sum, a.h, a.w, a.cout);
 	}
-	for (size_t j = 0; j < a.frames * n; j++) {
-		want[j] += residual ? rest[j] : 0;
-		want[j] = a.relu && want[j] < 0 ? 0 : want[j];
-	}
+	for (size_t j = 0; j < a.frames * n; j++)
+		want[j] = finished(&a, want[j], residual ? rest[j] : 0);
 	a.dst = dst, a.src = src, a.weight = weight;
 	a.past = past ? old : NULL, a.bias = biased ? bias : NULL;
 	a.residual = residual ? rest : NULL;
@@ -263,7 +279,7 @@ bool reference_pixel_shuffle(void)
 {
 	struct fvsr_pixel_shuffle a = {.h = pick_int(1, 5),
 				       .w = pick_int(1, 5),
-				       .side = 2 * pick_int(1, 2),
+				       .side = pick_int(2, 4),
 				       .frames = pick_int(1, 4)};
 	int channels = a.frames * 3 * a.side * a.side, width = a.w * a.side;
 	size_t area = (size_t)a.h * a.w, pixels = 3 * area * a.side * a.side;
@@ -288,5 +304,63 @@ bool reference_pixel_shuffle(void)
 	CALL(pixel_shuffle, &a);
 	good = close_to("pixel_shuffle", dst, want, pixels, 1e-6);
 	free(src), free(canvas), free(dst), free(planar), free(want);
+	return good;
+}
+
+/* Concatenates the sources' channels and multiplies by one matrix, (cout, sources * cin). */
+bool reference_mix(void)
+{
+	struct fvsr_mix a = {.sources = pick_int(1, 4),
+			     .h = pick_int(1, 5),
+			     .w = pick_int(1, 5),
+			     .cin = pick_int(1, 12),
+			     .cout = pick_int(1, 12)};
+	size_t area = (size_t)a.h * a.w, channels = (size_t)a.sources * a.cin;
+	float *src = random_floats(area * channels), *bias = random_floats((size_t)a.cout);
+	float *weight = random_floats((size_t)a.cout * channels);
+	float *dst = random_floats(area * a.cout);
+	double *want = room(area * a.cout * sizeof(*want));
+	bool good;
+
+	for (size_t i = 0; i < area * a.cout; i++) {
+		size_t at = i / a.cout, n = i % a.cout;
+
+		want[i] = bias[n];
+		for (size_t c = 0; c < channels; c++)
+			want[i] += (double)weight[n * channels + c] *
+				   src[(c / a.cin * area + at) * a.cin + c % a.cin];
+	}
+	a.dst = dst, a.src = src, a.weight = weight, a.bias = bias;
+	CALL(mix, &a);
+	good = close_to("mix", dst, want, area * a.cout, 1e-6);
+	free(src), free(bias), free(weight), free(dst), free(want);
+	return good;
+}
+
+/* Adds every pixel of the canvas to the mean of its square. */
+bool reference_shrink(void)
+{
+	struct fvsr_shrink a = {.h = pick_int(1, 5),
+				.w = pick_int(1, 5),
+				.side = pick_int(2, 4),
+				.told = 0.25f * (float)pick_int(1, 4)};
+	size_t width = (size_t)a.w * a.side, plane = width * a.h * a.side;
+	size_t count = (size_t)a.h * a.w * FVSR_TRUNK_CHANNELS;
+	float *canvas = random_floats(3 * plane), *dst = random_floats(count);
+	double *want = room(count * sizeof(*want));
+	bool good;
+
+	for (size_t i = 0; i < 3 * plane; i++) {
+		size_t y = i % plane / width / a.side, x = i % width / a.side;
+
+		want[(y * a.w + x) * FVSR_TRUNK_CHANNELS + i / plane] +=
+			(double)canvas[i] / (a.side * a.side);
+	}
+	for (size_t i = 3; i < count; i += FVSR_TRUNK_CHANNELS)
+		want[i] = a.told;
+	a.dst = dst, a.canvas = canvas;
+	CALL(shrink, &a);
+	good = close_to("shrink", dst, want, count, 1e-6);
+	free(canvas), free(dst), free(want);
 	return good;
 }

@@ -94,6 +94,73 @@ static void test_cases(void)
 	}
 }
 
+static void check_shape(const struct fvsr_shapes *shapes, const char *name, int64_t first,
+			int64_t second)
+{
+	size_t i = fvsr_shapes_find(shapes, name);
+
+	CHECK_CASE(i != SIZE_MAX && shapes->items[i].dims[0] == first &&
+			   shapes->items[i].dims[1] == second,
+		   name);
+}
+
+#define TRUNKS(scales, channels, blocks)                                                           \
+	"{\"trunk_scales\":" scales ",\"trunk_channels\":" channels ",\"trunk_blocks\":" blocks "}"
+
+/* Checks that trunks have their own keys alone, and that nothing of another model is left. */
+static void test_trunks(void)
+{
+	static const struct {
+		const char *text, *message;
+	} wrong[] = {
+		{"{\"trunk_channels\":[8],\"trunk_blocks\":[3]}", "unknown key 'trunk_"},
+		{"{\"trunk_scales\":[2],\"trunk_blocks\":[3]}", "trunk_channels is missing"},
+		{"{\"trunk_scales\":[2],\"trunk_channels\":[8]}", "trunk_blocks is missing"},
+		{"{\"trunk_scales\":[2],\"trunk_channels\":[8],\"trunk_blocks\":[3],\"dim\":12}",
+		 "unknown key 'dim' of trunks"},
+		{TRUNKS("[]", "[]", "[]"), "not a list of 1 to 3"},
+		{TRUNKS("[2,3,4,5]", "[8,8,8,8]", "[3,3,3,3]"), "not a list of 1 to 3"},
+		{TRUNKS("4", "8", "3"), "not a list of 1 to 3"},
+		{TRUNKS("[2,4]", "[8]", "[3,3]"), "trunk_channels is not a list of 2"},
+		{TRUNKS("[2,4]", "[8,8]", "3"), "trunk_blocks is not a list of 2"},
+		{TRUNKS("[2,0]", "[8,8]", "[3,3]"), "trunk_scales holds 0"},
+		{TRUNKS("[2,2]", "[8,8]", "[3,3]"), "trunk_scales holds 2, must ascend"},
+		{TRUNKS("[1]", "[8]", "[3]"), "trunk_scales holds 1, must"},
+		{TRUNKS("[5]", "[8]", "[3]"), "trunk_scales holds 5, must"},
+		{TRUNKS("[2]", "[0]", "[3]"), "trunk_channels holds 0"},
+		{TRUNKS("[2]", "[12]", "[3]"), "trunk_channels holds 12, must be a multiple of 8"},
+		{TRUNKS("[2]", "[2048]", "[3]"), "up to 1024"},
+		{TRUNKS("[2]", "[8]", "[2]"), "trunk_blocks holds 2, must be 3 to 64"},
+		{TRUNKS("[2,4]", "[8,8]", "[3,65]"), "trunk_blocks holds 65"},
+	};
+	static const char good[] = TRUNKS("[2,4]", "[24,32]", "[5,6]");
+	struct fvsr_config config, again;
+	struct fvsr_shapes shapes;
+	struct fvsr_error err;
+	char text[FVSR_CONFIG_TEXT];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		if (!CHECK_CASE(fvsr_config_parse(&config, wrong[i].text, strlen(wrong[i].text),
+						  &err) == FVSR_ERR_FORMAT &&
+					strstr(err.text, wrong[i].message),
+				wrong[i].text))
+			printf("  got '%s'\n", err.text);
+	CHECK(fvsr_config_parse(&config, good, strlen(good), &err) == 0);
+	CHECK(fvsr_config_is_trunk(&config) && config.residual && !config.dim);
+	CHECK(config.trunk_scales[1] == 4 && config.trunk_channels[0] == 24);
+	fvsr_config_write(&config, text);
+	CHECK(fvsr_config_parse(&again, text, strlen(text), &err) == 0);
+	CHECK(!memcmp(&config, &again, CONFIG_BYTES));
+	CHECK(fvsr_shapes_create(&shapes, &config, &err) == 0);
+	CHECK(shapes.count == 2 * (1 + 15 + 1 + 1 + 1) + 2 * (1 + 18 + 1 + 1 + 1));
+	check_shape(&shapes, "trunk.2.blocks.4.conv.2.weight", 24, 24);
+	check_shape(&shapes, "trunk.4.join.weight", 32, 128);
+	check_shape(&shapes, "trunk.4.head.weight", 48, 32);
+	CHECK(fvsr_shapes_find(&shapes, "trunk.2.blocks.5.conv.0.weight") == SIZE_MAX);
+	CHECK(fvsr_shapes_find(&shapes, "prompt") == SIZE_MAX);
+	fvsr_shapes_free(&shapes);
+}
+
 static void test_checks(void)
 {
 	static const struct {
@@ -154,16 +221,6 @@ static void test_hints(void)
 	CHECK(fvsr_config_hints(&config, text, strlen(text), &err) == 0);
 	CHECK(config.num_heads == 6 && config.lq_version == FVSR_LQ_V1 && config.dim == 1536);
 	CHECK(fvsr_config_hints(&config, "{\"num_heads\":\"6\"}", 17, &err) == FVSR_ERR_FORMAT);
-}
-
-static void check_shape(const struct fvsr_shapes *shapes, const char *name, int64_t first,
-			int64_t second)
-{
-	size_t i = fvsr_shapes_find(shapes, name);
-
-	CHECK_CASE(i != SIZE_MAX && shapes->items[i].dims[0] == first &&
-			   shapes->items[i].dims[1] == second,
-		   name);
 }
 
 /*
@@ -250,6 +307,7 @@ static void test_flat_shapes(void)
 int main(void)
 {
 	test_cases();
+	test_trunks();
 	test_checks();
 	test_round_trip();
 	test_hints();

@@ -178,6 +178,7 @@ class Sampler:
         self.stills = {k: [s.stills[0] for s in shots if s.kind == k and s.stills] for k in kinds}
         p = np.array([weight[k] * (len(self.stills[k]) > 1) for k in kinds])
         self.still_kinds = kinds, p / p.sum() if p.any() else None
+        self.frames = {}  # by least size and scale: what single frames are cut out of
 
     def _draw(self, frames, height, width):
         """Draws a new way through a picture. Returns (kind, truth), or None where no picture is
@@ -281,6 +282,72 @@ class Sampler:
             truth = self._soften(truth)
         return truth, low
 
+    def _frames(self, height, width, scale):
+        """Returns what single frames are cut out of, [(pictures, their encodings, is a screen)],
+        and how likely each is: kinds as in clips, and whole pictures as likely as shots."""
+        key = height, width, scale
+        if key not in self.frames:
+            rows = [(s.kind, 1 - self.recipe.drawn, s.truth, s.low.get(scale, []))
+                    for s in self.shots]
+            rows += [(s.kind, self.recipe.drawn, a[None], []) for s in self.shots for a in s.stills]
+            rows = [r for r in rows if r[1] and r[2].shape[2] >= height and r[2].shape[3] >= width]
+            if not rows:
+                raise ValueError(f"no picture is as large as {width}x{height}")
+            share = {}
+            for kind, p, *_ in rows:
+                share[kind] = share.get(kind, 0) + p
+            p = np.array([self.recipe.kinds.get(kind, 1.0) * p / share[kind]
+                          for kind, p, *_ in rows])
+            self.frames[key] = [(a, low, kind in SCREENS) for kind, _, a, low in rows], p / p.sum()
+        return self.frames[key]
+
+    def _single(self, size, height, width, scale):
+        """Returns truth (size, 1, 3, height, width) and real low resolution of each or None. This
+        is for small networks, whose steps are short: what can be done with a batch at once is."""
+        rows, p = self._frames(height, width, scale)
+        picks, u = self.rng.choice(len(rows), size, p=p), self.rng.random((size, 4))
+        cuts, lows, h, w = [], [], height // scale, width // scale
+        for i, (frame, down, right, real) in zip(picks, u):
+            a, low, _ = rows[i]
+            n = int(frame * len(a))
+            y, x = (int(at * ((side - crop) // scale + 1)) for at, side, crop in
+                    ((down, a.shape[2], height), (right, a.shape[3], width)))
+            cuts.append(a[n, :, y * scale:y * scale + height, x * scale:x * scale + width])
+            chosen = low[int(real / self.recipe.stored * len(low))] \
+                if low and real < self.recipe.stored else None
+            lows.append(chosen if chosen is None else chosen[n, :, y:y + h, x:x + w])
+        screen = np.array([rows[i][2] for i in picks])
+        truth = self._vary(torch.stack(cuts), lows, screen)
+        soft = [i for i in range(size)
+                if lows[i] is None and self.rng.random() < self.recipe.soft]
+        for i in soft:
+            truth[i] = self._soften(truth[i][None])[0]
+        return truth[:, None], [None if a is None else a[None] for a in lows]
+
+    def _vary(self, truth, lows, screen):
+        """Mirrors pictures that are no screens, and changes screens' colours, as _turn() and
+        _recolour() do; real low resolution follows in place."""
+        u = self.rng.random((3, len(truth)))
+        flip, flop = ~screen & (u[0] < 0.5), ~screen & (u[1] < 0.5)
+        dyed = screen & (u[2] < self.recipe.colours)
+        inverse = screen & (u[2] < self.recipe.colours / 2)
+        orders = np.where(dyed[:, None], self.rng.permuted(np.tile(np.arange(3), (len(truth), 1)),
+                                                           axis=1), np.arange(3))
+
+        def on(mask):
+            return torch.from_numpy(mask).to(self.device)[:, None, None, None]
+        index = torch.from_numpy(orders).to(self.device)
+        truth = truth[torch.arange(len(truth), device=self.device)[:, None], index]
+        truth = torch.where(on(flip), truth.flip(-1), truth)
+        truth = torch.where(on(flop), truth.flip(-2), truth)
+        truth = torch.where(on(inverse), 255 - truth, truth)
+        for i, a in enumerate(lows):
+            if a is not None:
+                a = a[index[i]]
+                a = a.flip([d for d, has in ((2, flip[i]), (1, flop[i])) if has])
+                lows[i] = 255 - a if inverse[i] else a
+        return truth
+
     def _shrink(self, truth, scale):
         b, f, c, height, width = truth.shape
         names, p = tuple(SHRINKS), np.array(list(SHRINKS.values()))
@@ -324,12 +391,18 @@ class Sampler:
     def begin(self, size, slices, height, width):
         """Begins a batch. Returns a function whose result is the batch: the bytes of the canvas
         (size, 8 slices + 1, 3, height, width) and of the truth (.., 8 slices - 3, ..), and the
-        scale, a tensor of one element. Encoding goes on meanwhile."""
+        scale, a tensor of one element on the CPU. Encoding goes on meanwhile. Without slices both
+        are single frames."""
         scales, p = zip(*self.recipe.scales.items())
         scale = int(self.rng.choice(scales, p=np.array(p) / sum(p)))
         h, w = (-(-a // scale) * scale for a in (height, width))
-        samples = [self._sample(8 * slices + 1, h, w, scale) for _ in range(size)]
-        truth = torch.stack([t for t, _ in samples])
+        if slices:
+            samples = [self._sample(8 * slices + 1, h, w, scale) for _ in range(size)]
+            truth = torch.stack([t for t, _ in samples])
+        else:
+            truth, low = self._single(size, h, w, scale)
+            samples = [(None, a) for a in low]
+        shown = 8 * slices - 3 if slices else 1
         with torch.autocast(self.device.type, enabled=False):
             low = self._shrink(truth, scale)
         for i, (_, real) in enumerate(samples):
@@ -342,10 +415,10 @@ class Sampler:
         def finish():
             encoded()
             pair = (upscale(low, h, w)[..., :height, :width].contiguous(),
-                    truth[:, :-4, :, :height, :width].contiguous())
+                    truth[:, :shown, :, :height, :width].contiguous())
             if padded:
                 self._pad(*pair)
-            return *pair, torch.tensor([scale], device=self.device)
+            return *pair, torch.tensor([scale])
         return finish
 
 

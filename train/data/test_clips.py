@@ -36,6 +36,25 @@ class Batches(unittest.TestCase):
         finer, coarser = (sampler(scales={s: 1.0}).begin(2, 1, 128, 128)()[0] for s in "24")
         self.assertGreater(detail(finer), 1.1 * detail(coarser))
 
+    def test_single_frames(self):
+        made = sampler(scales={"4": 1.0}, stored=0.6)
+        for shot in made.shots:  # a real encoding that tells itself from what would be made here
+            low = clips._small(shot.truth[None], 4)[0]
+            shot.low[4] = [(low // 2 + 64)]
+        canvas, truth, told = made.begin(40, 0, 96, 96)()
+        self.assertEqual((canvas.shape, truth.shape), ((40, 1, 3, 96, 96),) * 2)
+        self.assertEqual((told.tolist(), told.device.type), ([4], "cpu"))
+        # the canvas is of the same place, way round and colours: nothing is nearer than that
+        bright = canvas.float() - canvas.float().mean((3, 4), keepdim=True)
+        wanted = truth.float() - truth.float().mean((3, 4), keepdim=True)
+        error = (bright - wanted).square().mean((1, 2, 3, 4)) / wanted.square().mean((1, 2, 3, 4))
+        stored = error > 0.15  # at half the contrast a quarter of the power is missing
+        self.assertTrue(5 < stored.sum() < 35)
+        twice = (2 * bright - wanted).square().mean((1, 2, 3, 4)) / wanted.square().mean((1, 2, 3, 4))
+        self.assertLess(torch.minimum(error, twice).max().item(), 0.15)
+        turned = (bright.flip(-1) - wanted).square().mean((1, 2, 3, 4))
+        self.assertGreater((turned / wanted.square().mean((1, 2, 3, 4))).mean().item(), 0.3)
+
     def test_soft_is_a_rectangle(self):
         made = sampler()
         truth = made.shots[0].truth[:3, :, :128, :128]

@@ -11,10 +11,11 @@ From the root of the tree, where `check` stands for `python3 -m train.network.ch
     check --parallel CONFIG.json|PACKED
         compares the training path with the streaming path, in float32
     check --all FVSR_BINARY [CONFIG.json ...]
-        does all of it, for tests, with random models of the configurations, and checks that
-        grow.py keeps the pictures
+        does all of it, for tests, with random models of the configurations and trunks that have
+        learned a little, and checks that grow.py keeps the pictures
 """
 import argparse
+import copy
 import json
 import math
 import os
@@ -25,7 +26,7 @@ import tempfile
 import numpy as np
 import torch
 
-from train.network import export, grow, packed
+from train.network import export, grow, packed, trunk
 from train.network import model as network
 
 STEP = 0x9E3779B97F4A7C15
@@ -35,6 +36,8 @@ GOLDEN = os.path.join(HERE, "..", "..", "tests", "golden")
 # As `fvsr verify` has them: relative L2 of tokens and latents, absolute of pictures, masks.
 REL_L2, PICTURE_ABS, MASK_AGREEMENT = 2e-4, 2e-3, 0.999
 PARALLEL_ABS = 1e-4
+TRUNK_ABS = 1e-4      # of pictures: there is no hard choice that could tip over
+FIRST_PICTURES = 21  # of a golden stream's first chunk
 
 
 # The engine's random numbers (core/base/noise.h) ---------------------------------------------------
@@ -114,6 +117,9 @@ def synthetic_rule(name, shape):
     """Returns mean and standard deviation of a synthetic tensor."""
     if name == "prompt":
         return 0, 0.5
+    if name.startswith("trunk.") and name.endswith(".weight"):
+        gain = 0.15 if name.endswith(".head.weight") else 1.4
+        return 0, gain / math.sqrt(np.prod(shape[1:]))
     if name.endswith((".gamma", "norm_q.weight", "norm_k.weight", "norm3.weight")):
         return 1, 0.1
     if name.endswith(".bias"):
@@ -148,12 +154,12 @@ def load_model(spec, version):
     if spec.startswith("synth:"):
         path, seed = spec[len("synth:"):].rsplit(":", 1)
         config = dict(load_config(path), lq_version=version)
-        model = network.FlashVSR(config)
-        return export.fill(model, synthetic_tensors(config, int(seed)))
+        return export.fill(export.build(config), synthetic_tensors(config, int(seed)))
     if spec.endswith(".json"):
         return load_model(f"synth:{spec}:1", version)
     model = export.load_packed(spec)
-    model.lq.version = version or model.lq.version
+    if not trunk.is_trunk(model.config):
+        model.lq.version = version or model.lq.version
     return model
 
 
@@ -189,17 +195,26 @@ def settings_of(metadata):
     blocks = (height // 128) * (width // 128)
     return {"height": height, "width": width, "chunks": int(metadata["chunks"]),
             "seed": int(metadata["seed"]), "color": metadata["color_fix"],
-            "scale": int(metadata.get("scale", 4)),
+            "scale": float(metadata.get("scale", 4)),
             "topk": int(math.floor(blocks * blocks * number["topk_ratio"])) - 1,
             "local_range": int(number["local_range"]), "kv_ratio": int(number["kv_ratio"])}
 
 
+def trunk_tensors(model, s):
+    """Returns the pictures of the first chunk's frames, as many as golden streams have."""
+    canvas = golden_canvas(FIRST_PICTURES, s["height"], s["width"], s["seed"])
+    pictures = trunk.picture_as_streamed(model, canvas, s["scale"])[0].numpy()
+    return {f"chunk0.final.{j}": a.clip(-1, 1) for j, a in enumerate(pictures)}
+
+
 def stream_tensors(model, s):
     """Returns all tensors of a stream by the golden files' names and shapes, float32 numpy."""
+    if trunk.is_trunk(model.config):
+        return trunk_tensors(model, s)
     color = {"adain": network.adain, "wavelet": network.wavelet}.get(
         s["color"], lambda x, canvas: x.clamp(-1, 1))
     canvas = golden_canvas(25 + 8 * (s["chunks"] - 1), s["height"], s["width"], s["seed"])
-    stream = network.Stream(model, s["height"], s["width"], s["topk"], s["scale"],
+    stream = network.Stream(model, s["height"], s["width"], s["topk"], round(s["scale"]),
                             local_range=s["local_range"], kv_ratio=s["kv_ratio"])
     out = {}
     for k in range(s["chunks"]):
@@ -262,11 +277,13 @@ def write_golden(path, spec, size, chunks, kv_ratio, scale, local_range=3, topk_
     model = load_model(spec, None)
     width, height = size
     keep = ("dim", "num_heads", "num_layers", "ffn_dim", "lq_hidden1", "lq_hidden2")
-    metadata = {"model": json.dumps({k: model.config[k] for k in keep}),
+    plain = trunk.is_trunk(model.config)
+    metadata = {"model": json.dumps({k: model.config[k] for k in keep if k in model.config}),
                 "seed": str(seed), "height": str(height), "width": str(width),
-                "chunks": str(chunks), "version": model.lq.version,
+                "chunks": str(chunks), "version": "v1.1" if plain else model.lq.version,
                 "topk_ratio": repr(topk_ratio), "local_range": str(local_range),
-                "kv_ratio": str(kv_ratio), "color_fix": "adain", "scale": str(scale)}
+                "kv_ratio": str(kv_ratio), "color_fix": "off" if plain else "adain",
+                "scale": str(scale)}
     tensors = stream_tensors(model, settings_of(metadata))
     last = chunks - 1
     kept = {k: v for k, v in tensors.items()
@@ -380,6 +397,50 @@ def check_forgetting():
 # All of it ----------------------------------------------------------------------------------------
 
 
+def check_trunk(fvsr, model_path, stream_path):
+    """Has the engine verify pictures of a packed trunk, at scales that have one and between, on
+    both backends of processors."""
+    good = True
+    for scale, size in ((2, (130, 67)), (3, (99, 128)), (4, (128, 64)), (1.5, (64, 70)),
+                        (2.75, (70, 64)), (6, (96, 80))):
+        write_golden(stream_path, model_path, size, 1, 3, scale)
+        for backend in ("cpu-plain", "cpu"):
+            command = [fvsr, "verify", stream_path, "--model", model_path, "--backend", backend,
+                       "-q", "--frame-tolerance", str(TRUNK_ABS)]
+            result = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True)
+            lines = result.stdout.splitlines()
+            shown = [a for a in lines if "FAIL" in a or a == lines[-1]]
+            print(f"{scale}x:", "\n".join(shown) if shown else "nothing")
+            good &= result.returncode == 0
+    return good
+
+
+def check_learned(fvsr, folder):
+    """Trains branched trunks for some steps, with large heads, so that every weight counts, and
+    checks that what is exported makes the same pictures in the engine, and in PyTorch folded."""
+    config = load_config(os.path.join(HERE, "trunk.json"))
+    model = trunk.Trunk(config, branches=True)
+    trunk.initialise(model)
+    for p in (layers.head.weight for layers in model.trunk.values()):
+        torch.nn.init.normal_(p, std=0.02)
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    canvas, still = golden_canvas(2, 48, 48, 3), copy.deepcopy(model)
+    for _ in range(3):
+        optimizer.zero_grad()
+        sum((model(canvas, s) + canvas).square().mean() for s in config["trunk_scales"]).backward()
+        optimizer.step()
+    idle = [name for (name, p), q in zip(model.named_parameters(), still.parameters())
+            if torch.equal(p, q)]
+    plain = export.fill(export.build(config), {k: v.numpy() for k, v in model.folded().items()})
+    with torch.no_grad():
+        worst = max((plain(canvas, s) - model(canvas, s)).abs().max().item() for s in (2, 3, 4))
+    good = worst <= PARALLEL_ABS and not idle
+    print(f"{'ok' if good else 'FAIL':4}  folded: max |d| {worst:.2e}, not learned: {idle}")
+    path = os.path.join(folder, "learned.safetensors")
+    export.save_packed(path, config, model.folded(), "learned")
+    return check_trunk(fvsr, path, os.path.join(folder, "stream.safetensors")) and good
+
+
 def check_engine(fvsr, config_path, folder):
     """Has the engine verify what PyTorch wrote for a random model of the configuration."""
     config = load_config(config_path)
@@ -389,6 +450,8 @@ def check_engine(fvsr, config_path, folder):
     export.save_packed(model_path, config, tensors, "random")
     command = [fvsr, "verify", stream_path, "--model", model_path, "--backend", "cpu-plain", "-q"]
     good = True
+    if trunk.is_trunk(config):
+        return check_trunk(fvsr, model_path, stream_path)
     for prompt in range(config.get("prompts", 1)):
         chunks = 1 if prompt else 3
         write_golden(stream_path, model_path, (256, 128), chunks, 2, network.FIRST_SCALE + prompt)
@@ -414,9 +477,13 @@ def check_all(fvsr, configs):
     for name in ("tiny-v1.1", "tiny-v1", "tiny-long"):
         print(name)
         good &= check_golden(os.path.join(GOLDEN, name + ".safetensors"), synth)
+    print("learned trunks")
+    with tempfile.TemporaryDirectory() as folder:
+        good &= check_learned(fvsr, folder)
     for config in configs:
         print(os.path.basename(config))
-        good &= report_parallel(config)
+        if not trunk.is_trunk(load_config(config)):
+            good &= report_parallel(config)
         with tempfile.TemporaryDirectory() as folder:
             good &= check_engine(fvsr, config, folder)
     return 0 if good else 1
@@ -433,7 +500,7 @@ def main():
     ap.add_argument("--size", default="256x256")
     ap.add_argument("--chunks", type=int, default=3)
     ap.add_argument("--kv-ratio", type=int, default=3)
-    ap.add_argument("--scale", type=int, default=4)
+    ap.add_argument("--scale", type=float, default=4)
     args = ap.parse_args()
     if args.all:
         return check_all(args.all[0], args.all[1:] or [os.path.join(HERE, "bundled.json")])

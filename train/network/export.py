@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from train.network import model as network
-from train.network import packed
+from train.network import packed, trunk
 
 DTYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2", "U8": "u1", "I32": "<i4"}
 
@@ -38,7 +38,16 @@ def load_packed(path):
     """Loads the model in a packed file."""
     metadata, tensors = read_safetensors(path)
     config = dict(json.loads(metadata["config"]), lq_version=metadata["lq_version"])
-    return fill(network.FlashVSR(config), tensors)
+    return fill(build(config), tensors)
+
+
+def build(config):
+    """Returns a network of a configuration, without branches if it is a trunk."""
+    return trunk.Trunk(config) if trunk.is_trunk(config) else network.FlashVSR(config)
+
+
+def initialise(model, seed):
+    (trunk if trunk.is_trunk(model.config) else network).initialise(model, seed)
 
 
 def fill(model, tensors):
@@ -66,8 +75,8 @@ def main():
     if args.source[0].endswith(".json"):
         with open(args.source[0]) as f:
             config = json.load(f)
-        model = network.FlashVSR(config)
-        network.initialise(model, args.seed)
+        model = build(config)
+        initialise(model, args.seed)
         save_packed(args.out, config, model.state_dict(), args.name + " (untrained)")
         return
     runs = [torch.load(source, map_location="cpu") for source in args.source]

@@ -5,9 +5,14 @@ import json
 
 import numpy as np
 
+TRUNK_INPUTS = 4  # three colours and the scale
+TRUNK_SKIPS = 4   # features that the 1x1 joins
+
 
 def shapes(c):
     """Returns {name: shape} of every tensor that a configuration asks for."""
+    if "trunk_scales" in c:
+        return {f"trunk.{a[0]}.{k}": v for a in zip(*trunk_lists(c)) for k, v in _trunk(*a).items()}
     s = {}
     s.update(("dit." + k, v) for k, v in _transformer(c).items())
     s.update(("lq." + k, v) for k, v in _projection(c).items())
@@ -19,6 +24,32 @@ def shapes(c):
 def _linear(s, name, outputs, inputs):
     s[name + ".weight"] = (outputs, inputs)
     s[name + ".bias"] = (outputs,)
+
+
+def trunk_lists(c):
+    """Returns scales, channels and blocks of a configuration's trunks."""
+    lists = c["trunk_scales"], c["trunk_channels"], c["trunk_blocks"]
+    if len({len(a) for a in lists}) != 1:
+        raise ValueError("the trunks' lists differ in length")
+    return lists
+
+
+def _trunk(scale, channels, blocks):
+    """Returns the tensors of a trunk (docs/network.md, section 11)."""
+    s = {}
+
+    def conv(name, outputs, inputs):
+        s[name + ".weight"] = (outputs, inputs, 3, 3)
+        s[name + ".bias"] = (outputs,)
+
+    conv("first", channels, TRUNK_INPUTS)
+    for i in range(blocks):
+        for j in range(3):
+            conv(f"blocks.{i}.conv.{j}", channels, channels)
+    conv("last", channels, channels)
+    _linear(s, "join", channels, TRUNK_SKIPS * channels)
+    conv("head", 3 * scale * scale, channels)
+    return s
 
 
 def _transformer(c):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Trains the small model, one stage a run (docs/network.md, section 10).
+"""Trains the small model, one stage a run (docs/network.md, section 10), or trunks (section 11).
 
     python3 -m train.training.train train/training/stage1.json --data DATASET --out RUN
         [--init RUN/stage1.pt] [--minutes M] [--seed S] [--part FROM TO] [--gpus N]
@@ -27,6 +27,7 @@ import torch.distributed as dist
 
 from train.data import clips, encoding
 from train.network import model as network
+from train.network import trunk
 from train.training import losses
 
 SAVE_EVERY_S = 120
@@ -38,7 +39,7 @@ PORT = 29517
 DEFAULTS = {
     "model": "../network/bundled.json",  # beside the stage's file
     "attention": "sparse",             # or "dense"
-    # height, width, slices, batch, how often
+    # height, width, slices (0: single frames), batch, how often
     "shapes": [[256, 256, 4, 16, 1.0]],
     "topk_ratio": [0.8, 2.5],          # kept blocks over blocks^2, drawn anew for each batch
     "local_range": [9, 11],
@@ -50,6 +51,10 @@ DEFAULTS = {
     "warmup": 200,                     # steps
     "settle": 0,                       # steps in which learned weights, beside new ones, get there
     "forget": 0.0,                     # share of clips whose decoder has no past
+    "branches": False,                 # of trunks: beside each convolution while it learns
+    "tied": False,                     # trunks of one width share their blocks
+    "betas": [0.9, 0.99],
+    "decay": 1e-4,                     # of weights
     "last_lr": 0.01,                   # share of lr at the end
     "clip": 1.0,
     "ema": 0.999,
@@ -89,23 +94,12 @@ def psnr(x, truth):
 
 @torch.no_grad()
 def validate(trainer, items):
-    """Returns {kind: PSNR} of bicubic, network, and network with adain; of the network without the
-    KV cache, without the decoder's past, and with neither."""
+    """Returns {kind: PSNR} of bicubic and of what the trainer shows."""
     kinds = {}
     for kind, levels, truth, scale in items:
         canvas = as_picture(levels)
-        noise = trainer.model.noise(canvas, torch.Generator(canvas.device).manual_seed(0))
-        blocks = (canvas.shape[-2] // 128) * (canvas.shape[-1] // 128)
-
-        def made(cache, past):
-            attend = trainer.averaged.sparse(canvas, 2 * blocks * blocks - 1, kv_cache=cache)
-            remember = canvas.new_full((1, 1, 1, 1, 1), past)
-            with trainer.autocast():
-                return trainer.averaged(canvas, noise, attend, remember, scale)
-        x = made(True, 1)
-        row = [canvas[:, :-4], x, network.adain(x, canvas[:, :-4]), made(False, 1), made(True, 0),
-               made(False, 0)]
-        kinds.setdefault(kind, []).append([psnr(a, truth) for a in row])
+        row = [canvas[:, :truth.shape[1]], *trainer.shown(canvas, scale)]
+        kinds.setdefault(kind, []).append([psnr(a[:, :truth.shape[1]], truth) for a in row])
     return {k: np.mean(v, 0) for k, v in sorted(kinds.items())}
 
 
@@ -182,39 +176,79 @@ class Recorded:
 
 
 class Trainer:
+    """Trains FlashVSR's kind of network."""
+
+    # columns of the validation, after bicubic
+    SHOWN = ("network", "network_adain", "without_cache", "without_past", "with_neither")
+
     def __init__(self, stage, seed, device, init=None, compiled=False, bf16=None):
         torch.manual_seed(seed)
         self.stage, self.seed, self.device, self.steps = stage, seed, device, 0
         self.rng = np.random.default_rng(seed)
         self.bf16 = device.type == "cuda" if bf16 is None else bf16
-        self.model = network.FlashVSR(stage["model"])
-        network.initialise(self.model, seed)
         self.new = set()  # what grow.py has added, by name
+        self.model = self._make_model()
         if init:
-            run = torch.load(init, map_location="cpu")
-            self.model.load_state_dict(run["ema"])
-            self.new.update(run.get("new", ()))
+            self._begin_with(torch.load(init, map_location="cpu"))
         self.model.to(device)
         self.averaged = copy.deepcopy(self.model).requires_grad_(False)
         for m in (self.model, self.averaged):
             m.dtype = torch.bfloat16 if self.bf16 else torch.float32
-        self.optimizer = self._adam(self._groups(), stage["lr"], (0.9, 0.99))
-        self.centred = [(p, self._centre(p).clone()) for p in self.model.dec.parameters()
-                        if p.shape[-2:] == (3, 3)]
+        self.optimizer = self._adam(self._groups(), stage["lr"], tuple(stage["betas"]))
+        self.centred = [(p, self._centre(p).clone()) for p in self._kept_centred()]
         self.critic = None
         if stage["adversarial"]:
             self.critic = losses.Critic().to(device).to(memory_format=torch.channels_last)
             self.critic_optimizer = self._adam(self.critic.parameters(), 2e-4, (0.5, 0.9))
         if compiled:
             self._compile()
-        self.recorded = {}  # by shape; a critic's steps are not
+        self.recorded = {}  # by key(); a critic's steps are not
         self.pool = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
         if dist.is_initialized():  # the same weights, other noise
             torch.manual_seed(seed + 1000 * dist.get_rank())
 
+    def _make_model(self):
+        model = network.FlashVSR(self.stage["model"])
+        network.initialise(model, self.seed)
+        return model
+
+    def _begin_with(self, run):
+        self.model.load_state_dict(run["ema"])
+        self.new.update(run.get("new", ()))
+
+    def _kept_centred(self):
+        return [p for p in self.model.dec.parameters() if p.shape[-2:] == (3, 3)]
+
+    def _compiled_parts(self):
+        """Returns the modules that are worth it: those where memory traffic is."""
+        return [self.model.dec]
+
+    def shown(self, canvas, scale):
+        """Returns what SHOWN names: the network's pictures, and those with adain, without the KV
+        cache, without the decoder's past, and with neither."""
+        noise = self.model.noise(canvas, torch.Generator(canvas.device).manual_seed(0))
+        blocks = (canvas.shape[-2] // 128) * (canvas.shape[-1] // 128)
+
+        def made(cache, past):
+            attend = self.averaged.sparse(canvas, 2 * blocks * blocks - 1, kv_cache=cache)
+            remember = canvas.new_full((1, 1, 1, 1, 1), past)
+            with self.autocast():
+                return self.averaged(canvas, noise, attend, remember, scale)
+        x = made(True, 1)
+        return [x, network.adain(x, canvas[:, :x.shape[1]]), made(False, 1), made(True, 0),
+                made(False, 0)]
+
+    def told(self, scale):
+        """Returns a batch's scale, which comes as a tensor on the CPU, where it is used."""
+        return scale.to(self.device)
+
+    def key(self, levels, scale):
+        """Returns what batches have in common that the same recorded step serves."""
+        return levels.shape
+
     def _adam(self, parameters, lr, betas):
         fused = {"fused": True} if self.device.type == "cuda" else {}
-        return torch.optim.AdamW(parameters, lr, betas, weight_decay=1e-4, **fused)
+        return torch.optim.AdamW(parameters, lr, betas, weight_decay=self.stage["decay"], **fused)
 
     def _groups(self):
         """Groups parameters by their share of the rate, and by whether they have been learned
@@ -240,9 +274,13 @@ class Trainer:
             p -= self._centre(p) - centre
 
     def _compile(self):
-        """Compiles the decoder, which is where memory traffic is; goes on uncompiled after any
-        failure."""
-        plain = self.model.dec.forward
+        """Compiles parts of the network; goes on uncompiled after any failure."""
+        for part in self._compiled_parts():
+            self._compile_part(part)
+
+    @staticmethod
+    def _compile_part(part):
+        plain = part.forward
         fast = torch.compile(plain, dynamic=False)
 
         def forward(*args):
@@ -250,9 +288,9 @@ class Trainer:
                 return fast(*args)
             except Exception as error:  # whatever a compiler may throw
                 print("torch.compile failed, going on without:", str(error).splitlines()[0])
-                self.model.dec.forward = plain
+                part.forward = plain
                 return plain(*args)
-        self.model.dec.forward = forward
+        part.forward = forward
 
     def autocast(self):
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
@@ -334,15 +372,15 @@ class Trainer:
         """Does what backward() does, recorded where that is possible."""
         if self.device.type != "cuda" or self.critic is not None:
             return self.backward(*batch)
-        shape = batch[0].shape
-        if shape not in self.recorded:
-            self.recorded[shape] = Recorded(self, *batch)
-        return self.recorded[shape].backward(*batch)
+        key = self.key(batch[0], batch[2])
+        if key not in self.recorded:
+            self.recorded[key] = Recorded(self, *batch)
+        return self.recorded[key].backward(*batch)
 
     def step(self, levels, truth, scale, progress):
         lr = self._set_lr(progress)
         self.optimizer.zero_grad(set_to_none=True)
-        loss, terms = self._pass(levels, truth, scale, self.attention(levels))
+        loss, terms = self._pass(levels, truth, self.told(scale), self.attention(levels))
         if dist.is_initialized():
             average_gradients(list(self.model.parameters()))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.stage["clip"])
@@ -354,22 +392,92 @@ class Trainer:
 
     def save(self, path):
         """Writes a file that appears under its name only when it is complete."""
-        state = {"config": self.stage["model"], "steps": self.steps,
-                 "ema": {k: v.cpu() for k, v in self.averaged.state_dict().items()}}
+        state = {"config": self.stage["model"], "steps": self.steps, **self.learned()}
         torch.save(state, path + ".part")
         os.replace(path + ".part", path)
+
+    def learned(self):
+        """Returns the averaged weights: "ema" has the tensors of a packed file."""
+        return {"ema": {k: v.cpu() for k, v in self.averaged.state_dict().items()}}
+
+
+class TrunkTrainer(Trainer):
+    """Trains trunks. A parameter that a batch does not reach, because it is another scale's, has no
+    gradient and stays."""
+
+    SHOWN = ("network",)
+
+    def __init__(self, stage, *args, **options):
+        if stage["adversarial"] or stage["forget"]:
+            raise ValueError("trunks have no memory, and no critic yet")
+        super().__init__(stage, *args, **options)
+
+    def _make_model(self):
+        model = trunk.Trunk(self.stage["model"], self.stage["branches"], self.stage["tied"])
+        trunk.initialise(model, self.seed)
+        return model
+
+    def _begin_with(self, run):
+        """Takes over a run with the same branches, or the folded weights of another one."""
+        if run.get("branched", {}).keys() == self.model.state_dict().keys():
+            self.model.load_state_dict(run["branched"])
+        else:
+            self.model.unfold(run["ema"])
+
+    def _kept_centred(self):
+        return []
+
+    def _compiled_parts(self):
+        return list(self.model.trunk.values())
+
+    def attention(self, canvas):
+        return network.Dense()
+
+    def told(self, scale):
+        return scale
+
+    def key(self, levels, scale):
+        return levels.shape, scale.item()
+
+    def shown(self, canvas, scale):
+        with self.autocast():
+            return [self.averaged(canvas, scale)]
+
+    def backward(self, levels, truth, scale, attend):
+        """Returns the loss and its terms; adds gradients to the weights'."""
+        with self.autocast():
+            x = self.model(as_picture(levels)[:, :truth.shape[1]], scale.item())
+        loss, terms = losses.pixel_losses(x, as_picture(truth), self.stage["losses"])
+        loss.backward()
+        return loss.detach(), {k: v.detach() for k, v in terms.items()}
+
+    def _pass(self, *batch):
+        result = super()._pass(*batch)
+        if dist.is_initialized():  # other processes may be at another scale
+            for p in self.model.parameters():
+                p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+        return result
+
+    def learned(self):
+        branched = {k: v.cpu() for k, v in self.averaged.state_dict().items()}
+        return {"ema": {k: v.cpu() for k, v in self.averaged.folded().items()},
+                "branched": branched}
+
+
+def make_trainer(stage, *args, **options):
+    kind = TrunkTrainer if trunk.is_trunk(stage["model"]) else Trainer
+    return kind(stage, *args, **options)
 
 
 class Log:
     """Writes two CSV files and a line on the terminal."""
 
-    def __init__(self, out, name):
+    def __init__(self, out, name, shown):
+        self.shown = shown
         self.values, self.sums, self.count = None, {}, 0
         self.file = open(os.path.join(out, name + ".csv"), "w", newline="")
         self.checks = open(os.path.join(out, name + "-val.csv"), "w", newline="")
-        csv.writer(self.checks).writerow(
-            ["step", "kind", "bicubic", "network", "network_adain", "without_cache",
-             "without_past", "with_neither"])
+        csv.writer(self.checks).writerow(["step", "kind", "bicubic", *shown])
 
     def add(self, values, step, minutes):
         for key, v in values.items():
@@ -393,9 +501,9 @@ class Log:
             csv.writer(self.checks).writerow([step, kind, *(f"{v:.3f}" for v in row)])
         self.checks.flush()
         mean = np.mean(list(kinds.values()), 0)
-        print(f"step {step}: bicubic {mean[0]:.2f} dB, network {mean[1] - mean[0]:+.3f}, "
-              f"adain {mean[2] - mean[0]:+.3f}, no cache {mean[3] - mean[0]:+.3f}, "
-              f"no past {mean[4] - mean[0]:+.3f}, neither {mean[5] - mean[0]:+.3f}", flush=True)
+        gains = (f"{name.replace('_', ' ')} {value - mean[0]:+.3f}"
+                 for name, value in zip(self.shown, mean[1:]))
+        print(f"step {step}: bicubic {mean[0]:.2f} dB, {', '.join(gains)}", flush=True)
 
 
 class Keeper:
@@ -403,7 +511,8 @@ class Keeper:
 
     def __init__(self, trainer, items, out, name):
         self.trainer, self.items = trainer, items
-        self.log, self.path = Log(out, name), os.path.join(out, name + ".pt")
+        self.log = Log(out, name, trainer.SHOWN)
+        self.path = os.path.join(out, name + ".pt")
         self.saved = self.checked = 0
         self._validate()
 
@@ -469,7 +578,7 @@ class Feeder:
         batch, made = item
         if made:
             made.wait()
-            for a in batch:
+            for a in (a for a in batch if a.is_cuda):
                 a.record_stream(torch.cuda.current_stream())
         return batch
 
@@ -513,7 +622,7 @@ def train(rank, args):
     if rank == 0:
         print(f"{len(shots)} shots for training, {len(held)} held out, "
               f"{time.monotonic() - start:.0f} s to load", flush=True)
-    trainer = Trainer(stage, args.seed, device, args.init, args.compile)
+    trainer = make_trainer(stage, args.seed, device, args.init, args.compile)
     recipe = clips.Recipe(**stage["data"])
     encoder = encoding.Encoder(args.encoder) if recipe.encoded else None
     sampler = clips.Sampler(shots, recipe, args.seed + rank, device, encoder)

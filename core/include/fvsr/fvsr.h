@@ -166,7 +166,11 @@ enum fvsr_lq_version {
 	FVSR_LQ_V1_1 = 2,  /* projection caches of FlashVSR v1.1 */
 };
 
-/* Every dimension of the network; nothing is fixed to the released values (in brackets). */
+/*
+ * Every dimension of the network; nothing is fixed to the released values (in brackets). A model
+ * with trunks has their three fields and nothing of the rest, which is 0, but for 'prompts', which
+ * is 1, 'residual', which is true, and 'lq_version', which means nothing.
+ */
 struct fvsr_config {
 	int dim;             /* [1536] width of a token */
 	int num_heads;       /* [12] dim / num_heads = head_dim, even */
@@ -183,6 +187,10 @@ struct fvsr_config {
 	int dec_levels;      /* [4] 2 to 4: the decoder ends at 1/4, 1/2 or 1/1 of the canvas */
 	int dec_channels[4]; /* [512, 256, 128, 128] at 1/8, 1/4, 1/2, 1/1; 0 beyond dec_levels */
 	int dec_blocks[3];   /* [3, 3, 3] MemBlocks at 1/8, 1/4, 1/2; those of levels there are */
+	/* Trunks, one for each of these scales (2 to 4, ascending, then 0): channels and blocks. */
+	int trunk_scales[3];             /* [0, 0, 0] */
+	int trunk_channels[3];           /* [0, 0, 0] multiples of 8 */
+	int trunk_blocks[3];             /* [0, 0, 0] */
 	enum fvsr_lq_version lq_version; /* [v1.1] never FVSR_LQ_MODEL in a model */
 	bool dec_depth_to_space;         /* [false] upsample by depth-to-space instead of nearest */
 	bool residual;                   /* [false] picture = canvas + decoded instead of decoded */
@@ -398,9 +406,10 @@ struct fvsr_settings {
 FVSR_API void fvsr_settings_default(struct fvsr_settings *settings);
 
 /*
- * Which frames come out when, the same for every model. The first chunk needs FVSR_FIRST_LATENCY
- * frames and gives FVSR_FIRST_CHUNK_FRAMES; each later one needs and gives FVSR_CHUNK_FRAMES more.
- * Afterwards a frame comes out by the time that FVSR_LATENCY frames, itself included, were sent.
+ * Which frames come out when, the same for every model without trunks; those give each frame when
+ * it is sent (docs/network.md, section 11). The first chunk needs FVSR_FIRST_LATENCY frames and
+ * gives FVSR_FIRST_CHUNK_FRAMES; each later one needs and gives FVSR_CHUNK_FRAMES more. Afterwards
+ * a frame comes out by the time that FVSR_LATENCY frames, itself included, were sent.
  */
 #define FVSR_FIRST_LATENCY      25
 #define FVSR_LATENCY            12
@@ -411,10 +420,11 @@ FVSR_API void fvsr_settings_default(struct fvsr_settings *settings);
 
 /* What a stream costs, known before it is opened. */
 struct fvsr_stream_cost {
-	int first_latency;               /* FVSR_FIRST_LATENCY */
-	int latency;                     /* FVSR_LATENCY */
-	int chunk;                       /* FVSR_CHUNK_FRAMES */
-	int canvas_width, canvas_height; /* px; out size padded to multiples of 128 */
+	int first_latency; /* FVSR_FIRST_LATENCY; with trunks 1 */
+	int latency;       /* FVSR_LATENCY; with trunks 1 */
+	int chunk;         /* FVSR_CHUNK_FRAMES; with trunks 1 */
+	/* px; out size padded to multiples of 128, for a trunk of 16 times its scale */
+	int canvas_width, canvas_height;
 	/*
 	 * Of the stream alone, without the model and what the backend "cpu" keeps of its weights in
 	 * other layouts (38 MiB for the bundled one).
@@ -513,10 +523,11 @@ struct fvsr_timing {
 	double projection_ms;
 	double transformer_ms;
 	double decoder_ms;
+	double trunk_ms; /* of a model with trunks, instead of the three before */
 	double color_ms;
 	double total_ms;  /* wall time of receiving, waits for received frames too, but no pauses */
 	double paused_ms; /* see fvsr_stream_set_budget() */
-	uint64_t chunks;  /* how many the figures sum up */
+	uint64_t chunks;  /* how many the figures sum up; with trunks as many frames make one */
 	uint64_t frames;  /* how many frames came out of them */
 };
 

@@ -2,7 +2,8 @@
 /*
  * From released tensors to what the ops want, once per model and device: channels last,
  * modulation folded where it is exact, upsampling reduced to its phases (section 7), and the
- * prompts' keys and values, which never change, computed (section 5).
+ * prompts' keys and values, which never change, computed (section 5). A trunk is its convolutions
+ * as they are (section 11).
  */
 #include "net/net.h"
 
@@ -284,22 +285,87 @@ static void load_decoder(struct fvsr_loader *l, struct fvsr_net *net)
 		  ch[c->dec_levels - 1], 9, true);
 }
 
+/* Loads the first convolution of a trunk, whose inputs are fewer than there are in memory. */
+static void load_trunk_first(struct fvsr_loader *l, struct fvsr_conv_param *out, int scale,
+			     int channels)
+{
+	size_t kernel = (size_t)9 * FVSR_TRUNK_INPUTS, padded = (size_t)9 * FVSR_TRUNK_CHANNELS;
+	char name[64];
+	float *src, *dst;
+
+	out->weight = fvsr_loader_place(l, FVSR_ACT, (uint64_t)channels * padded);
+	snprintf(name, sizeof(name), "trunk.%d.first.bias", scale);
+	load_vector(l, &out->bias, name);
+	if (fvsr_loader_skip(l))
+		return;
+	src = calloc((size_t)channels * (kernel + padded), sizeof(*src));
+	if (!src) {
+		l->error = fvsr_fail(l->err, FVSR_ERR_MEMORY, "out of memory");
+		return;
+	}
+	dst = src + channels * kernel;
+	snprintf(name, sizeof(name), "trunk.%d.first.weight", scale);
+	fvsr_loader_host(l, src, name, channels * kernel);
+	for (size_t i = 0; i < channels * kernel; i++) {
+		size_t tap = i % 9, input = i / 9 % FVSR_TRUNK_INPUTS;
+
+		dst[i / kernel * padded + tap * FVSR_TRUNK_CHANNELS + input] = src[i];
+	}
+	fvsr_loader_put(l, out->weight, FVSR_ACT, dst, channels * padded);
+	free(src);
+}
+
+static void load_trunk(struct fvsr_loader *l, struct fvsr_trunk_param *out, int i)
+{
+	const struct fvsr_config *c = &l->net->config;
+	int channels = c->trunk_channels[i], scale = c->trunk_scales[i];
+	char name[64];
+
+	load_trunk_first(l, &out->first, scale, channels);
+	for (int j = 0; j < 3 * c->trunk_blocks[i]; j++) {
+		snprintf(name, sizeof(name), "trunk.%d.blocks.%d.conv.%d", scale, j / 3, j % 3);
+		load_conv(l, &out->blocks[j / 3][j % 3], name, channels, channels, 9, true);
+	}
+	snprintf(name, sizeof(name), "trunk.%d.last", scale);
+	load_conv(l, &out->last, name, channels, channels, 9, true);
+	snprintf(name, sizeof(name), "trunk.%d.join", scale);
+	load_conv(l, &out->join, name, channels, FVSR_TRUNK_SKIPS * channels, 1, true);
+	snprintf(name, sizeof(name), "trunk.%d.head", scale);
+	load_conv(l, &out->head, name, 3 * scale * scale, channels, 9, true);
+}
+
 static void load_all(struct fvsr_loader *l, const struct fvsr_constants *constants,
 		     struct fvsr_net *net)
 {
+	if (fvsr_config_is_trunk(&net->config)) {
+		for (int i = 0; i < fvsr_config_trunks(&net->config); i++)
+			load_trunk(l, &net->trunk[i], i);
+		return;
+	}
 	load_projection(l, net);
 	load_transformer(l, constants, net);
 	load_decoder(l, net);
 }
 
-static int load(struct fvsr_loader *l, struct fvsr_constants *constants, struct fvsr_net *net)
+/* Computes what does not depend on the device. */
+static int compute_constants(struct fvsr_loader *l, struct fvsr_constants *constants)
 {
-	struct fvsr_arena *arena = &l->arena;
 	int result = fvsr_constants_time(constants, l);
 
 	if (result < 0 || (result = fvsr_constants_prompt(constants, l)) < 0)
 		return result;
-	memcpy(net->prompt_first, constants->prompt_first, sizeof(net->prompt_first));
+	memcpy(l->net->prompt_first, constants->prompt_first, sizeof(l->net->prompt_first));
+	return 0;
+}
+
+static int load(struct fvsr_loader *l, struct fvsr_constants *constants, struct fvsr_net *net)
+{
+	bool trunk = fvsr_config_is_trunk(&net->config);
+	struct fvsr_arena *arena = &l->arena;
+	int result = trunk ? 0 : compute_constants(l, constants);
+
+	if (result < 0)
+		return result;
 	load_all(l, constants, net);
 	if (l->error)
 		return l->error;
@@ -312,9 +378,36 @@ static int load(struct fvsr_loader *l, struct fvsr_constants *constants, struct 
 	*arena = (struct fvsr_arena){.base = net->memory};
 	l->measuring = false;
 	load_all(l, constants, net);
-	if (l->error)
+	if (l->error || trunk)
 		return l->error;
 	return fvsr_constants_cross(constants, l);
+}
+
+/* Makes room for the lists of parameters that the model has; false when there is none. */
+static bool make_lists(struct fvsr_net *net, const struct fvsr_config *config)
+{
+	if (!fvsr_config_is_trunk(config)) {
+		net->layers = calloc((size_t)config->num_layers, sizeof(*net->layers));
+		return net->layers;
+	}
+	for (int i = 0; i < fvsr_config_trunks(config); i++) {
+		struct fvsr_trunk_param *p = &net->trunk[i];
+
+		p->blocks = calloc((size_t)config->trunk_blocks[i], sizeof(*p->blocks));
+		if (!p->blocks)
+			return false;
+	}
+	return true;
+}
+
+static void free_memory(struct fvsr_net *net)
+{
+	if (!net)
+		return;
+	for (int i = 0; i < FVSR_TRUNKS_MAX; i++)
+		free(net->trunk[i].blocks);
+	free(net->layers);
+	free(net);
 }
 
 int fvsr_net_load(struct fvsr_net **out, struct fvsr_device *device,
@@ -327,8 +420,8 @@ int fvsr_net_load(struct fvsr_net **out, struct fvsr_device *device,
 	struct fvsr_loader loader;
 	int result;
 
-	if (!net || !(net->layers = calloc((size_t)config->num_layers, sizeof(*net->layers)))) {
-		free(net);
+	if (!net || !make_lists(net, config)) {
+		free_memory(net);
 		return fvsr_fail(err, FVSR_ERR_MEMORY, "out of memory");
 	}
 	net->backend = device->backend;
@@ -354,6 +447,5 @@ void fvsr_net_free(struct fvsr_net *net)
 	if (net->memory)
 		net->backend->forget(net->device, net->memory, net->bytes);
 	net->backend->free(net->device, net->memory);
-	free(net->layers);
-	free(net);
+	free_memory(net);
 }

@@ -17,20 +17,22 @@ static size_t alpha_bytes(const struct fvsr_context *ctx)
 
 void fvsr_canvases_place(struct fvsr_canvases *canvases, struct fvsr_arena *arena)
 {
-	canvases->canvas = fvsr_arena_take(arena, FVSR_CANVASES * canvas_bytes(canvases->ctx));
-	canvases->alpha = fvsr_arena_take(arena, FVSR_CANVASES * alpha_bytes(canvases->ctx));
+	canvases->canvas =
+		fvsr_arena_take(arena, (size_t)canvases->count * canvas_bytes(canvases->ctx));
+	canvases->alpha =
+		fvsr_arena_take(arena, (size_t)canvases->count * alpha_bytes(canvases->ctx));
 }
 
 void *fvsr_canvas(const struct fvsr_canvases *canvases, int64_t n, int64_t last)
 {
-	size_t place = (size_t)(fvsr_frame_within(n, last) % FVSR_CANVASES);
+	size_t place = (size_t)(fvsr_frame_within(n, last) % canvases->count);
 
 	return fvsr_at(canvases->canvas, place * canvas_bytes(canvases->ctx));
 }
 
 void *fvsr_canvas_alpha(const struct fvsr_canvases *canvases, int64_t n)
 {
-	return fvsr_at(canvases->alpha, (size_t)(n % FVSR_CANVASES) * alpha_bytes(canvases->ctx));
+	return fvsr_at(canvases->alpha, (size_t)(n % canvases->count) * alpha_bytes(canvases->ctx));
 }
 
 void fvsr_canvases_ingest(const struct fvsr_canvases *canvases, int64_t n,

@@ -10,8 +10,9 @@
 
 struct fvsr_canvases {
 	const struct fvsr_context *ctx;
-	void *canvas; /* CANVAS (FVSR_CANVASES, 3, pad_height, pad_width) */
-	void *alpha;  /* U8 (FVSR_CANVASES, height, width) */
+	int count;    /* how many there are: a frame's canvas stays until that many more came */
+	void *canvas; /* CANVAS (count, 3, pad_height, pad_width) */
+	void *alpha;  /* U8 (count, height, width) */
 };
 
 void fvsr_canvases_place(struct fvsr_canvases *canvases, struct fvsr_arena *arena);

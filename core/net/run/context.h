@@ -19,7 +19,7 @@ struct fvsr_context {
 
 	int width, height;                     /* px, what is visible */
 	int pad_width, pad_height;             /* px, of the canvas */
-	int lw, lh;                            /* latent positions of a frame */
+	int lw, lh;                            /* latent positions of a frame; a trunk has none */
 	int w, h;                              /* tokens of a frame */
 	int block_columns, block_rows, blocks; /* of a slice */
 	int rows;                              /* tokens of a slice */

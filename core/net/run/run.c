@@ -13,6 +13,7 @@
 #include "net/run/projection.h"
 #include "net/run/tap.h"
 #include "net/run/transformer.h"
+#include "net/run/trunk.h"
 
 #define LEFT_FREE ((uint64_t)256 << 20) /* of the device's memory, when there is no limit */
 
@@ -23,6 +24,7 @@ struct fvsr_run {
 	struct fvsr_projection projection;
 	struct fvsr_transformer transformer;
 	struct fvsr_decoder decoder;
+	struct fvsr_trunk trunk; /* or the three before */
 	struct fvsr_tap_state *tap;
 
 	void *memory, *scratch;
@@ -30,6 +32,11 @@ struct fvsr_run {
 	void *picture; /* finished pictures of a slice, by slot */
 	void *final;   /* F32 (3, height, width), only read by taps */
 };
+
+static bool is_trunk(const struct fvsr_run *run)
+{
+	return fvsr_config_is_trunk(&run->ctx.net->config);
+}
 
 static size_t picture_bytes(const struct fvsr_run *run)
 {
@@ -40,10 +47,18 @@ static size_t picture_bytes(const struct fvsr_run *run)
 
 static void *picture_slot(const struct fvsr_run *run, int64_t n)
 {
-	return fvsr_at(run->picture, (size_t)fvsr_picture_slot(n) * picture_bytes(run));
+	int slot = is_trunk(run) ? 0 : fvsr_picture_slot(n);
+
+	return fvsr_at(run->picture, (size_t)slot * picture_bytes(run));
 }
 
 /* ---- memory --------------------------------------------------------------------------------- */
+
+static void place_final(struct fvsr_run *run, struct fvsr_arena *arena)
+{
+	run->final = fvsr_arena_take(arena,
+				     (size_t)3 * run->ctx.width * run->ctx.height * sizeof(float));
+}
 
 /* Places what stages need for one piece of work; stages that never overlap share a place. */
 static size_t place_work(struct fvsr_run *run)
@@ -55,8 +70,7 @@ static size_t place_work(struct fvsr_run *run)
 	fvsr_projection_place_work(&run->projection, &projection);
 	fvsr_transformer_place_work(&run->transformer, &transformer);
 	fvsr_decoder_place_work(&run->decoder, &decoder);
-	run->final = fvsr_arena_take(&decoder,
-				     (size_t)3 * run->ctx.width * run->ctx.height * sizeof(float));
+	place_final(run, &decoder);
 	bytes = projection.used > transformer.used ? projection.used : transformer.used;
 	return bytes > decoder.used ? bytes : decoder.used;
 }
@@ -64,6 +78,12 @@ static size_t place_work(struct fvsr_run *run)
 static void place(struct fvsr_run *run, struct fvsr_arena *arena)
 {
 	fvsr_canvases_place(&run->canvases, arena);
+	if (is_trunk(run)) {
+		run->picture = fvsr_arena_take(arena, picture_bytes(run));
+		fvsr_trunk_place_work(&run->trunk, arena);
+		place_final(run, arena);
+		return;
+	}
 	run->picture = fvsr_arena_take(arena, FVSR_SLICE_FRAMES * picture_bytes(run));
 	fvsr_projection_place(&run->projection, arena);
 	fvsr_transformer_place(&run->transformer, arena);
@@ -83,6 +103,14 @@ static struct fvsr_picture input_picture(const struct fvsr_run *run)
 	};
 }
 
+static void plan_chunks(struct fvsr_run *run)
+{
+	for (int64_t k = 0; k < fvsr_chunks_until_steady(run->transformer.kv.most); k++)
+		fvsr_run_chunk(run, k, FVSR_LAST_UNKNOWN);
+	fvsr_run_decode(run, 0, FVSR_LAST_UNKNOWN);
+	fvsr_run_decode(run, 1, FVSR_LAST_UNKNOWN);
+}
+
 /* Shows every op every shape that it will see, which also finds out how much scratch they need. */
 static void plan(struct fvsr_run *run)
 {
@@ -92,10 +120,10 @@ static void plan(struct fvsr_run *run)
 	run->ctx.queue->scratch_bytes = 0;
 	fvsr_run_reset(run);
 	fvsr_run_ingest(run, 0, &picture);
-	for (int64_t k = 0; k < fvsr_chunks_until_steady(run->transformer.kv.most); k++)
-		fvsr_run_chunk(run, k, FVSR_LAST_UNKNOWN);
-	fvsr_run_decode(run, 0, FVSR_LAST_UNKNOWN);
-	fvsr_run_decode(run, 1, FVSR_LAST_UNKNOWN);
+	if (is_trunk(run))
+		fvsr_run_frame(run, 0);
+	else
+		plan_chunks(run);
 	run->ctx.queue->planning = false;
 }
 
@@ -130,7 +158,7 @@ static int fit(struct fvsr_run *run, uint64_t limit, struct fvsr_error *err)
 {
 	int layers_away = 0;
 
-	for (int lean = 0; lean < 2; lean++) {
+	for (int lean = 0; lean < (is_trunk(run) ? 1 : 2); lean++) {
 		struct fvsr_arena arena = {0};
 
 		run->decoder.lean = lean;
@@ -176,7 +204,7 @@ static int allocate(struct fvsr_run *run, struct fvsr_error *err)
 				 backend->name);
 	arena = (struct fvsr_arena){.base = run->memory};
 	place(run, &arena);
-	if (fvsr_kv_allocate_host(&run->transformer.kv) < 0)
+	if (!is_trunk(run) && fvsr_kv_allocate_host(&run->transformer.kv) < 0)
 		return fvsr_fail(err, FVSR_ERR_MEMORY,
 				 "a stream of %d x %d needs %.2f GiB of host memory beside %s",
 				 run->set.width, run->set.height,
@@ -198,6 +226,11 @@ static int allocate_scratch(struct fvsr_run *run, struct fvsr_error *err)
 	return 0;
 }
 
+static size_t host_bytes(const struct fvsr_run *run)
+{
+	return is_trunk(run) ? 0 : fvsr_kv_host_bytes(&run->transformer.kv);
+}
+
 static int plan_and_allocate(struct fvsr_run *run, bool keep, struct fvsr_run_cost *cost,
 			     struct fvsr_error *err)
 {
@@ -217,7 +250,7 @@ static int plan_and_allocate(struct fvsr_run *run, bool keep, struct fvsr_run_co
 	if (cost)
 		*cost = (struct fvsr_run_cost){
 			.bytes = device_bytes(run),
-			.host_bytes = fvsr_kv_host_bytes(&run->transformer.kv),
+			.host_bytes = host_bytes(run),
 		};
 	if (!keep)
 		return 0;
@@ -229,14 +262,22 @@ static int plan_and_allocate(struct fvsr_run *run, bool keep, struct fvsr_run_co
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
+int fvsr_run_canvas_px(const struct fvsr_config *config, double scale, int px)
+{
+	return fvsr_config_is_trunk(config) ? fvsr_trunk_canvas_px(config, scale, px)
+					    : fvsr_canvas_px(px);
+}
+
 static void set_context(struct fvsr_context *ctx, const struct fvsr_net *net,
 			const struct fvsr_run_settings *settings)
 {
 	ctx->net = net;
 	ctx->backend = net->backend;
 	ctx->width = settings->width, ctx->height = settings->height;
-	ctx->pad_width = fvsr_canvas_px(settings->width);
-	ctx->pad_height = fvsr_canvas_px(settings->height);
+	ctx->pad_width = fvsr_run_canvas_px(&net->config, settings->scale, settings->width);
+	ctx->pad_height = fvsr_run_canvas_px(&net->config, settings->scale, settings->height);
+	if (fvsr_config_is_trunk(&net->config))
+		return;
 	ctx->lw = ctx->pad_width / FVSR_LATENT_PX, ctx->lh = ctx->pad_height / FVSR_LATENT_PX;
 	ctx->w = ctx->pad_width / FVSR_TOKEN_PX, ctx->h = ctx->pad_height / FVSR_TOKEN_PX;
 	ctx->block_columns = ctx->w / FVSR_BLOCK_SIDE;
@@ -251,7 +292,7 @@ static void finish_picture(void *opaque, int64_t n)
 	struct fvsr_run *run = opaque;
 	const struct fvsr_context *ctx = &run->ctx;
 	struct fvsr_color_finish a = {
-		.decoded = run->decoder.rgb,
+		.decoded = is_trunk(run) ? run->trunk.rgb : run->decoder.rgb,
 		.canvas = fvsr_canvas(&run->canvases, n, n),
 		.alpha = fvsr_canvas_alpha(&run->canvases, n),
 		.mode = run->set.color,
@@ -268,9 +309,27 @@ static void finish_picture(void *opaque, int64_t n)
 	fvsr_tap_picture(run->tap, n, "decoded", a.decoded, a.pad_width, a.pad_height);
 	ctx->backend->stage(ctx->queue, FVSR_STAGE_COLOR);
 	ctx->backend->color_finish(ctx->queue, &a);
-	ctx->backend->stage(ctx->queue, FVSR_STAGE_DECODER);
+	ctx->backend->stage(ctx->queue, is_trunk(run) ? FVSR_STAGE_TRUNK : FVSR_STAGE_DECODER);
 	fvsr_tap_picture(run->tap, n, "final", a.final, a.width, a.height);
 	fvsr_breathe(ctx);
+}
+
+static void open_trunk(struct fvsr_run *run)
+{
+	const struct fvsr_config *config = &run->ctx.net->config;
+	int index = fvsr_trunk_for(config, run->set.scale);
+
+	run->canvases.ctx = &run->ctx;
+	run->canvases.count = FVSR_TRUNK_CANVASES;
+	run->trunk = (struct fvsr_trunk){
+		.ctx = &run->ctx,
+		.canvases = &run->canvases,
+		.index = index,
+		.side = config->trunk_scales[index],
+		.scale = run->set.scale,
+		.finish = finish_picture,
+		.opaque = run,
+	};
 }
 
 /* Gives each stage its choices, and what it reads of other stages. */
@@ -280,7 +339,12 @@ static int open_stages(struct fvsr_run *run, struct fvsr_error *err)
 	const struct fvsr_context *ctx = &run->ctx;
 	struct fvsr_transformer *t = &run->transformer;
 
+	if (is_trunk(run)) {
+		open_trunk(run);
+		return 0;
+	}
 	run->canvases.ctx = ctx;
+	run->canvases.count = FVSR_CANVASES;
 	run->projection.ctx = ctx;
 	run->projection.canvases = &run->canvases;
 	run->projection.version = set->lq_version;
@@ -336,7 +400,8 @@ void fvsr_run_close(struct fvsr_run *run)
 	ctx->backend->free(ctx->net->device, run->scratch);
 	ctx->backend->free(ctx->net->device, run->memory);
 	fvsr_tap_close(run->tap);
-	fvsr_kv_close(&run->transformer.kv);
+	if (!is_trunk(run))
+		fvsr_kv_close(&run->transformer.kv);
 	free(run);
 }
 
@@ -353,6 +418,8 @@ void fvsr_run_set_breathe(struct fvsr_run *run, void (*breathe)(void *opaque), v
 
 void fvsr_run_set_effort(struct fvsr_run *run, double topk_ratio, int kv_ratio)
 {
+	if (is_trunk(run))
+		return;
 	fvsr_transformer_set_topk(&run->transformer, topk_ratio);
 	fvsr_kv_set_ratio(&run->transformer.kv, kv_ratio);
 }
@@ -373,6 +440,8 @@ int fvsr_run_set_tap(struct fvsr_run *run, const struct fvsr_tap *tap)
 
 void fvsr_run_reset(struct fvsr_run *run)
 {
+	if (is_trunk(run))
+		return;
 	fvsr_kv_reset(&run->transformer.kv);
 	fvsr_decoder_reset(&run->decoder);
 }
@@ -405,6 +474,13 @@ void fvsr_run_decode(struct fvsr_run *run, int64_t s, int64_t last)
 {
 	stage(run, FVSR_STAGE_DECODER);
 	fvsr_decoder_slice(&run->decoder, fvsr_transformer_latent(&run->transformer, s), s, last);
+	stage(run, FVSR_STAGE_IDLE);
+}
+
+void fvsr_run_frame(struct fvsr_run *run, int64_t n)
+{
+	stage(run, FVSR_STAGE_TRUNK);
+	fvsr_trunk_frame(&run->trunk, n);
 	stage(run, FVSR_STAGE_IDLE);
 }
 

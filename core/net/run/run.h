@@ -16,6 +16,7 @@ struct fvsr_run_settings {
 	enum fvsr_format in_format, out_format;
 	int prompt; /* which of the model's */
 	int local_range, kv_ratio;
+	double scale;      /* how much the picture is enlarged */
 	double topk_ratio; /* share of the pairs of blocks that attention keeps */
 	enum fvsr_color color;
 	enum fvsr_noise noise;
@@ -36,6 +37,8 @@ struct fvsr_run_cost {
 int fvsr_run_open(struct fvsr_run **out, const struct fvsr_net *net,
 		  const struct fvsr_run_settings *settings, struct fvsr_run_cost *cost,
 		  struct fvsr_error *err);
+/* Returns the side of the canvas for a visible side of 'px' pixels. */
+int fvsr_run_canvas_px(const struct fvsr_config *config, double scale, int px);
 /* Waits for work in flight. NULL is allowed. */
 void fvsr_run_close(struct fvsr_run *run);
 /* Forgets the past: the next frame is frame 0 of a new video. */
@@ -51,7 +54,10 @@ void fvsr_run_set_effort(struct fvsr_run *run, double topk_ratio, int kv_ratio);
 int fvsr_run_set_tap(struct fvsr_run *run, const struct fvsr_tap *tap);
 struct fvsr_queue *fvsr_run_queue(struct fvsr_run *run);
 
-/* Puts frame n on its canvas, which stays until frame n + FVSR_CANVASES is ingested. */
+/*
+ * Puts frame n on its canvas, which stays until frame n + FVSR_CANVASES is ingested, or n +
+ * FVSR_TRUNK_CANVASES of a trunk.
+ */
 void fvsr_run_ingest(struct fvsr_run *run, int64_t n, const struct fvsr_picture *picture);
 /* Runs projection and transformer of chunk k. 'last': the last frame there is, or unknown. */
 void fvsr_run_chunk(struct fvsr_run *run, int64_t k, int64_t last);
@@ -60,7 +66,12 @@ void fvsr_run_chunk(struct fvsr_run *run, int64_t k, int64_t last);
  * among the slice's are kept until the next slice is decoded.
  */
 void fvsr_run_decode(struct fvsr_run *run, int64_t s, int64_t last);
-/* Copies picture n of the slice decoded last to the caller's memory. */
+/*
+ * Makes the picture of frame n, in place of chunks and slices: a trunk's way. The picture is kept
+ * until the next one is made.
+ */
+void fvsr_run_frame(struct fvsr_run *run, int64_t n);
+/* Copies picture n of the slice decoded last, or of the last frame, to the caller's memory. */
 void fvsr_run_emit(struct fvsr_run *run, int64_t n, const struct fvsr_picture *picture);
 
 #endif

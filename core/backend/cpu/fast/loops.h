@@ -35,6 +35,8 @@ struct fvsr_loops {
 		       int keys, const float *bias);
 	/* Computes x = 3 tanh(x / 3). */
 	void (*soft_clamp)(float *x, size_t count);
+	/* Computes o = (o + x) (sigmoid(o) - 1/2). */
+	void (*gate)(float *o, const float *x, size_t count);
 	/* Adds a row's sum and sum of squares to sums[0] and sums[1]. */
 	void (*statistics)(double *sums, const float *x, size_t count);
 	/*

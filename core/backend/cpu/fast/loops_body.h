@@ -30,6 +30,29 @@ static inline vector choose(mask which, vector first, vector second)
 	return (vector)(((mask)first & which) | ((mask)second & ~which));
 }
 
+typedef uint32_t bits_vector __attribute__((vector_size(LANES * 4)));
+
+/* Returns 1 / (1 + e^-x), with e^-x as exponential() below computes it. */
+static inline vector sigmoid(vector x)
+{
+	const vector low = (vector){0} - 87, high = (vector){0} + 87;
+	vector shifted, n, r, sum;
+
+	x = choose(x < low, low, x);
+	x = choose(x > high, high, x);
+	shifted = x * -1.44269504f + 12582912.0f; /* 1.5 * 2^23: rounds to an integer */
+	n = shifted - 12582912.0f;
+	r = -x - n * 0.693359375f + n * 2.12194440e-4f;
+	sum = r * (1.0f / 5040) + 1.0f / 720;
+	sum = sum * r + 1.0f / 120;
+	sum = sum * r + 1.0f / 24;
+	sum = sum * r + 1.0f / 6;
+	sum = sum * r + 0.5f;
+	sum = sum * r + 1;
+	sum = sum * r + 1;
+	return 1 / (1 + sum * (vector)(((bits_vector)shifted + 127) << 23));
+}
+
 #define ROWS        4
 #define COLUMNS     (LANES == 16 ? 4 : 2) /* vectors: what fits the registers */
 #define ROWS_MAX    8
@@ -182,6 +205,19 @@ static void soft_clamp(float *x, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		x[i] = 3 * hyperbolic_tangent(x[i] / 3);
+}
+
+static void gate(float *o, const float *x, size_t count)
+{
+	size_t i = 0;
+
+	for (; i + LANES <= count; i += LANES) {
+		vector value = *(const vector *)(o + i);
+
+		*(vector *)(o + i) = (value + *(const vector *)(x + i)) * (sigmoid(value) - 0.5f);
+	}
+	for (; i < count; i++)
+		o[i] = (o[i] + x[i]) * (1 / (1 + exponential(-o[i])) - 0.5f);
 }
 
 #define PARTS 16 /* side by side, so that they become vectors */
@@ -382,6 +418,7 @@ const struct fvsr_loops LOOPS = {
 	.name = LOOPS_NAME,
 	.attend = attend,
 	.soft_clamp = soft_clamp,
+	.gate = gate,
 	.statistics = statistics,
 	.follow = follow,
 	.lift = lift,

@@ -27,6 +27,7 @@ struct fvsr_winograd_tile {
 	int height, width; /* of the part that lies inside the picture */
 	int channels;      /* a multiple of 16, as everywhere here */
 	bool relu;
+	bool silu, gate; /* instead: see struct fvsr_conv3x3 */
 };
 
 /*

@@ -102,6 +102,19 @@ static inline vector positive(vector x)
 	return (vector)((mask)x & (x > 0));
 }
 
+/* Returns what becomes of a result and its residual, which may be NULL. */
+static inline __attribute__((always_inline)) vector
+winograd_end(const struct fvsr_winograd_tile *tile, vector value, const float *residual)
+{
+	if (tile->silu)
+		return value * sigmoid(value);
+	if (tile->gate)
+		return (value + *(const vector *)residual) * (sigmoid(value) - 0.5f);
+	if (residual)
+		value += *(const vector *)residual;
+	return tile->relu ? positive(value) : value;
+}
+
 /* Transforms m[i * step + c] back to pixels of the result. */
 static void winograd_out(const struct fvsr_winograd_tile *tile, const float *m, size_t step)
 {
@@ -123,9 +136,8 @@ static void winograd_out(const struct fvsr_winograd_tile *tile, const float *m, 
 					(size_t)y * tile->row + (size_t)x * tile->pixel + (size_t)c;
 				vector value = out[x] + bias;
 
-				if (tile->residual)
-					value += *(const vector *)(tile->residual + at);
-				*(vector *)(tile->dst + at) = tile->relu ? positive(value) : value;
+				*(vector *)(tile->dst + at) = winograd_end(
+					tile, value, tile->residual ? tile->residual + at : NULL);
 			}
 		}
 	}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The network's convolutions (sections 4, 7 and 9) in terms of oneDNN's: everything that is not a
- * plain 3x3 with zeros around it is a sum of several, or one whose channels are then spread over
+ * The network's convolutions (sections 4, 7, 9 and 11) in terms of oneDNN's: everything that is not
+ * a plain 3x3 with zeros around it is a sum of several, or one whose channels are then spread over
  * the picture.
  */
 #include <string.h>
 
+#include "backend/cpu/fast/fast.h"
 #include "backend/cpu/fast/winograd.h"
 #include "backend/cpu/onednn/direct_conv.h"
 #include "backend/cpu/onednn/onednn.h"
@@ -64,8 +65,20 @@ void fvsr_onednn_conv_frames(struct fvsr_queue *queue, const struct fvsr_conv_fr
 	}
 }
 
+/* Finishes o, which is in 'dst', row by row: see struct fvsr_conv3x3. */
+static void gate(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
+{
+	const struct fvsr_loops *loops = fvsr_fast_loops(queue);
+	size_t row = (size_t)a->w * a->cout;
+
+#pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
+	for (int y = 0; y < a->frames * a->h; y++)
+		loops->gate((float *)a->dst + y * row, (const float *)a->residual + y * row, row);
+}
+
 void fvsr_onednn_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
 {
+	const bool gated = a->end == FVSR_END_GATE;
 	int64_t channels = (int64_t)a->cin * (a->past ? 2 : 1);
 	struct fvsr_onednn_conv conv = {
 		.weight = a->weight,
@@ -84,16 +97,19 @@ void fvsr_onednn_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a)
 		.stride_row = 3 * channels,
 		.stride_column = channels,
 		.dry = !a->dst,
-		.sum = a->residual != NULL,
+		.sum = a->residual && !gated,
 		.relu = a->relu && !a->past,
+		.silu = a->end == FVSR_END_SILU,
 	};
 
 	if (fvsr_winograd_conv3x3(queue, a))
 		return;
-	if (!fvsr_queue_idle(queue) && a->residual && a->residual != a->dst)
+	if (!fvsr_queue_idle(queue) && conv.sum && a->residual != a->dst)
 		fvsr_cpu_parallel_copy(queue, a->dst, a->residual,
 				       (size_t)a->frames * a->h * a->w * a->cout * sizeof(float));
 	fvsr_onednn_direct_conv(queue, &conv, a->dst, a->src, 0);
+	if (gated && !fvsr_queue_idle(queue))
+		gate(queue, a);
 	if (!a->past)
 		return;
 	conv.weight += a->cin;
@@ -193,6 +209,32 @@ void fvsr_onednn_upsample_conv(struct fvsr_queue *queue, const struct fvsr_upsam
 		upsample_at_once(queue, a, &conv);
 	else
 		upsample_by_phase(queue, a, &conv);
+}
+
+/* Sums up one 1x1 for each source. */
+void fvsr_onednn_mix(struct fvsr_queue *queue, const struct fvsr_mix *a)
+{
+	size_t source = (size_t)a->h * a->w * a->cin;
+	struct fvsr_onednn_conv conv = {
+		.frames = 1,
+		.h = a->h,
+		.w = a->w,
+		.cin = a->cin,
+		.cout = a->cout,
+		.size = 1,
+		.stride_cout = (int64_t)a->sources * a->cin,
+		.stride_row = a->cin,
+		.stride_column = a->cin,
+		.dry = !a->dst,
+	};
+
+	for (int i = 0; i < a->sources; i++) {
+		conv.weight = (const float *)a->weight + (size_t)i * a->cin;
+		conv.bias = i ? NULL : a->bias;
+		conv.sum = i > 0;
+		fvsr_onednn_direct_conv(queue, &conv, a->dst,
+					a->src ? (const float *)a->src + i * source : NULL, 0);
+	}
 }
 
 void fvsr_onednn_conv_rgb(struct fvsr_queue *queue, const struct fvsr_conv_rgb *a)

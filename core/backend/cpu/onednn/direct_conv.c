@@ -9,6 +9,11 @@
 #include "backend/cpu/onednn/plan.h"
 #include "backend/cpu/onednn/weights.h"
 
+static dnnl_alg_kind_t activation_of(const struct fvsr_onednn_conv *c)
+{
+	return c->silu ? dnnl_eltwise_swish : c->relu ? dnnl_eltwise_relu : dnnl_alg_kind_undef;
+}
+
 static struct fvsr_onednn_key conv_key(const struct fvsr_onednn_conv *c)
 {
 	struct fvsr_onednn_key key;
@@ -28,7 +33,7 @@ static struct fvsr_onednn_key conv_key(const struct fvsr_onednn_conv *c)
 	key.border[3] = c->right;
 	key.bias = c->bias != NULL;
 	key.sum = c->sum;
-	key.after = c->relu;
+	key.after = (int)activation_of(c);
 	return key;
 }
 
@@ -59,7 +64,6 @@ static dnnl_status_t describe_conv(struct fvsr_onednn_operands *out, fvsr_onednn
 static dnnl_primitive_desc_t conv_desc(struct fvsr_queue *queue, const struct fvsr_onednn_key *key,
 				       const struct fvsr_onednn_conv *c, fvsr_onednn_layout *source)
 {
-	dnnl_alg_kind_t algorithm = c->relu ? dnnl_eltwise_relu : dnnl_alg_kind_undef;
 	dnnl_dims_t begin = {c->top, c->left}, end = {c->bottom, c->right};
 	struct fvsr_onednn_operands operands = {0};
 	dnnl_primitive_attr_t attributes = NULL;
@@ -69,7 +73,8 @@ static dnnl_primitive_desc_t conv_desc(struct fvsr_queue *queue, const struct fv
 	*source = NULL;
 	status = describe_conv(&operands, source, c);
 	if (!status)
-		status = fvsr_onednn_attributes(&attributes, key->sum, true, algorithm, 0);
+		status = fvsr_onednn_attributes(&attributes, key->sum, true, activation_of(c),
+						c->silu);
 	if (!status)
 		status = fvsr_onednn_conv_desc(&desc, fvsr_onednn_device(queue)->engine, &operands,
 					       begin, end, attributes);

@@ -20,6 +20,7 @@ struct fvsr_onednn_conv {
 	int top, left, bottom, right; /* zeros around the source */
 	int64_t stride_cout, stride_row, stride_column;
 	bool sum, relu; /* dst = relu(dst + conv) */
+	bool silu;      /* dst = silu(conv), instead */
 	bool dry;       /* addresses are not known yet: only the scratch size matters */
 };
 

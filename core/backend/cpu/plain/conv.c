@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The convolutions of the projection (section 4) and the decoder (section 7), NHWC, tap by tap.
+ * The convolutions of the projection (section 4), the decoder (section 7) and the trunk (section
+ * 11), NHWC, tap by tap.
  */
 #include "backend/cpu/plain/plain.h"
+
+#include <math.h>
 
 static bool within(int value, int limit)
 {
@@ -59,20 +62,31 @@ static float window(const float *frame, const float *weight, size_t weight_step,
 	return sum;
 }
 
+static float sigmoid(float x)
+{
+	return 1 / (1 + expf(-x));
+}
+
 static float conv3x3_at(const struct fvsr_conv3x3 *a, int frame, int y, int x, int n)
 {
 	size_t step = (size_t)a->cin * (a->past ? 2 : 1);
 	size_t offset = (size_t)frame * a->h * a->w;
 	const float *weight = (const float *)a->weight + (size_t)n * 9 * step;
-	float sum = a->bias ? ((const float *)a->bias)[n] : 0;
+	float sum = a->bias ? ((const float *)a->bias)[n] : 0, residual = 0;
 
 	sum += window((const float *)a->src + offset * a->cin, weight, step, y - 1, x - 1, 3, a->h,
 		      a->w, a->cin);
 	if (a->past)
 		sum += window((const float *)a->past + offset * a->cin, weight + a->cin, step,
 			      y - 1, x - 1, 3, a->h, a->w, a->cin);
+	if (a->end == FVSR_END_SILU)
+		return sum * sigmoid(sum);
 	if (a->residual)
-		sum += ((const float *)a->residual)[(offset + (size_t)y * a->w + x) * a->cout + n];
+		residual =
+			((const float *)a->residual)[(offset + (size_t)y * a->w + x) * a->cout + n];
+	if (a->end == FVSR_END_GATE)
+		return (sum + residual) * (sigmoid(sum) - 0.5f);
+	sum += residual;
 	return a->relu && sum < 0 ? 0 : sum;
 }
 
@@ -140,4 +154,28 @@ void fvsr_plain_conv_rgb(struct fvsr_queue *queue, const struct fvsr_conv_rgb *a
 			}
 		}
 	}
+}
+
+static float mix_at(const struct fvsr_mix *a, size_t position, size_t positions, int n)
+{
+	const float *weight = (const float *)a->weight + (size_t)n * a->sources * a->cin;
+	float sum = ((const float *)a->bias)[n];
+
+	for (int i = 0; i < a->sources; i++, weight += a->cin)
+		sum += fvsr_plain_dot((const float *)a->src + (i * positions + position) * a->cin,
+				      weight, a->cin);
+	return sum;
+}
+
+void fvsr_plain_mix(struct fvsr_queue *queue, const struct fvsr_mix *a)
+{
+	size_t positions = (size_t)a->h * a->w;
+	float *dst = a->dst;
+
+	if (fvsr_queue_idle(queue))
+		return;
+#pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
+	for (size_t i = 0; i < positions; i++)
+		for (int n = 0; n < a->cout; n++)
+			dst[i * a->cout + n] = mix_at(a, i, positions, n);
 }

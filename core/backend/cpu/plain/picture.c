@@ -172,6 +172,37 @@ void fvsr_plain_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_
 	}
 }
 
+/* Returns the mean of a square of 'side' pixels, whose rows are 'width' apart. */
+static float square_mean(const float *corner, size_t width, int side)
+{
+	float sum = 0;
+
+	for (int y = 0; y < side; y++)
+		for (int x = 0; x < side; x++)
+			sum += corner[(size_t)y * width + x];
+	return sum / (float)(side * side);
+}
+
+void fvsr_plain_shrink(struct fvsr_queue *queue, const struct fvsr_shrink *a)
+{
+	size_t side = (size_t)a->side, width = a->w * side, plane = width * a->h * side;
+
+	if (fvsr_queue_idle(queue))
+		return;
+#pragma omp parallel for num_threads(fvsr_cpu_threads(queue))
+	for (int y = 0; y < a->h; y++) {
+		const float *row = (const float *)a->canvas + y * side * width;
+		float *dst = (float *)a->dst + (size_t)y * a->w * FVSR_TRUNK_CHANNELS;
+
+		for (int x = 0; x < a->w; x++, dst += FVSR_TRUNK_CHANNELS) {
+			memset(dst, 0, FVSR_TRUNK_CHANNELS * sizeof(*dst));
+			for (size_t c = 0; c < 3; c++)
+				dst[c] = square_mean(row + c * plane + x * side, width, a->side);
+			dst[3] = a->told;
+		}
+	}
+}
+
 static float sample(const float *plane, const struct fvsr_color_finish *a, int y, int x)
 {
 	return fvsr_picture_sample(plane[(size_t)y * a->pad_width + x]);

@@ -73,6 +73,13 @@ void fvsr_cuda_conv_frames(struct fvsr_queue *base, const struct fvsr_conv_frame
 	fvsr_cuda_conv(queue, &p, 4, a->outputs);
 }
 
+static int conv_activation(enum fvsr_trunk_end end)
+{
+	if (end == FVSR_END_GATE)
+		return FVSR_CONV_GATE;
+	return end == FVSR_END_SILU ? FVSR_CONV_SILU : FVSR_CONV_NONE;
+}
+
 void fvsr_cuda_conv3x3(struct fvsr_queue *base, const struct fvsr_conv3x3 *a)
 {
 	struct fvsr_cuda_queue *queue = fvsr_cuda_queue(base);
@@ -89,13 +96,14 @@ void fvsr_cuda_conv3x3(struct fvsr_queue *base, const struct fvsr_conv3x3 *a)
 		.cout = a->cout,
 		.ksize = 3,
 		.border = FVSR_BORDER_ZERO,
-		.activation = FVSR_CONV_NONE,
+		.activation = conv_activation(a->end),
 		.relu = a->relu,
 		.phases = 1,
 		.grow = 1,
 	};
 
-	if (queue->device->hopper && fvsr_cuda_hopper_conv3x3(queue, a))
+	if (queue->device->hopper && p.activation == FVSR_CONV_NONE &&
+	    fvsr_cuda_hopper_conv3x3(queue, a))
 		return;
 	fvsr_cuda_conv(queue, &p, 1, a->frames);
 }
@@ -122,6 +130,30 @@ void fvsr_cuda_upsample_conv(struct fvsr_queue *base, const struct fvsr_upsample
 	if (queue->device->hopper && fvsr_cuda_hopper_upsample_conv(queue, a))
 		return;
 	fvsr_cuda_conv(queue, &p, 1, a->frames * a->grow * 4);
+}
+
+/* Convolves as if the sources were four frames of one kernel of a single pixel. */
+void fvsr_cuda_mix(struct fvsr_queue *base, const struct fvsr_mix *a)
+{
+	struct fvsr_conv_params p = {
+		.src = a->src,
+		.weight = a->weight,
+		.bias = a->bias,
+		.dst = a->dst,
+		.h = a->h,
+		.w = a->w,
+		.cin = a->cin,
+		.cout = a->cout,
+		.ksize = 1,
+		.border = FVSR_BORDER_ZERO,
+		.activation = FVSR_CONV_NONE,
+		.phases = 1,
+		.grow = 1,
+		.frame_taps = 1,
+		.frames = {{0, 1, 2, 3}},
+	};
+
+	fvsr_cuda_conv(fvsr_cuda_queue(base), &p, a->sources, 1);
 }
 
 void fvsr_cuda_conv_rgb(struct fvsr_queue *base, const struct fvsr_conv_rgb *a)

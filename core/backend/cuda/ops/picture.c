@@ -9,6 +9,7 @@
 _Static_assert((int)FVSR_COLOR_LIMIT == FVSR_PICTURE_LIMIT, "one rule for all backends");
 _Static_assert(FVSR_CANVAS_PIECES * 8 == FVSR_TOKEN_SAMPLES, "a thread has eight features");
 _Static_assert(FVSR_CANVAS_PIECES * 8 == FVSR_CONDITION_SAMPLES, "a thread has eight features");
+_Static_assert(FVSR_TRUNK_CHANNELS == 8, "a thread of shrink writes 16 bytes");
 _Static_assert((int)FVSR_COLOR_MODE_ADAIN == (int)FVSR_COLOR_ADAIN, "the kernels' name for it");
 
 /* Launches a thread for each of 'work' items. */
@@ -91,12 +92,27 @@ void fvsr_cuda_pixel_shuffle(struct fvsr_queue *queue, const struct fvsr_pixel_s
 		.first = a->frame * pixels,
 	};
 	struct fvsr_cuda_launch launch = {
-		.kernel = a->side == 2 ? FVSR_KERNEL_pixel_shuffle_2 : FVSR_KERNEL_pixel_shuffle_4,
+		.kernel = fvsr_cuda_kernel_for(FVSR_KERNEL_pixel_shuffle_2,
+					       FVSR_KERNEL_pixel_shuffle_4, a->side),
 		.grid = {fvsr_cuda_blocks((size_t)a->w, FVSR_SHUFFLE_POSITIONS), (unsigned)a->h},
 		.params = &p,
 	};
 
 	fvsr_cuda_launch(fvsr_cuda_queue(queue), &launch);
+}
+
+void fvsr_cuda_shrink(struct fvsr_queue *queue, const struct fvsr_shrink *a)
+{
+	struct fvsr_shrink_params p = {
+		.dst = a->dst,
+		.canvas = a->canvas,
+		.h = a->h,
+		.w = a->w,
+		.side = a->side,
+		.told = a->told,
+	};
+
+	launch_items(queue, FVSR_KERNEL_shrink, (size_t)a->h * a->w, &p);
 }
 
 /* Launches five levels, whose last also finishes the picture; 'room' has twice three planes. */

@@ -58,6 +58,7 @@ void fvsr_cuda_profile_close(struct fvsr_cuda_queue *queue, bool alive)
 		[FVSR_STAGE_PROJECTION] = "projection",
 		[FVSR_STAGE_TRANSFORMER] = "transformer",
 		[FVSR_STAGE_DECODER] = "decoder",
+		[FVSR_STAGE_TRUNK] = "trunk",
 		[FVSR_STAGE_COLOR] = "colour",
 		[FVSR_STAGE_IDLE] = "other",
 	};
