@@ -63,6 +63,7 @@ int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settin
 		.canvas_height = fvsr_canvas_px(settings->out_height),
 	};
 	cost->host_bytes = run.host_bytes;
+	cost->run_up = run.run_up;
 	*(model->device->backend->host_memory ? &cost->host_bytes : &cost->device_bytes) +=
 		run.bytes;
 	return 0;

@@ -218,6 +218,9 @@ static int plan_and_allocate(struct fvsr_run *run, bool keep, struct fvsr_run_co
 		*cost = (struct fvsr_run_cost){
 			.bytes = device_bytes(run),
 			.host_bytes = fvsr_kv_host_bytes(&run->transformer.kv),
+			.run_up = (int)fvsr_settled_picture(
+				run->ctx.net->config.num_layers, run->transformer.kv.most,
+				fvsr_decoder_past(&run->ctx.net->config)),
 		};
 	if (!keep)
 		return 0;
@@ -290,6 +293,7 @@ static int open_stages(struct fvsr_run *run, struct fvsr_error *err)
 	t->local_range = set->local_range;
 	t->noise_kind = set->noise;
 	t->seed = set->seed;
+	t->first_slice = set->first_slice;
 	fvsr_transformer_set_topk(t, set->topk_ratio);
 	run->decoder.ctx = ctx;
 	run->decoder.canvases = &run->canvases;
