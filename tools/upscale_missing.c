@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fvsr upscale in a build without FFmpeg: says so.
+ * The commands for video files in a build without FFmpeg: they say so.
  */
 #include "cli.h"
 #include "console.h"
+
+static int refuse(void)
+{
+	fvsr_cli_error("this fvsr was built without FFmpeg's libraries, which upscaling a file "
+		       "needs. Let the program ffmpeg decode and encode:\n"
+		       "  ffmpeg -i IN -f yuv4mpegpipe - | fvsr pipe | ffmpeg -i - OUT");
+	return FVSR_CLI_USAGE;
+}
 
 int fvsr_cmd_upscale(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	fvsr_cli_error("this fvsr was built without FFmpeg's libraries, which upscaling a file "
-		       "needs. Let the program ffmpeg decode and encode:\n"
-		       "  ffmpeg -i IN -f yuv4mpegpipe - | fvsr pipe | ffmpeg -i - OUT");
-	return FVSR_CLI_USAGE;
+	return refuse();
+}
+
+int fvsr_cmd_join(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return refuse();
 }
