@@ -20,6 +20,13 @@ int fvsr_cmd_upscale(int argc, char **argv)
 	return refuse();
 }
 
+int fvsr_cmd_plan(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return refuse();
+}
+
 int fvsr_cmd_join(int argc, char **argv)
 {
 	(void)argc;

@@ -265,3 +265,40 @@ def test_segment_sound(tmp):
         same(probe(target, "packet=pts_time", which),
              probe(tmp / "whole.mp4", "packet=pts_time", which), "times of " + which) \
             if which == "a:0" else same(times(target), times(tmp / "whole.mp4"), "times")
+
+
+def test_plan(tmp):
+    """The plan's seams are those of the segments, and its hours follow from the speed."""
+    source, target = video(tmp / "in.mp4", 400, "-g", 90), tmp / "out.mp4"
+
+    def plan(*options, status=0):
+        return fvsr("plan", "-m", MODEL, "-t", 1, "-s", 2, *options, source, status=status)
+
+    found = json.loads(plan("--segments", 4, "--cards", 2, "--speed", 10, "--json"))
+    segment(source, target, 1, 4)
+    same(found["segments"], plan_of(target)["segments"], "segments")
+    same([found["in_size"], found["out_size"], found["frames"]], [[64, 48], [128, 96], 400],
+         "sizes")
+    same(found["run_up"], plan_of(target)["network"]["run_up"], "run-up")
+    check(found["memory_bytes"]["host"] > 1 << 20 and not found["measured"], found)
+    # Each of two cards takes two segments, their run-up and what is read behind them.
+    work = [one["end"] - one["run_from"] + (12 if one["end_pts"] else 0)
+            for one in found["segments"]]
+    loads = [0, 0]
+    for frames in work:
+        loads[loads.index(min(loads))] += frames
+    check(abs(found["hours"] * 36000 - max(loads)) < 1e-6, found["hours"], loads)
+    check(abs(found["hours_in_one_go"] * 36000 - 400) < 1e-6, found["hours_in_one_go"])
+    same(json.loads(plan("--json", "--run-up", 0, "--no-measure"))["hours"], None, "hours")
+    measured = json.loads(plan("--json"))
+    check(measured["measured"] and measured["frames_per_s"] > 0 and measured["hours"] > 0, measured)
+    text = plan("--segments", 4, "--no-measure")
+    for words in ("64x48 to 128x96", "not measured", "frames       400", "key frame", "run-up"):
+        check(words in text, "the text lacks", words, text)
+    check("0:00:40 in one go" in plan("--speed", 10), "hours of a text")
+    # A video that is shorter than what is measured, and one that cannot be planned.
+    source = video(tmp / "short.mp4", 3)
+    check(json.loads(plan("--json"))["frames_per_s"] > 0, "speed of a short video")
+    check("4 segments of 3 frames" in plan("--segments", 4, "--no-measure", status=2), "too many")
+    same(sorted(path.name for path in tmp.iterdir()), ["in.mp4", "out.mp4.parts", "short.mp4"],
+         "what is there")
