@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`fvsr upscale --segment` and `fvsr join`: segments give what the whole gives, come what may."""
 import json
+import os
 import signal
 import subprocess
 import time
 
-from support import FVSR, MODEL, check, same, ffmpeg, fvsr, probe, times, packets_md5, pixels, video
+from support import (FVSR, HERE, MODEL, check, same, ffmpeg, fvsr, probe, times, packets_md5,
+                     pixels, video)
 
 
 def upscale(source, target, *options, status=0):
@@ -302,3 +304,36 @@ def test_plan(tmp):
     check("4 segments of 3 frames" in plan("--segments", 4, "--no-measure", status=2), "too many")
     same(sorted(path.name for path in tmp.iterdir()), ["in.mp4", "out.mp4.parts", "short.mp4"],
          "what is there")
+
+
+def peak_kib(*args):
+    """The most memory that the command has had."""
+    run = subprocess.Popen([FVSR, *map(str, args)], stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(run.pid, 0)
+    run.returncode = os.waitstatus_to_exitcode(status)
+    same(run.returncode, 0, "exit status")
+    return usage.ru_maxrss
+
+
+def packet_times(path):
+    """Faster than decoding; Matroska rounds to milliseconds."""
+    found = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries",
+                            "packet=pts_time", "-of", "csv=p=0", path], check=True,
+                           capture_output=True, text=True).stdout.split()
+    return sorted(round(float(one.strip(",")), 3) for one in found)
+
+
+def test_segment_long(tmp):
+    """No frame is lost or doubled, and no memory grows: 100,000 frames with FVSR_TEST_LONG=1."""
+    frames = 100000 if os.environ.get("FVSR_TEST_LONG") == "1" else 3000
+    source, target = tmp / "in.mp4", tmp / "out.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=32x32:r=60", "-frames:v", frames, "-c:v", "libx264",
+           "-preset", "ultrafast", source)
+    peaks = [peak_kib("upscale", "-m", f"synth:{HERE}/../stream/long.json:5", "-t", 1, "-s", 1,
+                      "--preset", "ultrafast", "--segment", f"{number}/5", source, target)
+             for number in range(1, 6)]
+    check(max(peaks) - min(peaks) < 8192 and max(peaks) < 200000, "memory in KiB:", peaks)
+    joining = peak_kib("join", manifest_of(target), target)
+    check(joining < 100000, "memory of joining in KiB:", joining)
+    same(len(packet_times(target)), frames, "frames")
+    same(packet_times(target), packet_times(source), "times")
