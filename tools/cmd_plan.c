@@ -246,8 +246,8 @@ static int print_json(struct plan *plan)
 {
 	const struct fvsr_upscale *up = &plan->up;
 	json_t *root = plan->manifest.root;
-	json_int_t host = (json_int_t)(plan->model.host_bytes + plan->cost.host_bytes);
-	json_int_t device = (json_int_t)(plan->model.device_bytes + plan->cost.device_bytes);
+	uint64_t host = plan->model.host_bytes + plan->cost.host_bytes;
+	uint64_t device = plan->model.device_bytes + plan->cost.device_bytes;
 
 	plan->manifest.root = NULL;
 	json_object_del(root, "format");
@@ -255,8 +255,9 @@ static int print_json(struct plan *plan)
 	json_object_set_new(root, "in_size", json_pack("[i, i]", up->in_width, up->in_height));
 	json_object_set_new(root, "out_size", json_pack("[i, i]", up->size.width, up->size.height));
 	json_object_set_new(root, "backend", json_string(plan->model.backend));
-	json_object_set_new(root, "memory_bytes",
-			    json_pack("{s:I, s:I}", "host", host, "device", device));
+	json_object_set_new(
+		root, "memory_bytes",
+		json_pack("{s:I, s:I}", "host", (json_int_t)host, "device", (json_int_t)device));
 	json_object_set_new(root, "run_up",
 			    json_integer(up->run_up >= 0 ? up->run_up : plan->cost.run_up));
 	json_object_set_new(root, "cards", json_integer(plan->cards));

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "interrupt.h"
+#include <libavutil/avstring.h>
+
 #include "platform.h"
 #include "segment_plan.h"
 #include "target.h"
@@ -139,13 +140,17 @@ int fvsr_cli_part_begin(struct fvsr_upscale *up)
 	char path[FVSR_CLI_PATH_BYTES];
 	const char *target = fvsr_upscale_path(up->words[1]);
 	int result = check_kind(up);
+	char *folder;
+	bool made;
 
 	if (result < 0)
 		return result;
-	if ((size_t)snprintf(path, sizeof(path), "%s.parts", target) + 16 > sizeof(path) ||
-	    !fvsr_platform_make_folder(path))
+	folder = av_asprintf("%s.parts", target);
+	made = folder && fvsr_platform_make_folder(folder) &&
+	       (size_t)snprintf(path, sizeof(path), "%s/manifest.json", folder) < sizeof(path);
+	av_free(folder);
+	if (!made)
 		return fvsr_media_fail(&up->err, 0, "the folder %s.parts cannot be made", target);
-	strcat(path, "/manifest.json");
 	result = agree(up, path);
 	if (result < 0)
 		return result;
