@@ -37,8 +37,7 @@ bool fvsr_sha256_text(const void *data, size_t bytes, char text[65])
 
 char *fvsr_manifest_part_path(const char *manifest_path, int k)
 {
-	const char *slash = strrchr(manifest_path, '/');
-	size_t folder = slash ? (size_t)(slash - manifest_path) + 1 : 0;
+	size_t folder = (size_t)(fvsr_platform_last_word(manifest_path) - manifest_path);
 	char *path = malloc(folder + 32);
 
 	if (path)

@@ -28,6 +28,9 @@ bool fvsr_platform_readable(const char *path);
 /* Makes a folder, unless it is there already. */
 bool fvsr_platform_make_folder(const char *path);
 
+/* The last word of a path, behind its folders. */
+const char *fvsr_platform_last_word(const char *path);
+
 /* The absolute path of what exists. */
 bool fvsr_platform_full_path(const char *path, char *full, size_t size);
 

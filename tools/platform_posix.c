@@ -53,6 +53,13 @@ bool fvsr_platform_make_folder(const char *path)
 	return mkdir(path, 0777) == 0 || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
+const char *fvsr_platform_last_word(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 bool fvsr_platform_full_path(const char *path, char *full, size_t size)
 {
 	char *real = realpath(path, NULL);

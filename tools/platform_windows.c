@@ -137,6 +137,16 @@ bool fvsr_platform_make_folder(const char *path)
 	       (attributes_of(path, &data) && (data.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY));
 }
 
+const char *fvsr_platform_last_word(const char *path)
+{
+	const char *word = path;
+
+	for (const char *c = path; *c; c++)
+		if (*c == '/' || *c == '\\' || *c == ':')
+			word = c + 1;
+	return word;
+}
+
 bool fvsr_platform_full_path(const char *path, char *full, size_t size)
 {
 	wchar_t *wide = wide_of(path), *whole = malloc(MAX_WIDE_PATH * sizeof(*whole));
