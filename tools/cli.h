@@ -21,6 +21,8 @@ struct fvsr_cli_command {
 
 int fvsr_cmd_upscale(int argc, char **argv);
 int fvsr_cmd_compare(int argc, char **argv);
+int fvsr_cmd_join(int argc, char **argv);
+int fvsr_cmd_plan(int argc, char **argv);
 int fvsr_cmd_pipe(int argc, char **argv);
 int fvsr_cmd_verify(int argc, char **argv);
 int fvsr_cmd_import(int argc, char **argv);

@@ -413,6 +413,10 @@ static int check_page(struct compare *cmp)
 	char path[FVSR_CLI_PATH_BYTES];
 	int result = FVSR_OK;
 
+	for (size_t i = 0; i < sizeof(films) / sizeof(films[0]); i++)
+		if (films[i] && fvsr_cli_is_standard(films[i]))
+			return refuse(cmp, "a picture in the middle of a pipe cannot be found: "
+					   "name a file");
 	if (fvsr_cli_is_standard(cmp->page))
 		return refuse(cmp, "name a file for the page: --output FILE.png");
 	for (size_t i = 0; i < sizeof(films) / sizeof(films[0]) && result == FVSR_OK; i++)

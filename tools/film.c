@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Single pictures of a video: see film.h. A file is entered at a key picture before the wanted
- * time; where it cannot be entered in the middle, it is decoded from its beginning.
+ * time; where none is found, it is decoded from its beginning.
  */
 #include "film.h"
 
@@ -10,27 +10,28 @@
 /* A picture is shown a little before its time too, since times are rounded in the file. */
 #define ROUNDING_S 0.0005
 
-static void take_time(struct fvsr_film *film)
+/* Makes a frame the film's decoded picture. */
+static void show(struct fvsr_film *film, AVFrame *frame)
 {
 	const double tick_s = av_q2d(film->in.video->time_base);
 
+	av_frame_unref(film->decoded);
+	av_frame_move_ref(film->decoded, frame);
 	film->time_s = (double)(film->decoded->pts - film->first_pts) * tick_s;
 	film->duration_s = (double)fvsr_media_frame_duration(film->decoded) * tick_s;
 }
 
-/* Decodes into a frame of its own, so that the last picture stays when there is no other. */
-static int decode(struct fvsr_film *film, struct fvsr_error *err)
+int fvsr_film_next(struct fvsr_film *film, struct fvsr_error *err)
 {
+	/* Of its own, so that the last picture stays when there is no other. */
 	AVFrame *next = av_frame_alloc();
 	int result;
 
 	if (!next)
 		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot decode %s", film->path);
 	result = fvsr_media_input_read(&film->in, next);
-	if (result == FVSR_OK) {
-		av_frame_unref(film->decoded);
-		av_frame_move_ref(film->decoded, next);
-	}
+	if (result == FVSR_OK)
+		show(film, next);
 	av_frame_free(&next);
 	return result;
 }
@@ -66,14 +67,15 @@ int fvsr_film_open(struct fvsr_film *film, const char *path, struct fvsr_error *
 	film->decoded = av_frame_alloc();
 	if (!film->decoded)
 		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot decode %s", path);
-	result = decode(film, err);
+	fvsr_media_input_video_only(&film->in);
+	result = fvsr_film_next(film, err);
 	if (result == FVSR_ERR_CANCELLED)
 		return result;
 	if (result < 0)
 		return fvsr_media_fail(err, film->in.read_error,
 				       "no picture of %s could be decoded", path);
 	film->first_pts = film->decoded->pts;
-	take_time(film);
+	film->time_s = 0;
 	return choose_turn(film, err);
 }
 
@@ -96,28 +98,36 @@ double fvsr_film_length_s(const struct fvsr_film *film)
 	return 0;
 }
 
-int fvsr_film_next(struct fvsr_film *film, struct fvsr_error *err)
+/*
+ * Reads the last picture not after 'wanted' into 'frame'. A look at the first one behind it says
+ * which that is.
+ */
+static int find_picture(struct fvsr_film *film, int64_t wanted, AVFrame *frame,
+			struct fvsr_error *err)
 {
-	int result = decode(film, err);
+	int64_t before;
+	int result = fvsr_media_input_seek(&film->in, wanted, frame, &before, err);
 
-	if (result < 0)
-		return result;
-	take_time(film);
-	return FVSR_OK;
+	if ((result == FVSR_ERR_EOF || (result == FVSR_OK && frame->pts > wanted)) &&
+	    before != AV_NOPTS_VALUE)
+		result = fvsr_media_input_seek(&film->in, before, frame, &before, err);
+	return result;
 }
 
 int fvsr_film_seek(struct fvsr_film *film, double time_s, struct fvsr_error *err)
 {
 	const double tick_s = av_q2d(film->in.video->time_base);
-	const int64_t wanted = film->first_pts + (int64_t)(time_s / tick_s);
-	int result = FVSR_OK;
+	const int64_t wanted = film->first_pts + (int64_t)((time_s + ROUNDING_S) / tick_s);
+	AVFrame *found = av_frame_alloc();
+	int result;
 
-	if ((film->time_s > time_s + ROUNDING_S || time_s > film->time_s + 1) &&
-	    fvsr_media_input_seek(&film->in, wanted))
-		result = fvsr_film_next(film, err);
-	while (result == FVSR_OK && film->time_s + film->duration_s <= time_s + ROUNDING_S)
-		result = fvsr_film_next(film, err);
-	return result == FVSR_ERR_EOF ? FVSR_OK : result;
+	if (!found)
+		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot decode %s", film->path);
+	result = find_picture(film, wanted, found, err);
+	if (result == FVSR_OK)
+		show(film, found);
+	av_frame_free(&found);
+	return result;
 }
 
 int fvsr_film_picture(struct fvsr_film *film, const struct fvsr_picture *rgba,

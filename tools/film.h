@@ -26,8 +26,8 @@ void fvsr_film_close(struct fvsr_film *film);
 /* Returns how long the film is as its file says; 0: the file does not. */
 double fvsr_film_length_s(const struct fvsr_film *film);
 /*
- * Decodes on to the picture that is shown at 'time_s', or to the last one, from as near before it
- * as the file can be entered.
+ * Decodes the picture that is shown at 'time_s', or the last one. What cannot be entered in the
+ * middle, such as a pipe, fails.
  */
 int fvsr_film_seek(struct fvsr_film *film, double time_s, struct fvsr_error *err);
 /* Decodes the next picture. FVSR_ERR_EOF: there is none, and the last one stays. */

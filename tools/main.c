@@ -14,6 +14,8 @@
 static const struct fvsr_cli_command commands[] = {
 	{"upscale", "upscale a video file", fvsr_cmd_upscale},
 	{"compare", "look at what upscaling makes of a picture", fvsr_cmd_compare},
+	{"join", "make one file of a video's segments", fvsr_cmd_join},
+	{"plan", "say what upscaling a video will cost", fvsr_cmd_plan},
 	{"pipe", "upscale raw video from a pipe to a pipe", fvsr_cmd_pipe},
 	{"verify", "compare the network with golden numbers", fvsr_cmd_verify},
 	{"import", "pack released weights into one file", fvsr_cmd_import},

@@ -107,11 +107,14 @@ struct fvsr_media_input {
 	void *opaque;
 	int64_t last_pts;
 	bool draining;
-	bool alpha_unseen; /* the video has alpha, and no decoder for it is there */
-	uint64_t frames;   /* decoded so far */
-	uint64_t damaged;  /* packets that could not be decoded */
-	uint64_t retimed;  /* frames whose timestamp was missing or not after the one before */
-	int read_error;    /* AVERROR that ended reading before the end of the file, or 0 */
+	int64_t skipped_us; /* time that has been skipped to */
+	bool seeking;       /* packets are left out until one begins a picture without others */
+	int64_t key_pts;    /* of that one */
+	bool alpha_unseen;  /* the video has alpha, and no decoder for it is there */
+	uint64_t frames;    /* decoded so far */
+	uint64_t damaged;   /* packets that could not be decoded */
+	uint64_t retimed;   /* frames whose timestamp was missing or not after the one before */
+	int read_error;     /* AVERROR that ended reading before the end of the file, or 0 */
 };
 
 /* 'path' is what FFmpeg takes, or "-" for standard input. */
@@ -121,17 +124,47 @@ int fvsr_media_input_open(struct fvsr_media_input *in, const char *path, struct 
  * time base. 0, or FVSR_ERR_EOF; FVSR_ERR_CANCELLED after a signal.
  */
 int fvsr_media_input_read(struct fvsr_media_input *in, AVFrame *frame);
-/*
- * Goes to the last place not after 'pts' where decoding can begin. False: the file cannot be
- * entered there, and reading goes on where it was.
- */
-bool fvsr_media_input_seek(struct fvsr_media_input *in, int64_t pts);
 void fvsr_media_input_close(struct fvsr_media_input *in);
+/*
+ * Goes on with the frame at 'first', or the first one behind that time, which is decoded into
+ * 'frame'; the other streams are not read any more. *before is the time of the frame before it,
+ * AV_NOPTS_VALUE: unknown. FVSR_ERR_EOF where there is none.
+ */
+int fvsr_media_input_seek(struct fvsr_media_input *in, int64_t first, AVFrame *frame,
+			  int64_t *before, struct fvsr_error *err);
+/*
+ * Hands the packets of the other streams on up to 'time_us' and decodes nothing; the video cannot
+ * be read afterwards. FVSR_ERR_CANCELLED after a signal.
+ */
+int fvsr_media_input_skip(struct fvsr_media_input *in, int64_t time_us);
+/* Leaves all other streams unread. */
+void fvsr_media_input_video_only(struct fvsr_media_input *in);
 /* How many frames the file says it has, 0 if it does not. */
 uint64_t fvsr_media_input_frame_hint(const struct fvsr_media_input *in);
 int64_t fvsr_media_frame_duration(const AVFrame *frame);
 /* How many pictures a player finds in a file that may be damaged or cut off; 0 also for none. */
 uint64_t fvsr_media_readable_frames(const char *path);
+
+/* ------------------------------------------------------------------------------------------- */
+/* All frames of a video (media_scan.c)                                                        */
+
+/* Times in the video stream's time base; key frames by number. */
+struct fvsr_media_scan {
+	int64_t *times; /* of every frame, ascending */
+	int64_t frames;
+	int64_t *keys; /* frames that others before them are not needed for, ascending */
+	size_t num_keys;
+};
+
+/* Reads all packets of the video at 'path'; decodes none. Free it also after a failure. */
+int fvsr_media_scan(struct fvsr_media_scan *scan, const char *path, struct fvsr_error *err);
+void fvsr_media_scan_free(struct fvsr_media_scan *scan);
+/*
+ * Returns the first frame of a scene from 'from' to 'to' that is nearest to 'near', -1: there is no
+ * cut. 'in' is an input of the same video, which is read on from another place afterwards.
+ */
+int64_t fvsr_media_find_cut(struct fvsr_media_input *in, const struct fvsr_media_scan *scan,
+			    int64_t from, int64_t to, int64_t near);
 
 /* ------------------------------------------------------------------------------------------- */
 /* Subtitles in another codec (media_subtitles.c)                                              */
@@ -246,6 +279,12 @@ struct fvsr_media_output {
 	struct fvsr_media_converter converter;
 	struct fvsr_media_color color;
 	AVRational time_base; /* of the timestamps that it is given */
+	/*
+	 * Gets the encoder's packets in the encoder's time base; the container then gets nothing,
+	 * and only says how to encode. Set before it is opened; NULL: they go to the container.
+	 */
+	int (*take)(void *opaque, const AVPacket *packet, struct fvsr_error *err);
+	void *take_opaque;
 	/* Networks and encoders forget durations; they are found again by timestamp. */
 	struct {
 		int64_t pts, duration;
@@ -255,6 +294,7 @@ struct fvsr_media_output {
 	uint64_t written; /* that have come out of it, and went to the container */
 	int64_t end_us;   /* when the last frame ends */
 	bool started;
+	bool copying; /* coded packets are given, and the encoder gets nothing */
 	bool alpha_lost;
 };
 
@@ -264,7 +304,7 @@ const AVOutputFormat *fvsr_media_output_container(const char *path,
 						  struct fvsr_error *err);
 /*
  * Prepares encoder, streams and the file, which has nothing in it yet. *out is zeros, but for
- * 'streams', which has been taking packets already.
+ * 'streams', which has been taking packets already, and 'take'.
  */
 int fvsr_media_output_open(struct fvsr_media_output *out, const char *path,
 			   const AVOutputFormat *container, struct fvsr_media_input *in,
@@ -276,6 +316,12 @@ int fvsr_media_output_start(struct fvsr_media_output *out, struct fvsr_error *er
 void fvsr_media_output_announce(struct fvsr_media_output *out, int64_t pts, int64_t duration);
 int fvsr_media_output_frame(struct fvsr_media_output *out, const struct fvsr_picture *rgba,
 			    int64_t pts, struct fvsr_error *err);
+/*
+ * Writes a packet of the video that another encoder of this kind has made, in its time base; it is
+ * emptied. Instead of frames, not beside them.
+ */
+int fvsr_media_output_packet(struct fvsr_media_output *out, AVPacket *packet,
+			     struct fvsr_error *err);
 /*
  * Completes what is in the file, as far as that goes on a full disk. 'cut': the other streams end
  * where the video does. The sink then has the file still, to be committed or kept.

@@ -117,20 +117,11 @@ int fvsr_media_input_open(struct fvsr_media_input *in, const char *path, struct 
 
 	memset(in, 0, sizeof(*in));
 	in->last_pts = AV_NOPTS_VALUE;
+	in->skipped_us = INT64_MIN;
 	result = open_file(in, path, err);
 	if (result < 0)
 		fvsr_media_input_close(in);
 	return result;
-}
-
-bool fvsr_media_input_seek(struct fvsr_media_input *in, int64_t pts)
-{
-	if (av_seek_frame(in->format, in->video->index, pts, AVSEEK_FLAG_BACKWARD) < 0)
-		return false;
-	avcodec_flush_buffers(in->decoder);
-	in->last_pts = AV_NOPTS_VALUE;
-	in->draining = false;
-	return true;
 }
 
 void fvsr_media_input_close(struct fvsr_media_input *in)
@@ -204,7 +195,14 @@ static int feed(struct fvsr_media_input *in)
 		avcodec_send_packet(in->decoder, NULL);
 		return FVSR_OK;
 	}
-	if (in->packet->stream_index == in->video->index) {
+	if (in->seeking && in->packet->stream_index == in->video->index &&
+	    (in->packet->flags & AV_PKT_FLAG_KEY)) {
+		in->seeking = false;
+		in->key_pts = in->packet->pts != AV_NOPTS_VALUE ? in->packet->pts : in->packet->dts;
+	}
+	if (in->packet->stream_index == in->video->index && in->seeking) {
+		/* Of no use without the pictures before it. */
+	} else if (in->packet->stream_index == in->video->index) {
 		/* The decoder has been emptied before, so this is never "again". */
 		if (avcodec_send_packet(in->decoder, in->packet) < 0)
 			in->damaged++;
@@ -240,6 +238,122 @@ int fvsr_media_input_read(struct fvsr_media_input *in, AVFrame *frame)
 		if (result < 0)
 			return result;
 	}
+}
+
+/* Reads and hands on one packet; FVSR_ERR_EOF after the last. */
+static int skip_packet(struct fvsr_media_input *in)
+{
+	int result = av_read_frame(in->format, in->packet);
+	const AVPacket *packet = in->packet;
+
+	if (fvsr_cli_interrupted()) {
+		av_packet_unref(in->packet);
+		return FVSR_ERR_CANCELLED;
+	}
+	if (result < 0) {
+		in->read_error = result == AVERROR_EOF ? 0 : result;
+		return FVSR_ERR_EOF;
+	}
+	if (packet->dts != AV_NOPTS_VALUE)
+		in->skipped_us = av_rescale_q(packet->dts,
+					      in->format->streams[packet->stream_index]->time_base,
+					      AV_TIME_BASE_Q);
+	if (packet->stream_index != in->video->index && in->other)
+		in->other(in->opaque, in->packet);
+	av_packet_unref(in->packet);
+	return FVSR_OK;
+}
+
+int fvsr_media_input_skip(struct fvsr_media_input *in, int64_t time_us)
+{
+	while (!in->draining && in->skipped_us <= time_us) {
+		int result = skip_packet(in);
+
+		if (result == FVSR_ERR_EOF)
+			in->draining = true;
+		else if (result < 0)
+			return result;
+	}
+	return FVSR_OK;
+}
+
+void fvsr_media_input_video_only(struct fvsr_media_input *in)
+{
+	for (unsigned i = 0; i < in->format->nb_streams; i++)
+		if (in->format->streams[i] != in->video)
+			in->format->streams[i]->discard = AVDISCARD_ALL;
+	in->other = NULL;
+}
+
+/* Stands before the last key frame up to 'time', as the container finds it, and reads that. */
+static int seek_to_key(struct fvsr_media_input *in, int64_t time, struct fvsr_error *err)
+{
+	int result = avformat_seek_file(in->format, in->video->index, INT64_MIN, time, time, 0);
+
+	if (result < 0)
+		return fvsr_media_fail(err, result, "cannot go to a place in the middle of %s",
+				       in->format->url);
+	avcodec_flush_buffers(in->decoder);
+	in->draining = false;
+	in->last_pts = AV_NOPTS_VALUE;
+	in->seeking = true;
+	result = FVSR_OK;
+	while (in->seeking && !in->draining && result == FVSR_OK)
+		result = feed(in);
+	return result;
+}
+
+/* Begins again. Not every container finds its first frame by its time. */
+static int reopen(struct fvsr_media_input *in, struct fvsr_error *err)
+{
+	char *url = av_strdup(in->format->url);
+	int result;
+
+	if (!url)
+		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot read on");
+	fvsr_media_input_close(in);
+	result = fvsr_media_input_open(in, url, err);
+	av_free(url);
+	if (result == FVSR_OK)
+		fvsr_media_input_video_only(in);
+	return result;
+}
+
+/*
+ * Containers find key frames by their decoding time, or nearly: steps back until one is not behind
+ * the time that is wanted.
+ */
+static int find_key(struct fvsr_media_input *in, int64_t first, struct fvsr_error *err)
+{
+	int64_t second = av_rescale_q(AV_TIME_BASE, AV_TIME_BASE_Q, in->video->time_base);
+	int64_t start = in->video->start_time != AV_NOPTS_VALUE ? in->video->start_time : 0;
+	int64_t time = first, back = second > 0 ? second : 1;
+
+	while (time > start) {
+		int result = seek_to_key(in, time, err);
+
+		if (result < 0 || (!in->seeking && in->key_pts <= first))
+			return result;
+		time -= back;
+		back *= 2;
+	}
+	return reopen(in, err);
+}
+
+int fvsr_media_input_seek(struct fvsr_media_input *in, int64_t first, AVFrame *frame,
+			  int64_t *before, struct fvsr_error *err)
+{
+	int result = find_key(in, first, err);
+
+	*before = AV_NOPTS_VALUE;
+	while (result == FVSR_OK) {
+		av_frame_unref(frame);
+		result = fvsr_media_input_read(in, frame);
+		if (result < 0 || frame->pts >= first)
+			break;
+		*before = frame->pts;
+	}
+	return result;
 }
 
 uint64_t fvsr_media_input_frame_hint(const struct fvsr_media_input *in)

@@ -330,9 +330,11 @@ int fvsr_media_output_open(struct fvsr_media_output *out, const char *path,
 	if (result == FVSR_OK)
 		result = add_video(out, in, picture, err);
 	if (result == FVSR_OK)
-		result = fvsr_media_streams_open(&out->streams, out->format, in->video, err);
-	if (result == FVSR_OK)
 		result = alloc_frame(out, err);
+	out->time_base = in->video->time_base;
+	if (result < 0 || out->take)
+		return result;
+	result = fvsr_media_streams_open(&out->streams, out->format, in->video, err);
 	if (result == FVSR_OK)
 		result = fvsr_media_sink_open(&out->sink, path, container, err);
 	/*
@@ -341,7 +343,6 @@ int fvsr_media_output_open(struct fvsr_media_output *out, const char *path,
 	 */
 	if (result == FVSR_OK)
 		out->format->max_interleave_delta = has_subtitles(out->format) ? MAX_WAIT_US : 0;
-	out->time_base = in->video->time_base;
 	return result;
 }
 
@@ -365,8 +366,11 @@ static void set_muxer_options(const struct fvsr_media_output *out, AVDictionary 
 int fvsr_media_output_start(struct fvsr_media_output *out, struct fvsr_error *err)
 {
 	AVDictionary *options = NULL;
-	int result = fvsr_media_sink_connect(&out->sink, out->format);
+	int result;
 
+	if (out->take)
+		return FVSR_OK;
+	result = fvsr_media_sink_connect(&out->sink, out->format);
 	if (result < 0)
 		return fvsr_media_fail(err, result, "cannot write %s",
 				       fvsr_cli_target_name(out->sink.path));
@@ -400,27 +404,53 @@ static int64_t duration_of(const struct fvsr_media_output *out, int64_t pts)
 	return 0;
 }
 
-/* Writes the packets that the encoder has ready. */
-static int drain(struct fvsr_media_output *out)
-{
-	int result;
-
-	while ((result = avcodec_receive_packet(out->encoder, out->packet)) >= 0) {
-		out->packet->stream_index = out->video->index;
-		out->packet->duration = duration_of(out, out->packet->pts);
-		av_packet_rescale_ts(out->packet, out->encoder->time_base, out->video->time_base);
-		result = av_interleaved_write_frame(out->format, out->packet);
-		if (result < 0)
-			return result;
-		out->written++;
-	}
-	return result == AVERROR(EAGAIN) || result == AVERROR_EOF ? 0 : result;
-}
-
 static int fail_to_write(const struct fvsr_media_output *out, int averror, struct fvsr_error *err)
 {
 	return fvsr_media_fail(err, averror, "cannot write %s",
 			       fvsr_cli_target_name(out->sink.path));
+}
+
+static int write_packet(struct fvsr_media_output *out, AVPacket *packet)
+{
+	packet->stream_index = out->video->index;
+	av_packet_rescale_ts(packet, out->encoder->time_base, out->video->time_base);
+	out->written++;
+	return av_interleaved_write_frame(out->format, packet);
+}
+
+/* Hands on the packets that the encoder has ready. */
+static int drain(struct fvsr_media_output *out, struct fvsr_error *err)
+{
+	int result;
+
+	while ((result = avcodec_receive_packet(out->encoder, out->packet)) >= 0) {
+		out->packet->duration = duration_of(out, out->packet->pts);
+		if (out->take) {
+			result = out->take(out->take_opaque, out->packet, err);
+			av_packet_unref(out->packet);
+			if (result < 0)
+				return result;
+			out->written++;
+			continue;
+		}
+		result = write_packet(out, out->packet);
+		if (result < 0)
+			break;
+	}
+	return result >= 0 || result == AVERROR(EAGAIN) || result == AVERROR_EOF
+		       ? FVSR_OK
+		       : fail_to_write(out, result, err);
+}
+
+/* Writes what is due of the other streams, and sees to the room for the index. */
+static int follow(struct fvsr_media_output *out, struct fvsr_error *err)
+{
+	int result = fvsr_media_streams_write(&out->streams, out->end_us);
+
+	fvsr_media_sink_grow(&out->sink, out->written + out->streams.written);
+	if (result >= 0 && out->sink.full)
+		result = AVERROR(ENOSPC);
+	return result < 0 ? fail_to_write(out, result, err) : FVSR_OK;
 }
 
 int fvsr_media_output_frame(struct fvsr_media_output *out, const struct fvsr_picture *rgba,
@@ -439,36 +469,55 @@ int fvsr_media_output_frame(struct fvsr_media_output *out, const struct fvsr_pic
 		return fvsr_media_fail(err, result, "cannot encode");
 	out->frames++;
 	out->end_us = av_rescale_q(pts + duration_of(out, pts), out->time_base, AV_TIME_BASE_Q);
-	result = drain(out);
-	if (result >= 0)
-		result = fvsr_media_streams_write(&out->streams, out->end_us);
-	fvsr_media_sink_grow(&out->sink, out->written + out->streams.written);
-	if (result >= 0 && out->sink.full)
-		result = AVERROR(ENOSPC);
-	return result < 0 ? fail_to_write(out, result, err) : FVSR_OK;
+	result = drain(out, err);
+	return result == FVSR_OK && !out->take ? follow(out, err) : result;
+}
+
+int fvsr_media_output_packet(struct fvsr_media_output *out, AVPacket *packet,
+			     struct fvsr_error *err)
+{
+	int64_t end_us = av_rescale_q(packet->pts + packet->duration, out->encoder->time_base,
+				      AV_TIME_BASE_Q);
+	int result;
+
+	out->copying = true;
+	out->frames++;
+	if (end_us > out->end_us || out->frames == 1)
+		out->end_us = end_us;
+	result = write_packet(out, packet);
+	return result < 0 ? fail_to_write(out, result, err) : follow(out, err);
+}
+
+/* Hands on what the encoder still has. */
+static int flush(struct fvsr_media_output *out, struct fvsr_error *err)
+{
+	int result = avcodec_send_frame(out->encoder, NULL);
+
+	if (result < 0 && result != AVERROR_EOF)
+		return fail_to_write(out, result, err);
+	return drain(out, err);
 }
 
 int fvsr_media_output_finish(struct fvsr_media_output *out, bool cut, struct fvsr_error *err)
 {
-	int result = 0, next;
+	int flushed = FVSR_OK, result = 0, next;
 
 	/* On a full disk there is room for the index, not for what the encoder still has. */
-	if (!out->sink.full) {
-		result = avcodec_send_frame(out->encoder, NULL);
-		if (result == AVERROR_EOF)
-			result = 0;
-		if (result >= 0)
-			result = drain(out);
-		if (result >= 0)
-			result = fvsr_media_streams_write(&out->streams,
-							  cut ? out->end_us : AV_NOPTS_VALUE);
-	}
+	if (!out->sink.full && !out->copying)
+		flushed = flush(out, err);
+	if (out->take)
+		return flushed;
+	if (!out->sink.full && flushed == FVSR_OK)
+		result =
+			fvsr_media_streams_write(&out->streams, cut ? out->end_us : AV_NOPTS_VALUE);
 	/* The trailer even after an error: it is what makes the file playable. */
 	next = av_write_trailer(out->format);
 	result = result < 0 ? result : next;
 	next = fvsr_media_sink_disconnect(&out->sink, out->format);
 	result = result < 0 ? result : next;
 	out->started = false;
+	if (flushed < 0)
+		return flushed;
 	return result < 0 ? fail_to_write(out, result, err) : FVSR_OK;
 }
 

@@ -25,6 +25,15 @@ bool fvsr_platform_executable(char *path, size_t size);
 
 bool fvsr_platform_readable(const char *path);
 
+/* Makes a folder, unless it is there already. */
+bool fvsr_platform_make_folder(const char *path);
+
+/* The last word of a path, behind its folders. */
+const char *fvsr_platform_last_word(const char *path);
+
+/* The absolute path of what exists. */
+bool fvsr_platform_full_path(const char *path, char *full, size_t size);
+
 /* Bytes of a regular file, -1 when it is none. */
 int64_t fvsr_platform_file_size(const char *path);
 

@@ -46,6 +46,31 @@ bool fvsr_platform_readable(const char *path)
 	return access(path, R_OK) == 0;
 }
 
+bool fvsr_platform_make_folder(const char *path)
+{
+	struct stat st;
+
+	return mkdir(path, 0777) == 0 || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+const char *fvsr_platform_last_word(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+bool fvsr_platform_full_path(const char *path, char *full, size_t size)
+{
+	char *real = realpath(path, NULL);
+	bool fits = real && strlen(real) < size;
+
+	if (fits)
+		memcpy(full, real, strlen(real) + 1);
+	free(real);
+	return fits;
+}
+
 int64_t fvsr_platform_file_size(const char *path)
 {
 	struct stat st;

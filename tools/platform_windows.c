@@ -126,6 +126,38 @@ bool fvsr_platform_readable(const char *path)
 	return attributes_of(path, &data);
 }
 
+bool fvsr_platform_make_folder(const char *path)
+{
+	WIN32_FILE_ATTRIBUTE_DATA data;
+	wchar_t *wide = wide_of(path);
+	bool made = wide && CreateDirectoryW(wide, NULL);
+
+	free(wide);
+	return made ||
+	       (attributes_of(path, &data) && (data.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY));
+}
+
+const char *fvsr_platform_last_word(const char *path)
+{
+	const char *word = path;
+
+	for (const char *c = path; *c; c++)
+		if (*c == '/' || *c == '\\' || *c == ':')
+			word = c + 1;
+	return word;
+}
+
+bool fvsr_platform_full_path(const char *path, char *full, size_t size)
+{
+	wchar_t *wide = wide_of(path), *whole = malloc(MAX_WIDE_PATH * sizeof(*whole));
+	DWORD n = wide && whole ? GetFullPathNameW(wide, MAX_WIDE_PATH, whole, NULL) : 0;
+	bool found = n > 0 && n < MAX_WIDE_PATH && narrow(whole, full, size);
+
+	free(wide);
+	free(whole);
+	return found;
+}
+
 int64_t fvsr_platform_file_size(const char *path)
 {
 	WIN32_FILE_ATTRIBUTE_DATA data;

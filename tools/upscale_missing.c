@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fvsr upscale and fvsr compare in a build without FFmpeg: they say so.
+ * The commands for video files in a build without FFmpeg: they say so.
  */
 #include "cli.h"
 #include "console.h"
 
-int fvsr_cmd_upscale(int argc, char **argv)
+static int refuse(void)
 {
-	(void)argc;
-	(void)argv;
 	fvsr_cli_error("this fvsr was built without FFmpeg's libraries, which upscaling a file "
 		       "needs. Let the program ffmpeg decode and encode:\n"
 		       "  ffmpeg -i IN -f yuv4mpegpipe - | fvsr pipe | ffmpeg -i - OUT");
@@ -19,7 +17,26 @@ int fvsr_cmd_compare(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	fvsr_cli_error("this fvsr was built without FFmpeg's libraries, which reading a video "
-		       "needs");
-	return FVSR_CLI_USAGE;
+	return refuse();
+}
+
+int fvsr_cmd_upscale(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return refuse();
+}
+
+int fvsr_cmd_plan(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return refuse();
+}
+
+int fvsr_cmd_join(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return refuse();
 }

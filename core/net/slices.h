@@ -74,6 +74,22 @@ static inline int fvsr_attended_slices(int kept)
 	return kept + 1 > FVSR_CHUNK0_SLICES ? kept + 1 : FVSR_CHUNK0_SLICES;
 }
 
+/* Returns the chunk that slice s belongs to. */
+static inline int64_t fvsr_slice_chunk(int64_t s)
+{
+	return s < FVSR_CHUNK0_SLICES ? 0 : s - FVSR_CHUNK0_SLICES + 1;
+}
+
+/*
+ * Returns the first slice whose latent frames do not depend on where the video began. The
+ * projection of slice 0 has no past, so tokens are settled from slice 1 on; each layer attends to
+ * 'kept' slices more. At least two are kept, so this also is behind the first chunk.
+ */
+static inline int64_t fvsr_settled_slice(int layers, int kept)
+{
+	return 1 + (int64_t)layers * kept;
+}
+
 /* Returns a number of chunks after which all others look like the last of them. */
 static inline int fvsr_chunks_until_steady(int kept)
 {
@@ -118,6 +134,16 @@ static inline int64_t fvsr_slice_picture(int64_t s)
 static inline int64_t fvsr_latent_picture(int64_t s, int latent)
 {
 	return fvsr_slice_picture(s) + FVSR_LATENT_FRAMES * latent;
+}
+
+/*
+ * Returns the first picture that does not depend on where the video began, with a decoder that
+ * remembers so many latent frames.
+ */
+static inline int64_t fvsr_settled_picture(int layers, int kept, int decoder_past)
+{
+	return fvsr_latent_picture(fvsr_settled_slice(layers, kept), 0) +
+	       (int64_t)FVSR_LATENT_FRAMES * decoder_past;
 }
 
 /* Returns the chunk that picture n comes from. */

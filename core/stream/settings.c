@@ -113,6 +113,10 @@ int fvsr_settings_check(const struct fvsr_settings *s, struct fvsr_error *err)
 	if (s->lq_version != FVSR_LQ_MODEL && s->lq_version != FVSR_LQ_V1 &&
 	    s->lq_version != FVSR_LQ_V1_1)
 		return fvsr_fail(err, FVSR_ERR_ARGUMENT, "unknown version of the projection");
+	if (s->first_frame < 0 || s->first_frame % FVSR_CHUNK_FRAMES)
+		return fvsr_fail(err, FVSR_ERR_ARGUMENT,
+				 "the first frame's number must be a multiple of %d",
+				 FVSR_CHUNK_FRAMES);
 	return 0;
 }
 
@@ -142,5 +146,6 @@ struct fvsr_run_settings fvsr_settings_for_run(const struct fvsr_settings *s,
 		.seed = s->seed,
 		.lq_version = s->lq_version ? s->lq_version : model->info.config.lq_version,
 		.memory_limit = s->memory_limit,
+		.first_slice = s->first_frame / FVSR_CHUNK_FRAMES,
 	};
 }

@@ -71,6 +71,7 @@ int fvsr_stream_cost(const fvsr_model *model, const struct fvsr_settings *settin
 			fvsr_run_canvas_px(&model->info.config, set.scale, settings->out_height),
 	};
 	cost->host_bytes = run.host_bytes;
+	cost->run_up = run.run_up;
 	*(model->device->backend->host_memory ? &cost->host_bytes : &cost->device_bytes) +=
 		run.bytes;
 	return 0;

@@ -19,11 +19,13 @@ import compare_tests
 import failure_tests
 import media_tests
 import pipe_tests
+import segment_tests
 from support import Failure
 
 SKIPPED = 77
 TESTS = {name[5:]: function
-         for module in (command_tests, compare_tests, pipe_tests, media_tests, failure_tests)
+         for module in (command_tests, compare_tests, pipe_tests, media_tests, failure_tests,
+                        segment_tests)
          for name, function in vars(module).items() if name.startswith("test_")}
 
 

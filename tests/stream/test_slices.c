@@ -74,6 +74,22 @@ static void test_kept(void)
 	}
 }
 
+/* Checks what settles when: a layer sees 'kept' slices further back, the decoder latent frames. */
+static void test_settled(void)
+{
+	for (int64_t s = 0; s < 100; s++) {
+		int64_t k = fvsr_slice_chunk(s);
+
+		CHECK(s >= fvsr_chunk_slice(k) && s < fvsr_chunk_slice(k + 1));
+		CHECK(fvsr_slice_place(s) == s - fvsr_chunk_slice(k));
+	}
+	CHECK(fvsr_settled_slice(1, 2) == FVSR_CHUNK0_SLICES);
+	CHECK(fvsr_settled_slice(30, 3) == 91);
+	/* The bundled model, and the released ones. */
+	CHECK(fvsr_settled_picture(2, 3, 6) == 77);
+	CHECK(fvsr_settled_picture(30, 3, 8) == 757);
+}
+
 int main(void)
 {
 	for (int64_t k = 0; k < 100; k++) {
@@ -83,6 +99,7 @@ int main(void)
 	}
 	test_chunk(INT64_C(1) << 40);
 	test_kept();
+	test_settled();
 	CHECK(fvsr_frame_within(30, 20) == 20 && !fvsr_frame_exists(21, 20));
 	return check_result();
 }

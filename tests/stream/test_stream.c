@@ -599,6 +599,56 @@ static void test_scale(fvsr_model *model)
 	CHECK(!memcmp(hashes[4], hashes[6], sizeof(hashes[4])));
 }
 
+/* Hashes the pictures of frames 'first' to 'end' of a video, by a stream that begins there. */
+static void hash_from(fvsr_model *model, struct fvsr_settings *settings, int first, int end,
+		      uint64_t *hashes)
+{
+	struct rig rig;
+	int n = first;
+
+	settings->first_frame = first;
+	rig_open(&rig, model, settings);
+	for (rig.sent = first; rig.sent < end;) {
+		CHECK(!rig_send(&rig));
+		while (!fvsr_stream_receive(rig.stream, rig.out))
+			hashes[n++] = test_picture_hash(fvsr_frame_picture(rig.out));
+	}
+	CHECK(!fvsr_stream_end(rig.stream));
+	while (!fvsr_stream_receive(rig.stream, rig.out))
+		hashes[n++] = test_picture_hash(fvsr_frame_picture(rig.out));
+	CHECK(n == end);
+	rig_close(&rig);
+}
+
+/* Checks that a stream which begins in the middle gives, after its run-up, the same pictures. */
+static void test_first_frame(fvsr_model *model)
+{
+	static const int firsts[] = {8, 16, 24, 40}, ratios[] = {1, 3, 4};
+	static uint64_t whole[256], part[256];
+	struct fvsr_settings settings;
+	struct fvsr_stream_cost cost;
+
+	test_settings(&settings, 64, 64, 128, 128);
+	for (int r = 0; r < 3; r++) {
+		settings.kv_ratio = ratios[r];
+		CHECK(!fvsr_stream_cost(model, &settings, &cost, NULL));
+		CHECK(cost.run_up > 0 && cost.run_up < 200);
+		hash_from(model, &settings, 0, 60 + cost.run_up, whole);
+		for (int i = 0; i < 4; i++) {
+			int settled = firsts[i] + cost.run_up;
+
+			hash_from(model, &settings, firsts[i], 60 + cost.run_up, part);
+			CHECK(memcmp(whole + firsts[i], part + firsts[i], 21 * sizeof(*whole)));
+			CHECK(!memcmp(whole + settled, part + settled,
+				      (60 + cost.run_up - settled) * sizeof(*whole)));
+		}
+	}
+	settings.first_frame = 4;
+	expect_refused(model, &settings, __LINE__);
+	settings.first_frame = -8;
+	expect_refused(model, &settings, __LINE__);
+}
+
 int main(int argc, char **argv)
 {
 	fvsr_model *model;
@@ -620,6 +670,7 @@ int main(int argc, char **argv)
 	test_interrupt_paused(model);
 	test_effort(model);
 	test_scale(model);
+	test_first_frame(model);
 	fvsr_model_unref(model);
 	return check_result();
 }

@@ -74,7 +74,7 @@ extern "C" {
  * begins at 0, when something is taken away or changes its meaning, be it a default.
  */
 #define FVSR_API_MAJOR 1
-#define FVSR_API_MINOR 0
+#define FVSR_API_MINOR 1
 
 /* ------------------------------------------------------------------------------------------- */
 /* Errors, log, version                                                                        */
@@ -396,12 +396,19 @@ struct fvsr_settings {
 	 * the last bit, and take longer. On a CPU backend 0 is no limit.
 	 */
 	uint64_t memory_limit;
+	/*
+	 * Which frame of a video the first one sent is, a multiple of FVSR_CHUNK_FRAMES: for parts
+	 * of a video that are upscaled by several streams. Noise and angles are then those of the
+	 * whole video, so that what comes out after the cost's 'run_up' frames is, to the last bit,
+	 * what one stream over all frames gives on that backend.
+	 */
+	int64_t first_frame;
 };
 
 /*
  * Sets all fields to their defaults: RGBA8 both ways, scale 0, sparse_ratio 2.0, local_range 11,
- * kv_ratio 3, the model's colour, normal noise of seed 0, no limit of memory. The sizes, which are
- * 0 then, are the caller's to set.
+ * kv_ratio 3, the model's colour, normal noise of seed 0, no limit of memory, first_frame 0. The
+ * sizes, which are 0 then, are the caller's to set.
  */
 FVSR_API void fvsr_settings_default(struct fvsr_settings *settings);
 
@@ -430,6 +437,11 @@ struct fvsr_stream_cost {
 	 * other layouts (38 MiB for the bundled one).
 	 */
 	uint64_t host_bytes, device_bytes;
+	/*
+	 * The network's memory: so many frames at a stream's beginning depend on there being none
+	 * before them. See first_frame of the settings.
+	 */
+	int run_up;
 };
 
 /*

@@ -61,6 +61,12 @@ static int strip_rows(const struct fvsr_decoder *d)
 	return strips(d) == 1 ? rows : rows + 2 * STRIP_EDGE;
 }
 
+/* A MemBlock looks one frame of its level back, of which level 1/2 has two for a latent frame. */
+int fvsr_decoder_past(const struct fvsr_config *config)
+{
+	return config->dec_blocks[0] + config->dec_blocks[1] + (config->dec_blocks[2] + 1) / 2;
+}
+
 static void place_top(struct fvsr_decoder *d, struct fvsr_arena *arena)
 {
 	const struct fvsr_config *c = &d->ctx->net->config;

@@ -29,6 +29,8 @@ struct fvsr_decoder {
 	void *strip_canvas; /* CANVAS, the same shape */
 };
 
+/* Returns how many latent frames before its own a picture depends on. */
+int fvsr_decoder_past(const struct fvsr_config *config);
 /* Places the buffers that outlive a slice. */
 void fvsr_decoder_place(struct fvsr_decoder *d, struct fvsr_arena *arena);
 /* Places the buffers that do not. */

@@ -231,6 +231,17 @@ static size_t host_bytes(const struct fvsr_run *run)
 	return is_trunk(run) ? 0 : fvsr_kv_host_bytes(&run->transformer.kv);
 }
 
+/* Returns how many pictures depend on where the run began; a trunk has no memory. */
+static int run_up(const struct fvsr_run *run)
+{
+	const struct fvsr_config *config = &run->ctx.net->config;
+
+	return is_trunk(run)
+		       ? 0
+		       : (int)fvsr_settled_picture(config->num_layers, run->transformer.kv.most,
+						   fvsr_decoder_past(config));
+}
+
 static int plan_and_allocate(struct fvsr_run *run, bool keep, struct fvsr_run_cost *cost,
 			     struct fvsr_error *err)
 {
@@ -251,6 +262,7 @@ static int plan_and_allocate(struct fvsr_run *run, bool keep, struct fvsr_run_co
 		*cost = (struct fvsr_run_cost){
 			.bytes = device_bytes(run),
 			.host_bytes = host_bytes(run),
+			.run_up = run_up(run),
 		};
 	if (!keep)
 		return 0;
@@ -354,6 +366,7 @@ static int open_stages(struct fvsr_run *run, struct fvsr_error *err)
 	t->local_range = set->local_range;
 	t->noise_kind = set->noise;
 	t->seed = set->seed;
+	t->first_slice = set->first_slice;
 	fvsr_transformer_set_topk(t, set->topk_ratio);
 	run->decoder.ctx = ctx;
 	run->decoder.canvases = &run->canvases;

@@ -23,11 +23,13 @@ struct fvsr_run_settings {
 	uint64_t seed;
 	enum fvsr_lq_version lq_version;
 	uint64_t memory_limit; /* bytes on the device; 0: what is free there */
+	int64_t first_slice;   /* of the whole video, where the run begins in its middle */
 };
 
 struct fvsr_run_cost {
 	size_t bytes;      /* of the backend's memory */
 	size_t host_bytes; /* beside it */
+	int run_up;        /* pictures that depend on where the run began */
 };
 
 /*

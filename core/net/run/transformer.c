@@ -101,6 +101,12 @@ static void linear(const struct fvsr_transformer *t, void *y, const void *x,
 	ctx->backend->linear(ctx->queue, &a);
 }
 
+/* Returns which slice of the whole video slice i of chunk k is. */
+static int64_t whole_slice(const struct fvsr_transformer *t, int64_t k, int i)
+{
+	return t->first_slice + fvsr_chunk_slice(k) + i;
+}
+
 /* Makes the tables of angles for the slices of chunk k. */
 static void rope_tables(const struct fvsr_transformer *t, int64_t k)
 {
@@ -110,7 +116,7 @@ static void rope_tables(const struct fvsr_transformer *t, int64_t k)
 
 	for (int i = 0; i < fvsr_chunk_slices(k); i++)
 		ctx->backend->rope_table(ctx->queue, t->rope_frame[i],
-					 fvsr_slice_latent(fvsr_chunk_slice(k) + i),
+					 fvsr_slice_latent(whole_slice(t, k, i)),
 					 FVSR_SLICE_LATENTS, frame);
 	ctx->backend->rope_table(ctx->queue, t->rope_row, 0, ctx->h, side);
 	ctx->backend->rope_table(ctx->queue, t->rope_column, 0, ctx->w, side);
@@ -121,6 +127,7 @@ static void embed(const struct fvsr_transformer *t, int64_t k, int i)
 {
 	const struct fvsr_context *ctx = t->ctx;
 	const struct fvsr_config *c = &ctx->net->config;
+	int64_t s = whole_slice(t, k, i), chunk = fvsr_slice_chunk(s);
 	char name[32];
 	struct fvsr_noise_slice a = {
 		.latent = latent_at(t, t->noise, i),
@@ -129,11 +136,11 @@ static void embed(const struct fvsr_transformer *t, int64_t k, int i)
 		.lh = ctx->lh,
 		.lw = ctx->lw,
 		.channels = c->in_dim,
-		.first_frame = (int)fvsr_slice_latent(i),
-		.frames = FVSR_SLICE_LATENTS * fvsr_chunk_slices(k),
+		.first_frame = (int)fvsr_slice_latent(fvsr_slice_place(s)),
+		.frames = FVSR_SLICE_LATENTS * fvsr_chunk_slices(chunk),
 	};
 
-	snprintf(name, sizeof(name), "noise%lld", (long long)k);
+	snprintf(name, sizeof(name), "noise%lld", (long long)chunk);
 	a.key = fvsr_noise_key(name, t->seed);
 	ctx->backend->noise_slice(ctx->queue, &a);
 	linear(t, slice_at(t, t->x, i), t->patches, &ctx->net->patch, slice_at(t, t->tokens[0], i),

@@ -20,6 +20,7 @@ struct fvsr_transformer {
 	int64_t topk; /* see struct fvsr_block_select */
 	enum fvsr_noise noise_kind;
 	uint64_t seed;
+	int64_t first_slice; /* that the run's slice 0 is in the whole video */
 
 	void *latent;        /* F32 (3 slices, 2, lh, lw, channels); outlives the chunk */
 	void *x;             /* ACT (3 slices, rows, dim) */
