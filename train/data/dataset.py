@@ -570,8 +570,8 @@ def build_source(job):
     return shots, dropped
 
 
-def pack(folder, mib):
-    """Packs a data set into files of at most so many MiB."""
+def pack(folder, most):
+    """Packs a data set into files of at most so many bytes."""
     to = os.path.join(folder, "parts")
     os.makedirs(to, exist_ok=True)
     for old in os.listdir(to):
@@ -583,13 +583,13 @@ def pack(folder, mib):
         # A member takes a block of 512 bytes for its name and whole blocks for its bytes; an
         # archive is filled up to 10 KiB.
         size = 512 + -(-os.path.getsize(os.path.join(folder, name)) // 512) * 512
-        if size + 10240 > mib << 20:
-            raise ValueError(f"{name} is too large for a part of {mib} MiB")
+        if size + 10240 > most:
+            raise ValueError(f"{name} is too large for a part of {most} bytes")
         if tar is None or size > room:
             if tar:
                 tar.close()
             tar = tarfile.open(os.path.join(to, f"{count:02d}.tar"), "w", tarfile.USTAR_FORMAT)
-            room, count = (mib << 20) - 10240, count + 1
+            room, count = most - 10240, count + 1
         tar.add(os.path.join(folder, name), name)
         room -= size
     tar.close()
@@ -633,7 +633,7 @@ def build(opt):
     with open(os.path.join(opt.out, "dataset.json"), "w", encoding="utf-8") as f:
         json.dump(data, f, ensure_ascii=False, separators=(",", ":"))
     if opt.parts:
-        pack(opt.out, opt.parts)
+        pack(opt.out, opt.parts << 20)
     return data
 
 

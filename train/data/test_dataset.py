@@ -221,13 +221,15 @@ class Builder(unittest.TestCase):
         """Checks that parts keep to their size, and that they hold every file once."""
         out = os.path.join(self.temp.name, "packed")
         shutil.copytree(self.out, out)
-        dataset.pack(out, 1)
+        most = 20480 + max(os.path.getsize(os.path.join(d, f))
+                           for d, _, files in os.walk(out) for f in files)
+        dataset.pack(out, most)
         parts = sorted(os.listdir(os.path.join(out, "parts")))
         self.assertGreater(len(parts), 1)
         back = os.path.join(self.temp.name, "unpacked")
         for part in parts:
             path = os.path.join(out, "parts", part)
-            self.assertLessEqual(os.path.getsize(path), 1 << 20)
+            self.assertLessEqual(os.path.getsize(path), most)
             with tarfile.open(path) as tar:
                 tar.extractall(back)
         compared = filecmp.dircmp(self.out, back)
@@ -235,7 +237,7 @@ class Builder(unittest.TestCase):
         for folder in (compared, *compared.subdirs.values()):
             self.assertEqual((folder.left_only, folder.right_only, folder.diff_files), ([], [], []))
         with self.assertRaises(ValueError):
-            dataset.pack(out, 0)
+            dataset.pack(out, most // 2)
 
     def test_pans_stay_inside(self):
         for seed in range(200):
