@@ -588,7 +588,8 @@ def pack(folder, most):
         if tar is None or size > room:
             if tar:
                 tar.close()
-            tar = tarfile.open(os.path.join(to, f"{count:02d}.tar"), "w", tarfile.USTAR_FORMAT)
+            tar = tarfile.open(os.path.join(to, f"{count:02d}.tar"), "w",
+                               format=tarfile.USTAR_FORMAT)
             room, count = most - 10240, count + 1
         tar.add(os.path.join(folder, name), name)
         room -= size

@@ -221,7 +221,7 @@ class Builder(unittest.TestCase):
         """Checks that parts keep to their size, and that they hold every file once."""
         out = os.path.join(self.temp.name, "packed")
         shutil.copytree(self.out, out)
-        most = 20480 + max(os.path.getsize(os.path.join(d, f))
+        most = 10752 + 512 + max(os.path.getsize(os.path.join(d, f))
                            for d, _, files in os.walk(out) for f in files)
         dataset.pack(out, most)
         parts = sorted(os.listdir(os.path.join(out, "parts")))
