@@ -28,10 +28,13 @@ KERNELS = {  # Pillow's: support, function
     "bicubic": (2.0, lambda x: keys(np.abs(x))),
     "lanczos": (3.0, lambda x: np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)),
 }
+# GPUs and programs in a hurry take one pixel, or mix the two that are nearest along each axis,
+# however far they shrink: so edges get steps.
+SAMPLED = ("nearest", "gpu bilinear")
 # What shrinks a picture, and how often; "bicubic 0.4" is a blur first, of that deviation in pixels
 # of the small picture.
 SHRINKS = {"bicubic": 0.5, "box": 0.15, "lanczos": 0.1, "bilinear": 0.05, "bicubic 0.175": 0.08,
-           "bicubic 0.275": 0.07, "bicubic 0.4": 0.05}
+           "bicubic 0.275": 0.07, "bicubic 0.4": 0.05, "gpu bilinear": 0.1, "nearest": 0.05}
 SOFT = (1.5, 2.0, 3.0, 4.0)  # how much games enlarge their textures, and players old films
 PRESETS = ("veryfast", "faster", "medium")  # x264's
 
@@ -45,7 +48,9 @@ def keys(x):
 
 
 def resize_matrix(name, before, after):
-    """Returns the weights (after, before) of Pillow's resize along one axis."""
+    """Returns the weights (after, before) of Pillow's resize along one axis, or of a GPU's."""
+    if name in SAMPLED:
+        return sampling_matrix(name, before, after)
     name, _, blur = name.partition(" ")
     support, kernel = KERNELS[name]
     scale = before / after
@@ -58,6 +63,19 @@ def resize_matrix(name, before, after):
         w = kernel((np.arange(first, end) - center + 0.5) / wide)
         matrix[i, first:end] = w / w.sum()
     return matrix @ blur_matrix(float(blur) * scale, before) if blur else matrix
+
+
+def sampling_matrix(name, before, after):
+    """Returns weights of one pixel or of two in each row."""
+    matrix = np.zeros((after, before))
+    row, center = np.arange(after), (np.arange(after) + 0.5) * before / after
+    if name == "nearest":
+        matrix[row, np.minimum(center.astype(int), before - 1)] = 1
+        return matrix
+    first = np.floor(center - 0.5)
+    for shift, weight in ((0, first + 1.5 - center), (1, center - first - 0.5)):
+        np.add.at(matrix, (row, np.clip(first + shift, 0, before - 1).astype(int)), weight)
+    return matrix
 
 
 def blur_matrix(deviation, n):

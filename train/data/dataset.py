@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds the training data: makes a folder of short shots of licensed video and pictures.
 
-    python3 -m train.data.dataset --out DIR FOLDER...
+    python3 -m train.data.dataset --out DIR [--held-out] [--parts MIB] FOLDER...
 
 This is a small data set in the spirit of FlashVSR's VSR-120K. Videos are cut into shots, and
 blurred, badly exposed and still shots are dropped. Photographs become short pans, and pictures of
@@ -21,8 +21,16 @@ A low-resolution file has as many frames as its shot, in the same order. The cle
 picture is not stored: training makes it from the shot. Everything is in BT.601, and H.264 in
 limited range and tagged so.
 
+With --pans SHARE only that share of the photographs and of the game art becomes shots. The others
+are kept as pictures alone, from which training draws its own ways: their shots have one frame, no
+degraded versions, and a path of one window.
+
+With --parts MIB the files are also packed into DIR/parts/NN.tar, each of at most so many MiB, for
+machines that take a data set in several small loads. Unpacked into one folder, in any order, they
+are the data set.
+
 dataset.json: {"seed", "options", "shots": [...], "dropped": [...], "refused": [...]}. A shot has
-"name", "width", "height", "frames", "fps", "kind" (video, picture, desktop, pixels), "source",
+"name", "width", "height", "frames", "fps", "kind" (video, picture, art, desktop, pixels), "source",
 "licence", "attribution", "tier", "filters" (sharpness, mean, clipped, motion) and "lr": [{"file",
 "scale", "kernel", "blur", "noise", "interlace", "chain", "codec", "quality"}]. A video's shot also
 has "hr", "hr_crf", "first" and "last" (source frames, inclusive) and "crop" ([x, y] in the source);
@@ -30,10 +38,14 @@ a shot of pictures has "pictures" (files) and "path" (windows [left, top, width]
 (moves.py).
 Paths are relative to DIR; "source" is relative to the folder that holds the source's manifest.
 
+A video NAME.mp4 may have small versions NAME.x4.mkv, .x3.mkv and .x2.mkv beside it, which were
+drawn at that size (scenes.py) and show the same frames. They become versions without loss
+(lr/SHOT.x4.d.mkv) with the kernel "drawn".
+
 Every folder (or one above it) has a MANIFEST.md with a table whose rows begin with a file's name
 and which has a column for the licence. A file to which no row gives a licence is refused, and so is
-everything in a folder called eval or demo. The same seed and files give the same shots and the same
-degradations. Needs numpy, Pillow, PyTorch and ffmpeg.
+everything in a folder called eval or demo; with --held-out everything else is. The same seed and
+files give the same shots and the same degradations. Needs numpy, Pillow, PyTorch and ffmpeg.
 """
 
 import argparse
@@ -46,6 +58,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zlib
 
 import numpy as np
@@ -54,13 +67,19 @@ from PIL import Image, ImageFilter
 from train.data import moves, video
 
 PARTS = ("hr", "pictures", "lr")
+HOW = ("out", "folders", "jobs", "quiet", "parts")  # options that change nothing in the data
 VIDEO = (".mp4", ".mkv", ".webm", ".avi", ".mov")
 PICTURE = (".jpg", ".jpeg", ".png")
+DRAWN = re.compile(r"\.x([234])\.mkv$")
+STEP = 12  # pixels of a shot that are whole pixels of all its small versions
 GRID = 24  # x2, x3 and x4 divide it, and what remains is even, as 4:2:0 wants
 DESKTOP = re.compile(r"\b(desktop|terminals?|web page|editor|spreadsheet|drawn text)\b", re.I)
 KERNELS = {"area": Image.BOX, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC,
            "lanczos": Image.LANCZOS}
+SAMPLED = {"nearest": Image.NEAREST, "gpu bilinear": Image.BILINEAR}  # one pixel, or two by two
 PIXELS = re.compile(r"\bpixel art\b", re.I)
+ART = re.compile(r"\bgame art\b", re.I)
+PANNED = ("picture", "art")
 BOARD_SIZE = (648, 384)
 PAN_SIZES = ((768, 432), (720, 408), (672, 384), (648, 360))
 
@@ -111,7 +130,7 @@ def find_manifest(folder):
         folder = above
 
 
-def sources(folders):
+def sources(folders, held_out=False):
     """Returns all files to use, with their licences, and the refused ones, with reasons."""
     found, refused, manifests = {}, [], {}
     for top in folders:
@@ -122,13 +141,16 @@ def sources(folders):
                 manifests[manifest] = read_manifest(manifest)
             for file in sorted(files):
                 path = os.path.join(folder, file)
-                if not file.lower().endswith(VIDEO + PICTURE) or path in found:
+                if not file.lower().endswith(VIDEO + PICTURE) or path in found or \
+                        DRAWN.search(file):
                     continue
                 base = os.path.dirname(manifest) if manifest else os.path.abspath(top)
                 name = os.path.relpath(path, base)
                 info = manifests[manifest].get(name) if manifest else None
-                if {"eval", "demo"} & set(path.split(os.sep)[:-1]):
-                    refused.append({"source": name, "why": "held out for measuring"})
+                held = bool({"eval", "demo"} & set(path.split(os.sep)[:-1]))
+                if held != held_out:
+                    why = "held out for measuring" if held else "not held out"
+                    refused.append({"source": name, "why": why})
                 elif not info:
                     refused.append({"source": name, "why": "no licence line in a MANIFEST.md"})
                 else:
@@ -208,11 +230,11 @@ def measure(frames):
     some = frames[:: max(1, len(frames) // 4)]
     y = np.stack([luma(f) for f in some])
     pictures = small(frames)
-    motion = np.abs(np.diff(pictures, axis=0)).mean() if len(frames) > 1 else 0
+    motion = np.abs(np.diff(pictures, axis=0)).mean() if len(frames) > 1 else None
     return {"sharpness": round(float(np.median([sharpness(f) for f in some])), 2),
             "mean": round(float(y.mean()), 1),
             "clipped": round(float(((y < 4) | (y > 251)).mean()), 3),
-            "motion": round(float(motion), 3)}
+            "motion": motion if motion is None else round(float(motion), 3)}
 
 
 def judge(numbers, kind, opt):
@@ -222,18 +244,25 @@ def judge(numbers, kind, opt):
     if kind not in ("desktop", "pixels"):
         if not 16 <= numbers["mean"] <= 240 or numbers["clipped"] > 0.6:
             return "badly exposed"
-        if numbers["motion"] < opt.min_motion:
+        if numbers["motion"] is not None and numbers["motion"] < opt.min_motion:
             return "still"
     return None
 
 
 # ---- high resolution ----------------------------------------------------------------------------
 
-def crop_shot(frames, rng, limit):
+def drawn_small(path):
+    """Returns {scale: path} of the versions of a video that were drawn small."""
+    stem = os.path.splitext(path)[0]
+    paths = {scale: f"{stem}.x{scale}.mkv" for scale in (2, 3, 4)}
+    return {scale: p for scale, p in paths.items() if os.path.exists(p)}
+
+
+def crop_shot(frames, rng, limit, step=1):
     """Crops to at most 'limit', to the grid, at a random place. Returns (frames, [x, y])."""
     h, w = frames.shape[1:3]
     cw, ch = (min(v, m) // GRID * GRID for v, m in ((w, limit[0]), (h, limit[1])))
-    x, y = rng.randint(0, w - cw), rng.randint(0, h - ch)
+    x, y = (rng.randint(0, room // step) * step for room in (w - cw, h - ch))
     return frames[:, y:y + ch, x:x + cw], [x, y]
 
 
@@ -247,9 +276,13 @@ def video_shots(info, opt):
         rng = random.Random("%d/%s/%d" % (opt.seed, info["source"], i))
         a += rng.randint(0, max(0, b - a - opt.frames))
         b = min(b, a + opt.frames)
-        shot, at = crop_shot(frames[a:b], rng, opt.limit)
-        yield shot, {"fps": fps, "first": a, "last": b - 1, "crop": at,
-                     "kind": "desktop" if DESKTOP.search(info["shows"]) else "video"}
+        small_ones = drawn_small(info["path"])
+        shot, at = crop_shot(frames[a:b], rng, opt.limit, STEP if small_ones else 1)
+        facts = {"fps": fps, "first": a, "last": b - 1, "crop": at,
+                 "kind": "desktop" if DESKTOP.search(info["shows"]) else "video"}
+        if small_ones:
+            facts["small"] = small_ones
+        yield shot, facts
 
 
 def pan_size(w, h, rng):
@@ -294,9 +327,11 @@ def photo_shots(info, opt):
     w, h = image.size
     rng = random.Random("%d/%s" % (opt.seed, info["source"]))
     size = pan_size(w, h, rng)
-    path = pan_path(w, h, size, opt.pan_frames, rng)
+    chance = random.Random("%d/%s/pan" % (opt.seed, info["source"])).random()
+    frames = opt.pan_frames if chance < opt.pans else 1
+    path = pan_path(w, h, size, frames, rng)
     yield moves.zoom(image, size, path), {
-        "fps": "30/1", "path": path, "kind": "picture", "pictures": [info["path"]]}
+        "fps": "30/1", "path": path, "kind": info["kind"], "pictures": [info["path"]]}
 
 
 def board_shots(info, opt):
@@ -319,7 +354,8 @@ def plan_boards(infos):
     kinds = {}
     for info in filter(lambda i: is_picture(i["path"]), infos):
         info["kind"] = ("pixels" if PIXELS.search(info["shows"]) else
-                        "desktop" if DESKTOP.search(info["shows"]) else "picture")
+                        "desktop" if DESKTOP.search(info["shows"]) else
+                        "art" if ART.search(info["shows"]) else "picture")
         kinds.setdefault(info["kind"], []).append(info)
     for kind in kinds.values():
         for info, other in zip(kind, kind[1:] + kind[:1]):
@@ -329,7 +365,7 @@ def plan_boards(infos):
 def shots_of(info, opt):
     if not is_picture(info["path"]):
         return video_shots(info, opt)
-    return photo_shots(info, opt) if info["kind"] == "picture" else board_shots(info, opt)
+    return photo_shots(info, opt) if info["kind"] in PANNED else board_shots(info, opt)
 
 
 def keep_pictures(facts, opt):
@@ -356,7 +392,8 @@ def write_hr(frames, fps, path, opt):
 
 def choose_plain(rng, scale):
     """Chooses how a clean source is scaled and encoded: a game, a screen, a film over a network."""
-    return {"scale": scale, "kernel": rng.choice(sorted(KERNELS)), "blur": 0.0, "noise": None,
+    kernel = rng.choice(sorted(KERNELS) + sorted(SAMPLED))
+    return {"scale": scale, "kernel": kernel, "blur": 0.0, "noise": None,
             "interlace": None, "chain": None, "codec": "h264", "quality": rng.randint(18, 34),
             "preset": rng.choice(("veryfast", "faster", "medium")),
             "zerolatency": rng.random() < 0.3}
@@ -397,7 +434,12 @@ def scale_down(frames, d):
         image = Image.fromarray(frame)
         if d["blur"]:
             image = image.filter(ImageFilter.GaussianBlur(d["blur"]))
-        out.append(np.asarray(image.resize((w, h), KERNELS[d["kernel"]])))
+        if d["kernel"] in SAMPLED:
+            k = d["scale"]
+            image = image.transform((w, h), Image.AFFINE, (k, 0, 0, 0, k, 0), SAMPLED[d["kernel"]])
+        else:
+            image = image.resize((w, h), KERNELS[d["kernel"]])
+        out.append(np.asarray(image))
     return np.stack(out)
 
 
@@ -475,6 +517,24 @@ def write_lrs(frames, fps, name, screen, opt):
     return result
 
 
+def write_drawn(small_ones, shot, opt):
+    """Cuts the versions that were drawn small as their shot was cut, and writes them."""
+    result = []
+    for scale, path in sorted(small_ones.items()):
+        clip = video.Video(path)
+        x, y = (v // scale for v in shot["crop"])
+        w, h = shot["width"] // scale, shot["height"] // scale
+        frames = clip.read_all()[shot["first"]:shot["last"] + 1, y:y + h, x:x + w]
+        if frames.shape[:3] != (shot["frames"], h, w):
+            raise ValueError(f"{path} does not show what {shot['source']} shows")
+        name = os.path.join("lr", "%s.x%d.d.mkv" % (shot["name"], scale))
+        encode(frames, shot["fps"], os.path.join(opt.out, name), "null",
+               ["-c:v", "libx264rgb", "-preset", "slow", "-qp", "0"])
+        result.append({"file": name, "scale": scale, "kernel": "drawn", "blur": 0.0, "noise": None,
+                       "interlace": None, "chain": None, "codec": "h264rgb", "quality": 0})
+    return result
+
+
 # ---- all of it ----------------------------------------------------------------------------------
 
 def shot_name(source, i):
@@ -496,16 +556,44 @@ def build_source(job):
         shot = {"name": name, "width": frames.shape[2], "height": frames.shape[1],
                 "frames": len(frames), "source": info["source"], "licence": info["licence"],
                 "attribution": info["attribution"], "tier": info["tier"], "filters": numbers}
+        small_ones = facts.pop("small", {})
         shot.update(facts, **keep_pictures(facts, opt))
         if "pictures" not in facts:
             shot["hr"] = os.path.join("hr", name + ".mp4")
             shot["hr_crf"] = write_hr(frames, facts["fps"], os.path.join(opt.out, shot["hr"]), opt)
-        shot["lr"] = write_lrs(frames, facts["fps"], name, facts["kind"] in ("desktop", "pixels"),
-                               opt)
+        shot["lr"] = [] if len(frames) == 1 else write_lrs(
+            frames, facts["fps"], name, facts["kind"] in ("desktop", "pixels"), opt)
+        shot["lr"] += write_drawn(small_ones, shot, opt)
         shots.append(shot)
     if not shots and not dropped:
         dropped.append({"source": info["source"], "why": "no shot of %d frames" % opt.min_frames})
     return shots, dropped
+
+
+def pack(folder, most):
+    """Packs a data set into files of at most so many bytes."""
+    to = os.path.join(folder, "parts")
+    os.makedirs(to, exist_ok=True)
+    for old in os.listdir(to):
+        os.remove(os.path.join(to, old))
+    files = ["dataset.json"] + sorted(
+        os.path.join(part, f) for part in PARTS for f in os.listdir(os.path.join(folder, part)))
+    tar, room, count = None, 0, 0
+    for name in files:
+        # A member takes a block of 512 bytes for its name and whole blocks for its bytes; an
+        # archive is filled up to 10 KiB.
+        size = 512 + -(-os.path.getsize(os.path.join(folder, name)) // 512) * 512
+        if size + 10240 > most:
+            raise ValueError(f"{name} is too large for a part of {most} bytes")
+        if tar is None or size > room:
+            if tar:
+                tar.close()
+            tar = tarfile.open(os.path.join(to, f"{count:02d}.tar"), "w",
+                               format=tarfile.USTAR_FORMAT)
+            room, count = most - 10240, count + 1
+        tar.add(os.path.join(folder, name), name)
+        room -= size
+    tar.close()
 
 
 def folder_bytes(folder):
@@ -529,7 +617,7 @@ def build(opt):
         os.makedirs(folder, exist_ok=True)
         for old in os.listdir(folder):
             os.remove(os.path.join(folder, old))
-    infos, refused = sources(opt.folders)
+    infos, refused = sources(opt.folders, opt.held_out)
     plan_boards(infos)
     shots, dropped = [], []
     with multiprocessing.Pool(opt.jobs) as pool:
@@ -540,11 +628,13 @@ def build(opt):
                 print("\r%d/%d files" % (done, len(infos)), end="", file=sys.stderr, flush=True)
     if not opt.quiet:
         print(file=sys.stderr)
-    options = {k: v for k, v in vars(opt).items() if k not in ("out", "folders", "jobs", "quiet")}
+    options = {k: v for k, v in vars(opt).items() if k not in HOW}
     data = {"seed": opt.seed, "options": options, "shots": shots, "dropped": dropped,
             "refused": refused}
     with open(os.path.join(opt.out, "dataset.json"), "w", encoding="utf-8") as f:
         json.dump(data, f, ensure_ascii=False, separators=(",", ":"))
+    if opt.parts:
+        pack(opt.out, opt.parts << 20)
     return data
 
 
@@ -570,6 +660,10 @@ def parse(argv):
     p.add_argument("--shot-kib", type=int, default=260,
                    help="shots larger than this get a worse quality")
     p.add_argument("--others", type=float, default=0.4, help="share of shots that get x2 or x3 too")
+    p.add_argument("--pans", type=float, default=1,
+                   help="share of photographs and game art that become shots")
+    p.add_argument("--held-out", action="store_true", help="only what is held out, for measuring")
+    p.add_argument("--parts", type=int, metavar="MIB", help="pack into files of this size, too")
     p.add_argument("--quiet", action="store_true")
     return p.parse_args(argv)
 

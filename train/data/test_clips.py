@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from train.data import clips, video
 
@@ -83,6 +84,18 @@ class Batches(unittest.TestCase):
         self.assertGreaterEqual(min(spread), 60)
         self.assertGreater(max(spread), 90)
         self.assertEqual(first, {0, 1, 2})
+
+    def test_samples_as_gpus_do(self):
+        """Checks both kernels without antialiasing against Pillow's transform."""
+        rng = np.random.default_rng(2)
+        a = rng.integers(0, 256, (48, 60, 3), np.uint8)
+        for name, how in (("nearest", Image.NEAREST), ("gpu bilinear", Image.BILINEAR)):
+            for k in (2, 3, 4):
+                size = 60 // k, 48 // k
+                want = Image.fromarray(a).transform(size, Image.AFFINE, (k, 0, 0, 0, k, 0), how)
+                rows, columns = (clips.resize_matrix(name, n, n // k) for n in (48, 60))
+                got = np.einsum("yh,xw,hwc->yxc", rows, columns, a)
+                self.assertLessEqual(np.abs(got - np.asarray(want)).max(), 1, (name, k))
 
     def test_blur_is_in_small_pixels(self):
         def variance(name, scale):

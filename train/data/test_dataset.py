@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Tests dataset.py on made-up clips: cuts, what is refused or dropped, the manifest, the files."""
 
+import filecmp
 import json
 import os
 import random
+import shutil
+import tarfile
 import tempfile
 import unittest
 
@@ -170,6 +173,71 @@ class Builder(unittest.TestCase):
                 path = dataset.write_lr(flat, "30/1", base, dict(way, chain=chain))
                 back = video.Video(path).read_all()
                 self.assertLess(np.abs(back.astype(int) - flat).max(), 6, (chain, way["codec"]))
+
+    def test_drawn_small(self):
+        """Checks that small versions lie beside their shot, cut where it was cut."""
+        source, out = (os.path.join(self.temp.name, n) for n in ("drawn", "drawn-out"))
+        os.makedirs(source)
+        frames = np.kron(scene(7, 20, 3), np.ones((1, 3, 3, 1), np.uint8))
+        save(os.path.join(source, "walk.mp4"), frames)
+        small = frames[:, 1::3, 1::3]
+        dataset.encode(small, "30/1", os.path.join(source, "walk.x3.mkv"), "null",
+                       ["-c:v", "libx264rgb", "-qp", "0"])
+        with open(os.path.join(source, "MANIFEST.md"), "w", encoding="utf-8") as f:
+            f.write("| file | shows | licence |\n|---|---|---|\n| `walk.mp4` | hills | CC0-1.0 |\n")
+        args = ["--out", out, "--quiet", "--jobs", "1", source]
+        data = dataset.build(dataset.parse(args))
+        shot, = data["shots"]
+        drawn, = [lr for lr in shot["lr"] if lr["kernel"] == "drawn"]
+        x, y = shot["crop"]
+        self.assertEqual((x % 12, y % 12, drawn["scale"]), (0, 0, 3))
+        got = video.Video(os.path.join(out, drawn["file"])).read_all()
+        h, w = shot["height"] // 3, shot["width"] // 3
+        np.testing.assert_array_equal(got, small[:, y // 3:y // 3 + h, x // 3:x // 3 + w])
+        low = clips.load(out, torch.device("cpu"))[0].low[3]
+        self.assertTrue(any(np.array_equal(a.permute(0, 2, 3, 1).numpy(), got) for a in low))
+
+    def test_only_what_is_held_out(self):
+        out = os.path.join(self.temp.name, "held")
+        data = dataset.build(dataset.parse(["--out", out, "--held-out", "--min-motion", "0"] +
+                                           self.args[2:]))
+        self.assertEqual([s["source"] for s in data["shots"]], [os.path.join("eval", "held.mp4")])
+
+    def test_pictures_without_pans(self):
+        """Checks that a picture is kept, and drawn from, without a shot of its own."""
+        out = os.path.join(self.temp.name, "still")
+        data = dataset.build(dataset.parse(["--out", out, "--pans", "0"] + self.args[2:]))
+        leaf, = [s for s in data["shots"] if s["name"] == "p_leaf_0"]
+        self.assertEqual((leaf["frames"], len(leaf["path"]), leaf["lr"]), (1, 1, []))
+        loaded, = [s for s in clips.load(out, torch.device("cpu")) if s.source == leaf["source"]]
+        self.assertEqual(tuple(loaded.stills[0].shape), (3, 600, 960))
+        self.assertEqual(len(loaded.truth), 1)
+        recipe = clips.Recipe(drawn=1.0, kinds={"desktop": 0, "pixels": 0, "video": 0})
+        sampler = clips.Sampler([loaded], recipe, 1, torch.device("cpu"))
+        _, truth, _ = sampler.begin(1, 1, 96, 96)()
+        self.assertEqual(tuple(truth.shape), (1, 5, 3, 96, 96))
+
+    def test_parts_are_the_data_set(self):
+        """Checks that parts keep to their size, and that they hold every file once."""
+        out = os.path.join(self.temp.name, "packed")
+        shutil.copytree(self.out, out)
+        most = 10752 + 512 + max(os.path.getsize(os.path.join(d, f))
+                           for d, _, files in os.walk(out) for f in files)
+        dataset.pack(out, most)
+        parts = sorted(os.listdir(os.path.join(out, "parts")))
+        self.assertGreater(len(parts), 1)
+        back = os.path.join(self.temp.name, "unpacked")
+        for part in parts:
+            path = os.path.join(out, "parts", part)
+            self.assertLessEqual(os.path.getsize(path), most)
+            with tarfile.open(path) as tar:
+                tar.extractall(back)
+        compared = filecmp.dircmp(self.out, back)
+        self.assertEqual((compared.left_only, compared.right_only), ([], []))
+        for folder in (compared, *compared.subdirs.values()):
+            self.assertEqual((folder.left_only, folder.right_only, folder.diff_files), ([], [], []))
+        with self.assertRaises(ValueError):
+            dataset.pack(out, most // 2)
 
     def test_pans_stay_inside(self):
         for seed in range(200):
