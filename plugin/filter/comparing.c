@@ -15,16 +15,21 @@ static bool count_at_work(void *opaque, obs_output_t *output)
 	return true;
 }
 
+void comparing_change(struct flashvsr_filter *filter, obs_data_t *settings)
+{
+	obs_source_update(filter->context, settings);
+	obs_data_release(settings);
+	if (dialog_is_open(&filter->dialog))
+		obs_source_update_properties(filter->context);
+}
+
 static void switch_off(struct flashvsr_filter *filter)
 {
 	obs_data_t *settings = obs_data_create();
 
 	atomic_store(&filter->comparing.mode, COMPARE_OFF); /* for the picture at hand */
 	obs_data_set_string(settings, S_COMPARE, COMPARE_IS_OFF);
-	obs_source_update(filter->context, settings);
-	obs_data_release(settings);
-	if (atomic_load(&filter->dialog.open))
-		obs_source_update_properties(filter->context);
+	comparing_change(filter, settings);
 }
 
 /* What was at work when the user began to compare does not count: the user saw it. */

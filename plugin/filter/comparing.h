@@ -36,6 +36,8 @@ void comparing_init(struct flashvsr_filter *filter);
 void comparing_free(struct flashvsr_filter *filter);
 /* Any thread. */
 void comparing_set(struct flashvsr_filter *filter, const struct filter_settings *settings);
+/* Changes settings, which are released, in an open dialog too. */
+void comparing_change(struct flashvsr_filter *filter, obs_data_t *settings);
 /* Ends comparing when an output has begun, and makes the hotkeys once there is a source. */
 void comparing_tick(struct flashvsr_filter *filter);
 /* Returns what is to be compared at the moment. */

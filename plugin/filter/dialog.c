@@ -10,12 +10,14 @@
 
 #define QUIET_NS  (4 * NS_PER_S) /* the dialog is left alone after a change of settings */
 #define SETTLE_NS NS_PER_S       /* what passes sooner is not shown */
+#define LOOK_NS   (NS_PER_S / 4) /* between two looks at what a dialog should show */
 
 void dialog_init(struct dialog *dialog)
 {
 	atomic_init(&dialog->open, 0);
 	atomic_init(&dialog->edited_ns, 0);
 	atomic_init(&dialog->live, false);
+	dialog->looked_ns = 0;
 	dialog->rebuilt_ns = 0;
 	atomic_init(&dialog->shown, 0);
 	dialog->pending = 0;
@@ -55,6 +57,14 @@ void dialog_set_live(struct dialog *dialog, bool live)
 	atomic_store(&dialog->live, live);
 }
 
+bool dialog_wants_look(struct dialog *dialog, uint64_t now_ns)
+{
+	if (!dialog_is_open(dialog) || now_ns - dialog->looked_ns < LOOK_NS)
+		return false;
+	dialog->looked_ns = now_ns;
+	return true;
+}
+
 bool dialog_due(struct dialog *dialog, uint64_t state, uint64_t now_ns)
 {
 	bool news;
@@ -63,7 +73,7 @@ bool dialog_due(struct dialog *dialog, uint64_t state, uint64_t now_ns)
 		dialog->since_ns = now_ns;
 	dialog->pending = state;
 	news = state != atomic_load(&dialog->shown) && now_ns - dialog->since_ns >= SETTLE_NS;
-	if (!dialog_is_open(dialog) || (!news && !atomic_load(&dialog->live)))
+	if (!news && !atomic_load(&dialog->live))
 		return false;
 	if (now_ns - dialog->rebuilt_ns < NS_PER_S ||
 	    now_ns - atomic_load(&dialog->edited_ns) < QUIET_NS)

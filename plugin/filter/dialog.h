@@ -19,7 +19,7 @@ struct dialog {
 	atomic_bool live;
 	atomic_ullong shown; /* what the dialog was last built for */
 	/* The graphics thread's: */
-	uint64_t rebuilt_ns;
+	uint64_t looked_ns, rebuilt_ns;
 	uint64_t pending;  /* what it may be rebuilt for, ... */
 	uint64_t since_ns; /* ... since then */
 };
@@ -35,8 +35,13 @@ void dialog_edited(struct dialog *dialog);
 /* Sets whether the dialog shows figures that are to be kept current. */
 void dialog_set_live(struct dialog *dialog, bool live);
 /*
- * Returns true when the dialog is to be rebuilt now. To be called once a tick, with a number that
- * changes with whatever the user must know.
+ * Returns true when a dialog is open and it is time to ask whether it is still right. That takes
+ * texts, which are too much work for every tick of the graphics thread.
+ */
+bool dialog_wants_look(struct dialog *dialog, uint64_t now_ns);
+/*
+ * Returns true when the dialog is to be rebuilt now. To be called at each such look, with a number
+ * that changes with whatever the user must know.
  */
 bool dialog_due(struct dialog *dialog, uint64_t state, uint64_t now_ns);
 

@@ -11,14 +11,6 @@
 
 /* ---- what they do -------------------------------------------------------------------------- */
 
-static void change(struct flashvsr_filter *filter, obs_data_t *settings)
-{
-	obs_source_update(filter->context, settings);
-	obs_data_release(settings);
-	if (atomic_load(&filter->dialog.open))
-		obs_source_update_properties(filter->context);
-}
-
 static void switch_line(void *opaque, obs_hotkey_id id, obs_hotkey_t *key, bool pressed)
 {
 	struct flashvsr_filter *filter = opaque;
@@ -31,7 +23,7 @@ static void switch_line(void *opaque, obs_hotkey_id id, obs_hotkey_t *key, bool 
 		return;
 	settings = obs_data_create();
 	obs_data_set_string(settings, S_COMPARE, on ? COMPARE_IS_OFF : COMPARE_IS_LINE);
-	change(filter, settings);
+	comparing_change(filter, settings);
 }
 
 static void move_line(struct flashvsr_filter *filter, bool pressed, int percent)
@@ -46,7 +38,7 @@ static void move_line(struct flashvsr_filter *filter, bool pressed, int percent)
 	atomic_store(&filter->comparing.percent, at); /* the next press may come before update */
 	settings = obs_data_create();
 	obs_data_set_int(settings, S_COMPARE_AT, at);
-	change(filter, settings);
+	comparing_change(filter, settings);
 }
 
 static void move_left(void *opaque, obs_hotkey_id id, obs_hotkey_t *key, bool pressed)

@@ -53,7 +53,7 @@ struct flashvsr_filter {
 	struct carrier carrier;
 	struct screen screen;
 	struct sizes sizes;         /* of the picture at hand */
-	struct place_factor placed; /* that scene items were last seen to be ready for */
+	struct place_factor placed; /* by this filter, when scene items last followed */
 	bool prepared;              /* what is shown is up to date for this tick */
 	int64_t source_ns;          /* what drawing the source itself took in this tick */
 	struct render_cost cost;

@@ -22,6 +22,24 @@ static bool same_factor(const struct place_factor *a, const struct place_factor 
 	return a->x == b->x && a->y == b->y;
 }
 
+static const struct place_factor one = {1.0, 1.0};
+
+/* Returns by how much one filter enlarges at present. False: the source has no size yet. */
+static bool find_own(const struct flashvsr_filter *filter, struct place_factor *factor)
+{
+	struct sizes sizes;
+
+	*factor = one;
+	if (!obs_source_enabled(filter->context) || !atomic_load(&filter->keep_place))
+		return true;
+	sizes = filter_measure(filter);
+	if (!sizes.in_width || !sizes.in_height)
+		return false;
+	factor->x = (double)sizes.out_width / sizes.in_width;
+	factor->y = (double)sizes.out_height / sizes.in_height;
+	return true;
+}
+
 struct product {
 	struct place_factor factor;
 	bool known;
@@ -31,28 +49,24 @@ static void multiply(obs_source_t *source, obs_source_t *filter_source, void *op
 {
 	struct product *product = opaque;
 	const struct flashvsr_filter *filter;
-	struct sizes sizes;
+	struct place_factor own;
 
 	UNUSED_PARAMETER(source);
-	if (strcmp(obs_source_get_id(filter_source), FILTER_ID) != 0 ||
-	    !obs_source_enabled(filter_source))
+	if (strcmp(obs_source_get_id(filter_source), FILTER_ID) != 0)
 		return;
 	filter = obs_obj_get_data(filter_source);
-	if (!filter || !atomic_load(&filter->keep_place))
+	if (!filter)
 		return;
-	sizes = filter_measure(filter);
-	if (!sizes.in_width || !sizes.in_height) {
+	if (!find_own(filter, &own))
 		product->known = false;
-		return;
-	}
-	product->factor.x *= (double)sizes.out_width / sizes.in_width;
-	product->factor.y *= (double)sizes.out_height / sizes.in_height;
+	product->factor.x *= own.x;
+	product->factor.y *= own.y;
 }
 
-/* Returns by how much the filters enlarge the source at present. False: it has no size yet. */
+/* Returns by how much all filters enlarge the source. False: it has no size yet. */
 static bool find_factor(obs_source_t *source, struct place_factor *factor)
 {
-	struct product product = {{1.0, 1.0}, true};
+	struct product product = {one, true};
 
 	obs_source_enum_filters(source, multiply, &product);
 	*factor = product.factor;
@@ -68,7 +82,7 @@ static struct place_factor read_factor(obs_source_t *source)
 
 	obs_data_release(data);
 	if (!(factor.x > 0.0) || !(factor.y > 0.0))
-		factor = (struct place_factor){1.0, 1.0};
+		factor = one;
 	return factor;
 }
 
@@ -150,19 +164,20 @@ static bool change_item(obs_scene_t *scene, obs_sceneitem_t *item, void *opaque)
 	return true;
 }
 
-/* Brings the items up to date, and says for which factor. The lock is held. */
-static bool follow(const struct scenes *scenes, obs_source_t *source, struct place_factor *now)
+/* Brings the items up to date. False: the source has no size yet. The lock is held. */
+static bool follow(const struct scenes *scenes, obs_source_t *source)
 {
 	const struct place_factor before = read_factor(source);
 	struct change change = {.source = source};
+	struct place_factor now;
 
-	if (!find_factor(source, now))
+	if (!find_factor(source, &now))
 		return false;
-	if (same_factor(now, &before))
+	if (same_factor(&now, &before))
 		return true;
-	write_factor(source, now);
-	change.x = now->x / before.x;
-	change.y = now->y / before.y;
+	write_factor(source, &now);
+	change.x = now.x / before.x;
+	change.y = now.y / before.y;
 	for (size_t i = 0; i < scenes->sources.num; i++) {
 		obs_scene_t *scene = obs_scene_from_source(scenes->sources.array[i]);
 
@@ -187,7 +202,7 @@ void place_init(struct flashvsr_filter *filter)
 	place_reset(filter);
 	atomic_init(&filter->wanted, sizes_pack(&as_it_is));
 	atomic_init(&filter->keep_place, true);
-	filter->placed = (struct place_factor){1.0, 1.0};
+	filter->placed = one;
 }
 
 /*
@@ -196,7 +211,6 @@ void place_init(struct flashvsr_filter *filter)
  */
 static bool is_ready(const struct flashvsr_filter *filter, obs_source_t *parent)
 {
-	static const struct place_factor one = {1.0, 1.0};
 	struct place_factor saved;
 
 	if (atomic_load(&filter->target) != sizes_pack(&as_it_is) ||
@@ -206,13 +220,17 @@ static bool is_ready(const struct flashvsr_filter *filter, obs_source_t *parent)
 	return !same_factor(&saved, &one);
 }
 
+/*
+ * Tells whether this filter has changed. What other filters of this kind do is theirs to follow, so
+ * that a tick costs no look through all of a source's filters.
+ */
 static bool is_pending(const struct flashvsr_filter *filter, obs_source_t *parent)
 {
-	struct place_factor factor;
+	struct place_factor own;
 
 	if (atomic_load(&filter->target) != atomic_load(&filter->wanted))
 		return is_ready(filter, parent);
-	return find_factor(parent, &factor) && !same_factor(&factor, &filter->placed);
+	return find_own(filter, &own) && !same_factor(&own, &filter->placed);
 }
 
 void place_tick(struct flashvsr_filter *filter)
@@ -225,7 +243,8 @@ void place_tick(struct flashvsr_filter *filter)
 		collect_scenes(&scenes);
 		if (pthread_mutex_trylock(lock) == 0) {
 			atomic_store(&filter->target, atomic_load(&filter->wanted));
-			follow(&scenes, parent, &filter->placed);
+			if (follow(&scenes, parent))
+				find_own(filter, &filter->placed);
 			pthread_mutex_unlock(lock);
 		}
 		release_scenes(&scenes);
@@ -235,12 +254,11 @@ void place_tick(struct flashvsr_filter *filter)
 
 static void bring_up_to_date(struct shared *shared, obs_source_t *source)
 {
-	struct place_factor factor;
 	struct scenes scenes;
 
 	collect_scenes(&scenes);
 	pthread_mutex_lock(&shared->place_lock);
-	follow(&scenes, source, &factor);
+	follow(&scenes, source);
 	pthread_mutex_unlock(&shared->place_lock);
 	release_scenes(&scenes);
 }

@@ -68,13 +68,13 @@ static void follow_store(struct flashvsr_filter *filter)
 
 static void keep_dialog(struct flashvsr_filter *filter, const struct filter_report *report)
 {
+	const uint64_t now_ns = os_gettime_ns();
 	struct worker_status status;
 
-	if (!dialog_is_open(&filter->dialog))
+	if (!dialog_wants_look(&filter->dialog, now_ns))
 		return;
 	session_get_worker(filter->session, &status);
-	if (dialog_due(&filter->dialog, filter_dialog_state(filter, report, &status),
-		       os_gettime_ns()))
+	if (dialog_due(&filter->dialog, filter_dialog_state(filter, report, &status), now_ns))
 		obs_source_update_properties(filter->context);
 }
 
