@@ -107,15 +107,6 @@ static int open_stream(struct compare *cmp)
 				    &cmp->large, &cmp->err);
 }
 
-static int stream_failed(struct compare *cmp, int result)
-{
-	const char *text = fvsr_stream_error(cmp->stream);
-
-	snprintf(cmp->err.text, sizeof(cmp->err.text), "%s",
-		 text && *text ? text : fvsr_result_text(result));
-	return result;
-}
-
 /* Looks for the wanted picture among those that are ready. FVSR_ERR_AGAIN: it is not there yet. */
 static int receive(struct compare *cmp)
 {
@@ -126,7 +117,7 @@ static int receive(struct compare *cmp)
 		if (result == FVSR_ERR_AGAIN)
 			return result;
 		if (result < 0)
-			return stream_failed(cmp, result);
+			return fvsr_cli_stream_failed(cmp->stream, result, &cmp->err);
 		if (fvsr_frame_tag(cmp->large)) {
 			cmp->pictures[AFTER] = cmp->large;
 			cmp->large = NULL;
@@ -144,7 +135,7 @@ static int send(struct compare *cmp)
 		return result;
 	fvsr_frame_set_tag(cmp->small, cmp->in.time_s == cmp->shown_s);
 	result = fvsr_stream_send(cmp->stream, cmp->small);
-	return result < 0 ? stream_failed(cmp, result) : FVSR_OK;
+	return result < 0 ? fvsr_cli_stream_failed(cmp->stream, result, &cmp->err) : FVSR_OK;
 }
 
 /* Runs the network over the pictures before the wanted one, and on until that one comes out. */
@@ -366,7 +357,7 @@ static void describe(const struct fvsr_likeness *likeness, char *text, size_t si
 
 static int write_page(struct compare *cmp)
 {
-	static const char *const names[ROLES] = {"before", "bicubic", "after", "reference"};
+	static const char *const names[ROLES] = {"BEFORE", "BICUBIC", "AFTER", "REFERENCE"};
 	const struct fvsr_picture *source = fvsr_frame_picture(cmp->source);
 	struct fvsr_page_panel panels[ROLES];
 	int count = 0;
@@ -379,7 +370,7 @@ static int write_page(struct compare *cmp)
 			continue;
 		count++;
 		panel->picture = fvsr_frame_picture(cmp->pictures[role]);
-		snprintf(panel->lines[0], sizeof(panel->lines[0]), "%s %dx%d", names[role],
+		snprintf(panel->lines[0], sizeof(panel->lines[0]), "%s %dX%d", names[role],
 			 role == BEFORE ? source->width : cmp->size.width,
 			 role == BEFORE ? source->height : cmp->size.height);
 		if (cmp->reference && (role == BICUBIC || role == AFTER))

@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "interrupt.h"
 #include "manifest.h"
+#include "open_stream.h"
 #include "report.h"
 #include "segment_plan.h"
 #include "upscale.h"
@@ -38,15 +39,12 @@ struct plan {
 static int send_frame(struct plan *plan)
 {
 	struct fvsr_upscale *up = &plan->up;
-	fvsr_frame *first = up->unturned ? up->unturned : up->small;
 	AVFrame *next = av_frame_alloc();
-	int result = next ? fvsr_media_to_rgba(&up->converter, up->decoded, &up->color,
-					       fvsr_frame_picture(first), &up->err)
-			  : FVSR_ERR_MEMORY;
+	int result =
+		next ? fvsr_media_to_shown(&up->converter, up->decoded, &up->color, &up->turn,
+					   up->unturned, fvsr_frame_picture(up->small), &up->err)
+		     : FVSR_ERR_MEMORY;
 
-	if (result == FVSR_OK && up->unturned)
-		fvsr_media_turn(&up->turn, fvsr_frame_picture(up->unturned),
-				fvsr_frame_picture(up->small));
 	if (result == FVSR_OK)
 		result = fvsr_stream_send(up->stream, up->small);
 	if (result == FVSR_OK && !plan->at_end) {
@@ -97,7 +95,7 @@ static int measure(struct plan *plan)
 	if (result == FVSR_OK)
 		plan->speed = received / (fvsr_cli_clock_s() - start_s);
 	else if (up->stream && !up->err.text[0])
-		snprintf(up->err.text, sizeof(up->err.text), "%s", fvsr_stream_error(up->stream));
+		fvsr_cli_stream_failed(up->stream, result, &up->err);
 	return result;
 }
 
@@ -105,10 +103,10 @@ static int measure(struct plan *plan)
 /* How long                                                                                    */
 
 /* Returns how many frames go through the network for segment k, and how many come out. */
-static int64_t work_of(const struct fvsr_manifest *manifest, int k)
+static int64_t work_of(const struct plan *plan, int k)
 {
-	struct fvsr_segment range = fvsr_manifest_segment(manifest, k).range;
-	int64_t behind = k + 1 < manifest->count ? FVSR_LATENCY : 0;
+	struct fvsr_segment range = fvsr_manifest_segment(&plan->manifest, k).range;
+	int64_t behind = k + 1 < plan->manifest.count ? plan->cost.latency : 0;
 
 	return range.end - range.run_from + behind;
 }
@@ -123,7 +121,7 @@ static int64_t busiest(const struct plan *plan)
 
 		for (int card = 1; card < plan->cards; card++)
 			least = load[card] < load[least] ? card : least;
-		load[least] += work_of(&plan->manifest, k);
+		load[least] += work_of(plan, k);
 		most = load[least] > most ? load[least] : most;
 	}
 	free(load);

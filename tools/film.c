@@ -138,10 +138,6 @@ int fvsr_film_picture(struct fvsr_film *film, const struct fvsr_picture *rgba,
 
 	if (result < 0)
 		return result;
-	result =
-		fvsr_media_to_rgba(&film->converter, film->decoded, &color,
-				   film->unturned ? fvsr_frame_picture(film->unturned) : rgba, err);
-	if (result == FVSR_OK && film->unturned)
-		fvsr_media_turn(&film->turn, fvsr_frame_picture(film->unturned), rgba);
-	return result;
+	return fvsr_media_to_shown(&film->converter, film->decoded, &color, &film->turn,
+				   film->unturned, rgba, err);
 }

@@ -14,6 +14,7 @@
 
 #include "media.h"
 #include "platform.h"
+#include "target.h"
 
 #define FORMAT    "fvsr-segments"
 #define VERSION   1
@@ -48,19 +49,11 @@ char *fvsr_manifest_part_path(const char *manifest_path, int k)
 int fvsr_manifest_write(const json_t *root, const char *path, struct fvsr_error *err)
 {
 	char *text = json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS);
-	struct fvsr_new_file *file;
 	int result;
 
 	if (!text)
 		return fvsr_media_fail(err, AVERROR(ENOMEM), "cannot write %s", path);
-	result = fvsr_new_file_create(&file, path, err);
-	if (result == FVSR_OK) {
-		result = fvsr_new_file_write(file, text, strlen(text), err);
-		if (result == FVSR_OK)
-			result = fvsr_new_file_commit(file, err);
-		else
-			fvsr_new_file_abort(file);
-	}
+	result = fvsr_cli_write_file(path, text, strlen(text), err);
 	free(text);
 	return result;
 }

@@ -90,9 +90,14 @@ bool fvsr_media_turn_of(const int32_t matrix[9], struct fvsr_media_turn *turn);
 bool fvsr_media_turns(const struct fvsr_media_turn *turn);
 /* True when width becomes height. */
 bool fvsr_media_swaps_sides(const struct fvsr_media_turn *turn);
-/* RGBA8 to RGBA8, of the turned size. */
-void fvsr_media_turn(const struct fvsr_media_turn *turn, const struct fvsr_picture *from,
-		     const struct fvsr_picture *to);
+/*
+ * Makes of a decoded frame the picture that is shown, RGBA8 of the turned size. 'unturned' has room
+ * for it as the file has it; NULL where no picture is turned.
+ */
+int fvsr_media_to_shown(struct fvsr_media_converter *conv, const AVFrame *frame,
+			const struct fvsr_media_color *color, const struct fvsr_media_turn *turn,
+			fvsr_frame *unturned, const struct fvsr_picture *rgba,
+			struct fvsr_error *err);
 
 /* ------------------------------------------------------------------------------------------- */
 /* Input (media_input.c)                                                                       */

@@ -71,8 +71,9 @@ bool fvsr_media_swaps_sides(const struct fvsr_media_turn *turn)
 	return turn->a == 0;
 }
 
-void fvsr_media_turn(const struct fvsr_media_turn *turn, const struct fvsr_picture *from,
-		     const struct fvsr_picture *to)
+/* RGBA8 to RGBA8, of the turned size. */
+static void turn_pixels(const struct fvsr_media_turn *turn, const struct fvsr_picture *from,
+			const struct fvsr_picture *to)
 {
 	/* Where the corner (0, 0) goes, and from there a step for each pixel and row. */
 	int x0 = turn->a + turn->c < 0 ? to->width - 1 : 0;
@@ -89,4 +90,17 @@ void fvsr_media_turn(const struct fvsr_media_turn *turn, const struct fvsr_pictu
 			       4);
 		}
 	}
+}
+
+int fvsr_media_to_shown(struct fvsr_media_converter *conv, const AVFrame *frame,
+			const struct fvsr_media_color *color, const struct fvsr_media_turn *turn,
+			fvsr_frame *unturned, const struct fvsr_picture *rgba,
+			struct fvsr_error *err)
+{
+	const struct fvsr_picture *first = unturned ? fvsr_frame_picture(unturned) : rgba;
+	int result = fvsr_media_to_rgba(conv, frame, color, first, err);
+
+	if (result == FVSR_OK && unturned)
+		turn_pixels(turn, first, rgba);
+	return result;
 }

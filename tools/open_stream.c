@@ -110,3 +110,12 @@ int fvsr_cli_open_stream(fvsr_model *model, const struct fvsr_settings *settings
 					   settings->out_height);
 	return result;
 }
+
+int fvsr_cli_stream_failed(const fvsr_stream *stream, int result, struct fvsr_error *err)
+{
+	const char *text = fvsr_stream_error(stream);
+
+	snprintf(err->text, sizeof(err->text), "%s",
+		 text && *text ? text : fvsr_result_text(result));
+	return result;
+}

@@ -7,9 +7,10 @@
 
 #include "fvsr/fvsr.h"
 
-#define FVSR_PAGE_LINES 2
+#define FVSR_PAGE_LINES  2
+#define FVSR_PAGE_PANELS 4 /* at most */
 
-/* Lower-case letters, digits, "PSNR", "SSIM", "VMAF", "dB" and ". , : + -" can be printed. */
+/* Lines are of characters that plugin/picture/label.c has, or empty. */
 struct fvsr_page_panel {
 	const struct fvsr_picture *picture; /* RGBA8; what is transparent is on black */
 	char lines[FVSR_PAGE_LINES][64];

@@ -174,8 +174,6 @@ static bool check_sum(struct fvsr_cli_part_reader *part, uint64_t bytes)
 	if (good) {
 		av_sha_final(sha, got);
 		good = memcmp(got, want, sizeof(got)) == 0;
-		for (int i = 0; i < SHA_BYTES; i++)
-			snprintf(part->sha256 + 2 * (size_t)i, 3, "%02x", got[i]);
 	}
 	av_free(sha);
 	av_free(buffer);

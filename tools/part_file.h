@@ -53,7 +53,6 @@ struct fvsr_cli_part_reader {
 	uint8_t *extradata;
 	size_t extradata_bytes;
 	json_t *record;
-	char sha256[65];
 };
 
 /*

@@ -51,3 +51,17 @@ int fvsr_cli_check_target(const char *output, const char *input, const char *spe
 		return refuse(err, output, "is a file of the model");
 	return 0;
 }
+
+int fvsr_cli_write_file(const char *path, const void *data, size_t bytes, struct fvsr_error *err)
+{
+	struct fvsr_new_file *file;
+	int result = fvsr_new_file_create(&file, path, err);
+
+	if (result < 0)
+		return result;
+	result = fvsr_new_file_write(file, data, bytes, err);
+	if (result == FVSR_OK)
+		return fvsr_new_file_commit(file, err);
+	fvsr_new_file_abort(file);
+	return result;
+}

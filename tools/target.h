@@ -22,4 +22,7 @@ const char *fvsr_cli_target_name(const char *word);
 int fvsr_cli_check_target(const char *output, const char *input, const char *spec, const char *hint,
 			  struct fvsr_error *err);
 
+/* Writes a whole file, which appears when it is complete. 0 or FVSR_ERR_*. */
+int fvsr_cli_write_file(const char *path, const void *data, size_t bytes, struct fvsr_error *err);
+
 #endif

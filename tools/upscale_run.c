@@ -8,18 +8,10 @@
 
 #include "cli.h"
 #include "interrupt.h"
+#include "open_stream.h"
 #include "part.h"
 #include "target.h"
 #include "upscale.h"
-
-static int stream_failed(struct fvsr_upscale *up, int result)
-{
-	const char *text = fvsr_stream_error(up->stream);
-
-	snprintf(up->err.text, sizeof(up->err.text), "%s",
-		 text && *text ? text : fvsr_result_text(result));
-	return result;
-}
 
 /* Tells whether all of what is wanted has come out, though the video goes on. */
 static bool is_complete(const struct fvsr_upscale *up)
@@ -54,7 +46,7 @@ static int receive(struct fvsr_upscale *up)
 		if (result == FVSR_ERR_AGAIN || result == FVSR_ERR_EOF)
 			return FVSR_OK;
 		if (result < 0)
-			return stream_failed(up, result);
+			return fvsr_cli_stream_failed(up->stream, result, &up->err);
 		result = write_picture(up);
 		if (result < 0)
 			return result;
@@ -77,21 +69,17 @@ static int send_frame(struct fvsr_upscale *up)
 				 up->decoded_width, up->decoded_height, up->decoded->width,
 				 up->decoded->height, (unsigned long long)up->in.frames - 1);
 	}
-	result = fvsr_media_to_rgba(&up->converter, up->decoded, &up->color,
-				    fvsr_frame_picture(up->unturned ? up->unturned : up->small),
-				    &up->err);
+	result = fvsr_media_to_shown(&up->converter, up->decoded, &up->color, &up->turn,
+				     up->unturned, fvsr_frame_picture(up->small), &up->err);
 	if (result < 0)
 		return result;
-	if (up->unturned)
-		fvsr_media_turn(&up->turn, fvsr_frame_picture(up->unturned),
-				fvsr_frame_picture(up->small));
 	fvsr_frame_set_tag(up->small, up->decoded->pts);
 	if (up->part)
 		fvsr_cli_part_sent(up->part, up->decoded->pts);
 	fvsr_media_output_announce(&up->out, up->decoded->pts,
 				   fvsr_media_frame_duration(up->decoded));
 	result = fvsr_stream_send(up->stream, up->small);
-	return result < 0 ? stream_failed(up, result) : FVSR_OK;
+	return result < 0 ? fvsr_cli_stream_failed(up->stream, result, &up->err) : FVSR_OK;
 }
 
 /* From the first frame, which is already decoded, to the end of the input. */
@@ -115,7 +103,7 @@ int fvsr_upscale_pump(struct fvsr_upscale *up)
 		return FVSR_OK;
 	result = fvsr_stream_end(up->stream);
 	if (result < 0)
-		return stream_failed(up, result);
+		return fvsr_cli_stream_failed(up->stream, result, &up->err);
 	result = receive(up);
 	return result == FVSR_ERR_EOF ? FVSR_OK : result;
 }

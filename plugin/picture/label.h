@@ -2,7 +2,7 @@
 /*
  * Words in the picture, for comparing. OBS draws text with modules that need not be there, and with
  * fonts that differ from system to system, so these few words have a font of their own: letters of
- * dots, only those that the translations need. No OBS here.
+ * dots, only those that the translations and `fvsr compare` need. No OBS here.
  */
 #ifndef FLASHVSR_LABEL_H
 #define FLASHVSR_LABEL_H

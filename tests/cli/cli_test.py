@@ -20,7 +20,7 @@ import failure_tests
 import media_tests
 import pipe_tests
 import segment_tests
-from support import Failure
+from support import Failure, Skipped
 
 SKIPPED = 77
 TESTS = {name[5:]: function
@@ -44,6 +44,9 @@ def main():
             try:
                 TESTS[name](Path(folder))
                 print(f"ok    {name} ({time.monotonic() - start:.1f} s)")
+            except Skipped as reason:
+                print(f"skipped: {reason}")
+                failed = failed or SKIPPED
             except Failure as problem:
                 print(f"FAIL  {name}: {problem}")
                 failed = 1

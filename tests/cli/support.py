@@ -22,6 +22,10 @@ class Failure(Exception):
     pass
 
 
+class Skipped(Exception):
+    """Something is missing on this machine; the text says what."""
+
+
 def check(condition, *words):
     if not condition:
         raise Failure(" ".join(str(word) for word in words))
