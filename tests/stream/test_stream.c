@@ -23,35 +23,8 @@
 
 #define MAX_FRAMES 64
 
-/* A stream with one frame for each direction. */
-struct rig {
-	fvsr_stream *stream;
-	fvsr_frame *in, *out;
-	int sent;
-};
-
-static void rig_open(struct rig *rig, fvsr_model *model, const struct fvsr_settings *settings)
-{
-	struct fvsr_error err = {{0}};
-
-	memset(rig, 0, sizeof(*rig));
-	if (fvsr_stream_open(&rig->stream, model, settings, &err) < 0) {
-		printf("cannot open a stream: %s\n", err.text);
-		exit(1);
-	}
-	fvsr_frame_create(&rig->in, settings->in_format, settings->in_width, settings->in_height);
-	fvsr_frame_create(&rig->out, settings->out_format, settings->out_width,
-			  settings->out_height);
-}
-
-static void rig_close(struct rig *rig)
-{
-	fvsr_stream_close(rig->stream);
-	fvsr_frame_destroy(rig->in);
-	fvsr_frame_destroy(rig->out);
-}
-
-static int rig_send(struct rig *rig)
+/* Sends the next picture of the video. */
+static int rig_send(struct test_rig *rig)
 {
 	int result;
 
@@ -63,7 +36,7 @@ static int rig_send(struct rig *rig)
 }
 
 /* Receives until it may not; returns how many came and stores their hashes behind 'hashes'. */
-static int rig_receive(struct rig *rig, int first, uint64_t *hashes, int *result)
+static int rig_receive(struct test_rig *rig, int first, uint64_t *hashes, int *result)
 {
 	int n = 0;
 
@@ -84,7 +57,7 @@ static int rig_receive(struct rig *rig, int first, uint64_t *hashes, int *result
 }
 
 /* Sends a whole video of 'frames'; returns how many came out. */
-static int rig_video(struct rig *rig, int frames, uint64_t *hashes)
+static int rig_video(struct test_rig *rig, int frames, uint64_t *hashes)
 {
 	int received = 0, result;
 
@@ -106,10 +79,10 @@ static void test_counts(fvsr_model *model)
 	static const int counts[] = {0, 1, 5, 21, 22, 25, 29, 41};
 	struct fvsr_settings settings;
 	uint64_t whole[MAX_FRAMES], part[MAX_FRAMES];
-	struct rig rig;
+	struct test_rig rig;
 
 	test_settings(&settings, 24, 16, 48, 32);
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	CHECK(rig_video(&rig, 45, whole) == 45);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
 		fvsr_stream_reset(rig.stream);
@@ -122,7 +95,7 @@ static void test_counts(fvsr_model *model)
 	CHECK(rig_video(&rig, 45, part) == 45);
 	CHECK(!memcmp(whole, part, 45 * sizeof(*whole)));
 	CHECK(whole[0] != whole[1] && whole[21] != whole[22]);
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
 static void test_latency(fvsr_model *model)
@@ -130,11 +103,11 @@ static void test_latency(fvsr_model *model)
 	struct fvsr_settings settings;
 	struct fvsr_stream_cost cost;
 	int received = 0, result;
-	struct rig rig;
+	struct test_rig rig;
 
 	test_settings(&settings, 16, 16, 32, 32);
 	CHECK(!fvsr_stream_cost(model, &settings, &cost, NULL));
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	for (int n = 0; n < cost.first_latency - 1; n++) {
 		CHECK(!rig_send(&rig));
 		CHECK(fvsr_stream_receive(rig.stream, rig.out) == FVSR_ERR_AGAIN);
@@ -144,7 +117,7 @@ static void test_latency(fvsr_model *model)
 		received += rig_receive(&rig, received, NULL, &result);
 		CHECK(rig.sent - received < cost.latency);
 	}
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
 /* Checks that frames that nobody fetches fill the stream, which goes on where it stopped. */
@@ -152,10 +125,10 @@ static void test_full(fvsr_model *model)
 {
 	struct fvsr_settings settings;
 	int received, result;
-	struct rig rig;
+	struct test_rig rig;
 
 	test_settings(&settings, 16, 16, 16, 16);
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	while (!(result = rig_send(&rig)) && rig.sent < 1000)
 		;
 	CHECK(result == FVSR_ERR_AGAIN);
@@ -166,10 +139,10 @@ static void test_full(fvsr_model *model)
 	CHECK(!fvsr_stream_end(rig.stream));
 	received += rig_receive(&rig, received, NULL, &result);
 	CHECK(received == rig.sent && result == FVSR_ERR_EOF);
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
-static void test_alpha(const struct rig *rig, int frame)
+static void test_alpha(const struct test_rig *rig, int frame)
 {
 	const struct fvsr_picture *in = fvsr_frame_picture(rig->in);
 	const struct fvsr_picture *out = fvsr_frame_picture(rig->out);
@@ -197,19 +170,19 @@ static void test_sizes(fvsr_model *model)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		struct fvsr_settings settings;
 		int received = 0, result = 0;
-		struct rig rig;
+		struct test_rig rig;
 
 		test_settings(&settings, sizes[i][0], sizes[i][1], sizes[i][2], sizes[i][3]);
 		settings.color = i % 2 ? FVSR_COLOR_WAVELET : FVSR_COLOR_ADAIN;
 		settings.kv_ratio = 1 + (int)i;
-		rig_open(&rig, model, &settings);
+		test_rig_open(&rig, model, &settings);
 		for (int n = 0; n < 3; n++)
 			CHECK(!rig_send(&rig));
 		fvsr_stream_end(rig.stream);
 		while (!(result = fvsr_stream_receive(rig.stream, rig.out)))
 			test_alpha(&rig, received++);
 		CHECK(received == 3 && result == FVSR_ERR_EOF);
-		rig_close(&rig);
+		test_rig_close(&rig);
 	}
 }
 
@@ -218,7 +191,7 @@ static void test_formats(fvsr_model *model)
 {
 	struct fvsr_settings settings;
 	uint8_t *pixels[2];
-	struct rig rig;
+	struct test_rig rig;
 
 	for (int swap = 0; swap < 2; swap++) {
 		const struct fvsr_picture *in, *out;
@@ -226,7 +199,7 @@ static void test_formats(fvsr_model *model)
 		test_settings(&settings, 20, 20, 40, 40);
 		settings.in_format = swap ? FVSR_FORMAT_BGRA8 : FVSR_FORMAT_RGBA8;
 		settings.out_format = settings.in_format;
-		rig_open(&rig, model, &settings);
+		test_rig_open(&rig, model, &settings);
 		in = fvsr_frame_picture(rig.in), out = fvsr_frame_picture(rig.out);
 		test_picture_fill(in, 0);
 		for (int i = 0; swap && i < 20 * 20; i++) {
@@ -245,7 +218,7 @@ static void test_formats(fvsr_model *model)
 			for (int c = 0; c < 4; c++)
 				pixels[swap][i * 4 + c] = p[swap && c < 3 ? 2 - c : c];
 		}
-		rig_close(&rig);
+		test_rig_close(&rig);
 	}
 	CHECK(!memcmp(pixels[0], pixels[1], 40 * 40 * 4));
 	free(pixels[0]);
@@ -257,13 +230,13 @@ static void test_two_streams(fvsr_model *model)
 {
 	uint64_t alone[2][MAX_FRAMES], together[2][MAX_FRAMES];
 	struct fvsr_settings settings[2];
-	struct rig rig[2];
+	struct test_rig rig[2];
 	int received[2] = {0, 0}, result;
 
 	for (int i = 0; i < 2; i++) {
 		test_settings(&settings[i], 16, 16, 32, 32);
 		settings[i].seed = (uint64_t)i;
-		rig_open(&rig[i], model, &settings[i]);
+		test_rig_open(&rig[i], model, &settings[i]);
 		CHECK(rig_video(&rig[i], 30, alone[i]) == 30);
 		fvsr_stream_reset(rig[i].stream);
 		rig[i].sent = 0;
@@ -277,7 +250,7 @@ static void test_two_streams(fvsr_model *model)
 	for (int i = 0; i < 2; i++) {
 		CHECK(received[i] == 21);
 		CHECK(!memcmp(alone[i], together[i], 21 * sizeof(**alone)));
-		rig_close(&rig[i]);
+		test_rig_close(&rig[i]);
 	}
 	CHECK(alone[0][0] != alone[1][0]); /* the seed matters */
 }
@@ -326,7 +299,7 @@ static void test_refusals(fvsr_model *model)
 	struct fvsr_backend_info info;
 	fvsr_model *none = NULL;
 	fvsr_frame *frame;
-	struct rig rig;
+	struct test_rig rig;
 
 	test_settings(&good, 32, 32, 64, 64);
 #define REFUSED(field, value)                                                                      \
@@ -351,14 +324,14 @@ static void test_refusals(fvsr_model *model)
 	REFUSED(out_format, 17);
 	REFUSED(in_format, FVSR_FORMAT_RGBF32P);
 #undef REFUSED
-	rig_open(&rig, model, &good);
+	test_rig_open(&rig, model, &good);
 	fvsr_frame_create(&frame, FVSR_FORMAT_RGBA8, 31, 32);
 	CHECK(fvsr_stream_send(rig.stream, frame) == FVSR_ERR_ARGUMENT);
 	CHECK(fvsr_stream_error(rig.stream)[0]);
 	CHECK(fvsr_stream_receive(rig.stream, frame) == FVSR_ERR_ARGUMENT);
 	CHECK(fvsr_stream_send(rig.stream, NULL) == FVSR_ERR_ARGUMENT);
 	fvsr_frame_destroy(frame);
-	rig_close(&rig);
+	test_rig_close(&rig);
 	CHECK(fvsr_model_open(&none, "no such file", NULL, &err) == FVSR_ERR_IO && !none);
 	CHECK(fvsr_model_open(&none, NULL, NULL, &err) == FVSR_ERR_ARGUMENT);
 	CHECK(fvsr_backend_describe(1000, &info) == FVSR_ERR_EOF);
@@ -386,7 +359,7 @@ static void test_cost(fvsr_model *model)
 	struct fvsr_settings settings;
 	struct fvsr_stream_cost cost;
 	double before, taken;
-	struct rig rig;
+	struct test_rig rig;
 
 	test_settings(&settings, 128, 128, 256, 256);
 	CHECK(!fvsr_stream_cost(model, &settings, &cost, NULL));
@@ -394,12 +367,12 @@ static void test_cost(fvsr_model *model)
 	if (!cost.host_bytes)
 		return; /* the memory of a device */
 	before = heap_bytes();
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	taken = heap_bytes() - before;
 	if (taken > 0) /* sanitizers have a heap of their own */
 		CHECK(taken > 0.95 * (double)cost.host_bytes &&
 		      taken < 1.05 * (double)cost.host_bytes + (4 << 20));
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
 /* Checks that an interruption ends what is computed, and that a reset undoes it. */
@@ -407,10 +380,10 @@ static void test_interrupt(fvsr_model *model)
 {
 	uint64_t whole[MAX_FRAMES], again[MAX_FRAMES];
 	struct fvsr_settings settings;
-	struct rig rig;
+	struct test_rig rig;
 
 	test_settings(&settings, 16, 16, 32, 32);
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	CHECK(rig_video(&rig, 30, whole) == 30);
 	fvsr_stream_reset(rig.stream);
 	for (rig.sent = 0; rig.sent < 25;)
@@ -422,7 +395,7 @@ static void test_interrupt(fvsr_model *model)
 	fvsr_stream_reset(rig.stream);
 	CHECK(rig_video(&rig, 30, again) == 30);
 	CHECK(!memcmp(whole, again, 30 * sizeof(*whole)));
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
 static double now_s(void)
@@ -451,7 +424,7 @@ static void *interrupt_soon(void *opaque)
 }
 
 /* Returns what the first chunk's receive() does, and how long; interrupts it if 'after_s' > 0. */
-static int rig_first_chunk(struct rig *rig, double after_s, double *took_s)
+static int rig_first_chunk(struct test_rig *rig, double after_s, double *took_s)
 {
 	struct interruption interruption = {.stream = rig->stream, .after_s = after_s};
 	pthread_t thread;
@@ -481,12 +454,12 @@ static void test_interrupt_busy(fvsr_model *model)
 	struct fvsr_settings settings;
 	struct fvsr_model_info info;
 	double whole_s, took_s = 0;
-	struct rig rig;
+	struct test_rig rig;
 	int result = FVSR_OK;
 
 	fvsr_model_describe(model, &info);
 	test_settings(&settings, 64, 64, 256, 256);
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	for (int i = 0; i < 2; i++) /* the first one also sets things up */
 		CHECK(rig_first_chunk(&rig, 0, &whole_s) == FVSR_OK);
 	for (int i = 0; i < (info.card < 0 ? 1 : 20) && result == FVSR_OK; i++)
@@ -494,7 +467,7 @@ static void test_interrupt_busy(fvsr_model *model)
 	printf("a chunk of %.1f ms, interrupted after %.1f\n", whole_s * 1e3, took_s * 1e3);
 	CHECK(result == FVSR_ERR_CANCELLED);
 	CHECK(took_s < whole_s);
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
 /*
@@ -514,9 +487,9 @@ static void test_interrupt_paused(fvsr_model *model)
 		double interrupted_s, ended_s;
 		int received = 0, result;
 		pthread_t thread;
-		struct rig rig;
+		struct test_rig rig;
 
-		rig_open(&rig, model, &settings);
+		test_rig_open(&rig, model, &settings);
 		interruption.stream = rig.stream;
 		/* what a chunk takes is known after a few of them */
 		while (rig.sent < 48) {
@@ -536,7 +509,7 @@ static void test_interrupt_paused(fvsr_model *model)
 		printf("a pause ended %.1f ms after its interruption\n",
 		       (ended_s - interrupted_s) * 1e3);
 		CHECK(ended_s - interrupted_s < most_s);
-		rig_close(&rig);
+		test_rig_close(&rig);
 	}
 }
 
@@ -545,11 +518,11 @@ static void test_effort(fvsr_model *model)
 {
 	uint64_t whole[MAX_FRAMES], less[MAX_FRAMES], same[MAX_FRAMES];
 	struct fvsr_settings settings;
-	struct rig rig;
+	struct test_rig rig;
 
 	test_settings(&settings, 64, 64, 128, 128);
 	settings.kv_ratio = 4;
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	for (int pass = 0; pass < 3; pass++) {
 		uint64_t *hashes = pass == 0 ? whole : pass == 1 ? less : same;
 		int received = 0, result;
@@ -570,7 +543,7 @@ static void test_effort(fvsr_model *model)
 	CHECK(fvsr_stream_set_effort(rig.stream, 2.0, 5) == FVSR_ERR_ARGUMENT);
 	CHECK(fvsr_stream_set_effort(rig.stream, 0.0, 2) == FVSR_ERR_ARGUMENT);
 	CHECK(fvsr_stream_set_effort(rig.stream, 2.0, 0) == FVSR_ERR_ARGUMENT);
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
 /* Checks for the prompt of the nearest scale, which the sizes say where settings do not. */
@@ -580,15 +553,15 @@ static void test_scale(fvsr_model *model)
 	uint64_t hashes[7][4];
 	struct fvsr_settings settings;
 	struct fvsr_model_info info;
-	struct rig rig;
+	struct test_rig rig;
 
 	fvsr_model_describe(model, &info);
 	test_settings(&settings, 64, 64, 128, 128);
 	for (int i = 0; i < 7; i++) {
 		settings.scale = scales[i];
-		rig_open(&rig, model, &settings);
+		test_rig_open(&rig, model, &settings);
 		CHECK(rig_video(&rig, 4, hashes[i]) == 4);
-		rig_close(&rig);
+		test_rig_close(&rig);
 	}
 	for (int i = 1; i < 7; i++) {
 		bool same = !memcmp(hashes[0], hashes[i], sizeof(hashes[0]));
@@ -603,11 +576,11 @@ static void test_scale(fvsr_model *model)
 static void hash_from(fvsr_model *model, struct fvsr_settings *settings, int first, int end,
 		      uint64_t *hashes)
 {
-	struct rig rig;
+	struct test_rig rig;
 	int n = first;
 
 	settings->first_frame = first;
-	rig_open(&rig, model, settings);
+	test_rig_open(&rig, model, settings);
 	for (rig.sent = first; rig.sent < end;) {
 		CHECK(!rig_send(&rig));
 		while (!fvsr_stream_receive(rig.stream, rig.out))
@@ -617,7 +590,7 @@ static void hash_from(fvsr_model *model, struct fvsr_settings *settings, int fir
 	while (!fvsr_stream_receive(rig.stream, rig.out))
 		hashes[n++] = test_picture_hash(fvsr_frame_picture(rig.out));
 	CHECK(n == end);
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
 /* Checks that a stream which begins in the middle gives, after its run-up, the same pictures. */

@@ -103,3 +103,24 @@ int test_stream_hashes(fvsr_stream *stream, const struct fvsr_settings *settings
 	fvsr_frame_destroy(out);
 	return received;
 }
+
+void test_rig_open(struct test_rig *rig, fvsr_model *model, const struct fvsr_settings *settings)
+{
+	struct fvsr_error err = {""};
+
+	*rig = (struct test_rig){0};
+	if (fvsr_stream_open(&rig->stream, model, settings, &err) < 0) {
+		printf("cannot open a stream: %s\n", err.text);
+		exit(1);
+	}
+	fvsr_frame_create(&rig->in, settings->in_format, settings->in_width, settings->in_height);
+	fvsr_frame_create(&rig->out, settings->out_format, settings->out_width,
+			  settings->out_height);
+}
+
+void test_rig_close(struct test_rig *rig)
+{
+	fvsr_frame_destroy(rig->in);
+	fvsr_frame_destroy(rig->out);
+	fvsr_stream_close(rig->stream);
+}

@@ -20,4 +20,15 @@ uint64_t test_picture_hash(const struct fvsr_picture *picture);
 int test_stream_hashes(fvsr_stream *stream, const struct fvsr_settings *settings, int frames,
 		       uint64_t *hash);
 
+/* A stream with a frame for each end. */
+struct test_rig {
+	fvsr_stream *stream;
+	fvsr_frame *in, *out;
+	int sent; /* pictures, for those who count them */
+};
+
+/* Opens the stream, or ends the program. */
+void test_rig_open(struct test_rig *rig, fvsr_model *model, const struct fvsr_settings *settings);
+void test_rig_close(struct test_rig *rig);
+
 #endif

@@ -11,32 +11,7 @@
 
 #include "test_support.h"
 
-struct rig {
-	fvsr_stream *stream;
-	fvsr_frame *in, *out;
-};
-
-static void rig_open(struct rig *rig, fvsr_model *model, const struct fvsr_settings *settings)
-{
-	struct fvsr_error err = {""};
-
-	if (fvsr_stream_open(&rig->stream, model, settings, &err) < 0) {
-		printf("cannot open a stream: %s\n", err.text);
-		exit(1);
-	}
-	fvsr_frame_create(&rig->in, settings->in_format, settings->in_width, settings->in_height);
-	fvsr_frame_create(&rig->out, settings->out_format, settings->out_width,
-			  settings->out_height);
-}
-
-static void rig_close(struct rig *rig)
-{
-	fvsr_frame_destroy(rig->in);
-	fvsr_frame_destroy(rig->out);
-	fvsr_stream_close(rig->stream);
-}
-
-static int send_picture(struct rig *rig, int picture)
+static int send_picture(struct test_rig *rig, int picture)
 {
 	test_picture_fill(fvsr_frame_picture(rig->in), picture);
 	fvsr_frame_set_tag(rig->in, 100 + picture);
@@ -44,7 +19,7 @@ static int send_picture(struct rig *rig, int picture)
 }
 
 /* Sends a picture and receives it; returns its hash. */
-static uint64_t pass(struct rig *rig, int picture)
+static uint64_t pass(struct test_rig *rig, int picture)
 {
 	CHECK(fvsr_stream_next(rig->stream) == FVSR_NEXT_NOTHING);
 	CHECK(!send_picture(rig, picture));
@@ -62,13 +37,13 @@ static void test_frames(fvsr_model *model)
 	struct fvsr_stream_cost cost;
 	struct fvsr_timing timing;
 	uint64_t first, second;
-	struct rig rig;
+	struct test_rig rig;
 
 	test_settings(&settings, 24, 17, 96, 68);
 	CHECK(!fvsr_stream_cost(model, &settings, &cost, NULL));
 	CHECK(cost.first_latency == 1 && cost.latency == 1 && cost.chunk == 1);
 	CHECK(cost.canvas_width == 128 && cost.canvas_height == 128);
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	first = pass(&rig, 0);
 	second = pass(&rig, 5);
 	CHECK(first != second);
@@ -84,7 +59,7 @@ static void test_frames(fvsr_model *model)
 	CHECK(fvsr_stream_receive(rig.stream, rig.out) == FVSR_ERR_EOF);
 	fvsr_stream_reset(rig.stream);
 	CHECK(pass(&rig, 0) == first);
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
 /* Checks that frames that nobody fetches fill the stream, which forgets none of them. */
@@ -92,10 +67,10 @@ static void test_full(fvsr_model *model)
 {
 	struct fvsr_settings settings;
 	int result, sent = 0, received = 0;
-	struct rig rig;
+	struct test_rig rig;
 
 	test_settings(&settings, 16, 16, 32, 32);
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	while (!(result = send_picture(&rig, sent)) && sent < 100)
 		sent++;
 	CHECK(result == FVSR_ERR_AGAIN && sent > 1 && sent < 100);
@@ -105,24 +80,24 @@ static void test_full(fvsr_model *model)
 	while (!(result = fvsr_stream_receive(rig.stream, rig.out)))
 		CHECK(fvsr_frame_tag(rig.out) == 100 + received++);
 	CHECK(result == FVSR_ERR_EOF && received == sent);
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
 static void test_interrupt(fvsr_model *model)
 {
 	struct fvsr_settings settings;
-	struct rig rig;
+	struct test_rig rig;
 	uint64_t hash;
 
 	test_settings(&settings, 16, 16, 32, 32);
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	hash = pass(&rig, 1);
 	CHECK(!send_picture(&rig, 2));
 	fvsr_stream_interrupt(rig.stream);
 	CHECK(fvsr_stream_receive(rig.stream, rig.out) == FVSR_ERR_CANCELLED);
 	fvsr_stream_reset(rig.stream);
 	CHECK(pass(&rig, 1) == hash);
-	rig_close(&rig);
+	test_rig_close(&rig);
 }
 
 /* Checks which trunk each scale gets by the canvas, whose sides are 16 times a trunk's scale. */
@@ -139,30 +114,30 @@ static void test_sizes(fvsr_model *model)
 		const int *s = sizes[i];
 		struct fvsr_settings settings;
 		struct fvsr_stream_cost cost;
-		struct rig rig;
+		struct test_rig rig;
 
 		test_settings(&settings, s[0], s[1], s[2], s[3]);
 		CHECK(!fvsr_stream_cost(model, &settings, &cost, NULL));
 		if (!CHECK(cost.canvas_width == s[4] && cost.canvas_height == s[5]))
 			printf("  %d x %d: %d x %d\n", s[2], s[3], cost.canvas_width,
 			       cost.canvas_height);
-		rig_open(&rig, model, &settings);
+		test_rig_open(&rig, model, &settings);
 		CHECK(pass(&rig, 0) != pass(&rig, 1));
-		rig_close(&rig);
+		test_rig_close(&rig);
 	}
 }
 
 static uint64_t told(fvsr_model *model, double scale)
 {
 	struct fvsr_settings settings;
-	struct rig rig;
+	struct test_rig rig;
 	uint64_t hash;
 
 	test_settings(&settings, 24, 16, 96, 64);
 	settings.scale = scale;
-	rig_open(&rig, model, &settings);
+	test_rig_open(&rig, model, &settings);
 	hash = pass(&rig, 0);
-	rig_close(&rig);
+	test_rig_close(&rig);
 	return hash;
 }
 

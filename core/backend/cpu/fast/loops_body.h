@@ -32,25 +32,27 @@ static inline vector choose(mask which, vector first, vector second)
 
 typedef uint32_t bits_vector __attribute__((vector_size(LANES * 4)));
 
+/* e^r for |r| <= ln 2 / 2 by its series up to r^7 (error 6e-9), of numbers and of vectors. */
+#define SERIES_OF_E(r)                                                                             \
+	((((((((r) * (1.0f / 5040) + 1.0f / 720) * (r) + 1.0f / 120) * (r) + 1.0f / 24) * (r) +    \
+	    1.0f / 6) *                                                                            \
+		   (r) +                                                                           \
+	   0.5f) * (r) +                                                                           \
+	  1) * (r) +                                                                               \
+	 1)
+
 /* Returns 1 / (1 + e^-x), with e^-x as exponential() below computes it. */
 static inline vector sigmoid(vector x)
 {
 	const vector low = (vector){0} - 87, high = (vector){0} + 87;
-	vector shifted, n, r, sum;
+	vector shifted, n, r;
 
 	x = choose(x < low, low, x);
 	x = choose(x > high, high, x);
 	shifted = x * -1.44269504f + 12582912.0f; /* 1.5 * 2^23: rounds to an integer */
 	n = shifted - 12582912.0f;
 	r = -x - n * 0.693359375f + n * 2.12194440e-4f;
-	sum = r * (1.0f / 5040) + 1.0f / 720;
-	sum = sum * r + 1.0f / 120;
-	sum = sum * r + 1.0f / 24;
-	sum = sum * r + 1.0f / 6;
-	sum = sum * r + 0.5f;
-	sum = sum * r + 1;
-	sum = sum * r + 1;
-	return 1 / (1 + sum * (vector)(((bits_vector)shifted + 127) << 23));
+	return 1 / (1 + SERIES_OF_E(r) * (vector)(((bits_vector)shifted + 127) << 23));
 }
 
 #define ROWS        4
@@ -59,8 +61,8 @@ static inline vector sigmoid(vector x)
 #define COLUMNS_MAX 4
 
 /*
- * Returns e^x for x <= 88, or NaN for NaN: x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its series
- * up to r^7 (error 6e-9), 2^n by its bits. Tiny results become 0.
+ * Returns e^x for x <= 88, or NaN for NaN: x = n ln 2 + r with |r| <= ln 2 / 2, 2^n by its bits.
+ * Tiny results become 0.
  */
 static inline float exponential(float x)
 {
@@ -71,13 +73,7 @@ static inline float exponential(float x)
 	shifted = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: rounds to an integer */
 	n = shifted - 12582912.0f;
 	r = x - n * 0.693359375f + n * 2.12194440e-4f;
-	sum = r * (1.0f / 5040) + 1.0f / 720;
-	sum = sum * r + 1.0f / 120;
-	sum = sum * r + 1.0f / 24;
-	sum = sum * r + 1.0f / 6;
-	sum = sum * r + 0.5f;
-	sum = sum * r + 1;
-	sum = sum * r + 1;
+	sum = SERIES_OF_E(r);
 	memcpy(&bits, &shifted, sizeof(bits));
 	bits = (int32_t)(((uint32_t)bits + 127) << 23);
 	memcpy(&r, &bits, sizeof(r));
