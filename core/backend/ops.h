@@ -239,9 +239,9 @@ struct fvsr_decoder_input {
 typedef void fvsr_op_decoder_input(struct fvsr_queue *queue, const struct fvsr_decoder_input *a);
 
 enum fvsr_trunk_end {
-	FVSR_END_NONE = 1,
-	FVSR_END_SILU = 2,
-	FVSR_END_GATE = 3,
+	FVSR_END_NONE = 0, /* of all convolutions that name no end */
+	FVSR_END_SILU = 1,
+	FVSR_END_GATE = 2,
 };
 
 /*
@@ -258,7 +258,7 @@ struct fvsr_conv3x3 {
 	const void *residual; /* ACT, the same shape as dst, or NULL */
 	int frames, h, w, cin, cout;
 	bool relu;
-	enum fvsr_trunk_end end; /* 0: none, too */
+	enum fvsr_trunk_end end;
 };
 typedef void fvsr_op_conv3x3(struct fvsr_queue *queue, const struct fvsr_conv3x3 *a);
 

@@ -191,9 +191,8 @@ static void winograd(const struct fvsr_loops *loops, float *v, float *m, float *
 					  .height = 2,
 					  .width = 3,
 					  .channels = COLUMNS,
-					  .relu = end <= FVSR_END_NONE,
-					  .silu = end == FVSR_END_SILU,
-					  .gate = end == FVSR_END_GATE};
+					  .relu = end == FVSR_END_NONE,
+					  .end = (enum fvsr_trunk_end)end};
 
 	for (int i = 0; i < DEPTH * COLUMNS; i++)
 		u[i] = random_floats[2][i % 997];

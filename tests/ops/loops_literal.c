@@ -205,9 +205,9 @@ static double sigmoid(double x)
 
 static double winograd_end(const struct fvsr_winograd_tile *tile, double sum, double residual)
 {
-	if (tile->silu)
+	if (tile->end == FVSR_END_SILU)
 		return sum * sigmoid(sum);
-	if (tile->gate)
+	if (tile->end == FVSR_END_GATE)
 		return (sum + residual) * (sigmoid(sum) - 0.5);
 	sum += residual;
 	return tile->relu ? fmax(sum, 0) : sum;

@@ -104,13 +104,14 @@ static double finished(const struct fvsr_conv3x3 *a, double sum, double residual
 
 bool reference_conv3x3(void)
 {
-	struct fvsr_conv3x3 a = {.frames = pick_int(1, 3),
-				 .h = pick_int(1, 7),
-				 .w = pick_int(1, 7),
-				 .cin = pick_int(1, 12),
-				 .cout = pick_int(1, 12),
-				 .relu = pick_int(0, 1),
-				 .end = (enum fvsr_trunk_end)pick_int(0, 3)};
+	struct fvsr_conv3x3 a = {
+		.frames = pick_int(1, 3),
+		.h = pick_int(1, 7),
+		.w = pick_int(1, 7),
+		.cin = pick_int(1, 12),
+		.cout = pick_int(1, 12),
+		.relu = pick_int(0, 1),
+		.end = (enum fvsr_trunk_end)pick_int(FVSR_END_NONE, FVSR_END_GATE)};
 	bool past = pick_int(0, 1), residual = pick_int(0, 1), biased = pick_int(0, 1), good;
 	int channels;
 	size_t area = (size_t)a.h * a.w, in = area * a.cin, n = area * a.cout;

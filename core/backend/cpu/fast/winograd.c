@@ -209,8 +209,7 @@ static void write_tiles(const struct work *work, const float *m, int first, int 
 		.row = (size_t)a->w * a->cout,
 		.channels = a->cout,
 		.relu = a->relu,
-		.silu = a->end == FVSR_END_SILU,
-		.gate = a->end == FVSR_END_GATE,
+		.end = a->end,
 	};
 
 	for (int t = 0; t < count; t++, m += a->cout) {

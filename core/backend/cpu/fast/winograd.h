@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "backend/ops.h"
+
 struct fvsr_conv3x3;
 struct fvsr_fast_device;
 struct fvsr_queue;
@@ -27,7 +29,7 @@ struct fvsr_winograd_tile {
 	int height, width; /* of the part that lies inside the picture */
 	int channels;      /* a multiple of 16, as everywhere here */
 	bool relu;
-	bool silu, gate; /* instead: see struct fvsr_conv3x3 */
+	enum fvsr_trunk_end end; /* see struct fvsr_conv3x3 */
 };
 
 /*

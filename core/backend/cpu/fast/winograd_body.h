@@ -106,9 +106,9 @@ static inline vector positive(vector x)
 static inline __attribute__((always_inline)) vector
 winograd_end(const struct fvsr_winograd_tile *tile, vector value, const float *residual)
 {
-	if (tile->silu)
+	if (tile->end == FVSR_END_SILU)
 		return value * sigmoid(value);
-	if (tile->gate)
+	if (tile->end == FVSR_END_GATE)
 		return (value + *(const vector *)residual) * (sigmoid(value) - 0.5f);
 	if (residual)
 		value += *(const vector *)residual;
